@@ -1,0 +1,65 @@
+# Everything that a user or a developer types. `make help` lists it.
+SHELL := bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+CORES ?= $(shell nproc)
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+
+.PHONY: help demo tour test lint bench report roster lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+# The stamp holds the lock file's checksum, so that a new lock renews the environment.
+$(READY): requirements.lock
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "The atlas needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@touch $@
+
+demo: $(READY) ## run everything on small real models, with the small settings of config/demo.yaml
+	@$(SNAKEMAKE) tour --configfile config/demo.yaml
+	@echo
+	@echo "The demo's atlas is in results/. Open first:"
+	@echo "  results/groups/terrain/identity.md                    which models are the same, what differs"
+	@echo "  results/groups/terrain/plots/unet.tree.png            who descends from whom"
+	@echo "  results/groups/terrain/plots/unet.heatmap.png         how far they are apart"
+
+tour: $(READY) ## the same with the full settings of config/config.yaml: all architectures
+	@$(SNAKEMAKE) tour
+
+test: $(READY) ## run all tests
+	@bash tests/system_packages.sh
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## check style, types and the workflow's own rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+
+bench: $(READY) ## measure speed and memory against baselines that run beside
+	$(BIN)/python bench/run.py
+
+report: $(READY) ## write results/report.html, one file that opens offline
+	@$(SNAKEMAKE)
+	@$(BIN)/snakemake --report results/report.html
+
+roster: $(READY) ## write a roster for a folder of checkpoints: make roster DIR=folder [TO=roster.yaml]
+	@test -n "$(DIR)" || { echo "usage: make roster DIR=folder [TO=roster.yaml]"; exit 1; }
+	@$(BIN)/python scripts/write_roster.py "$(DIR)" $(if $(TO),--to "$(TO)")
+
+lock: ## resolve requirements.in into requirements.lock, in an environment of its own
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.in
+	@{ echo "# Written by make lock from requirements.in."; \
+	   build/lock/bin/python -m pip freeze | sed -E 's/\+cpu$$//'; } > requirements.lock
+
+clean: ## delete what the workflow made, but not what it fetched
+	rm -rf .snakemake logs benchmarks
+	find results -mindepth 1 -not -name README.md -delete
+	rm -rf resources/terrain resources/digits
