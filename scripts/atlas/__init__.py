@@ -1,0 +1,1 @@
+"""The library behind the workflow: it imports nothing of Snakemake."""

@@ -1,0 +1,124 @@
+"""List a checkpoint's files, quickly and without reading a weight."""
+
+import glob
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from atlas.checkpoint.selection import WeightSet, choose, indexed_files, weight_sets
+from atlas.errors import AtlasError
+
+INDEX_SUFFIX = ".json"
+MODEL_INDEX = "model_index.json"
+MODELS = re.compile(r"UNet|Transformer|DiT|Autoencoder|VQModel|TextModel|EncoderModel")
+"""Classes of a pipeline that have weights a picture depends on; its safety checker is none."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files that make a checkpoint, by component; "" is a file of unknown contents."""
+
+    components: Mapping[str, tuple[Path, ...]]
+    findings: tuple[str, ...] = ()
+
+
+def files_of(path: Path) -> list[Path]:
+    """
+    Return the weight files of a checkpoint, in order.
+
+    Parameters
+    ----------
+    path
+        A file, an index.json of shards, a diffusers folder or a glob.
+
+    Raises
+    ------
+    AtlasError
+        Where nothing is there, with the nearest name that is.
+    """
+    return sorted(file for files in listing(path).components.values() for file in files)
+
+
+def listing(path: Path) -> Listing:
+    """Return the weight files of a checkpoint by component, and what was passed over."""
+    if path.is_file():
+        return Listing({"": _one_file(path)})
+    if path.is_dir():
+        return _folder(path)
+    if glob.has_magic(str(path)):
+        return _matches(path)
+    raise AtlasError(f"{path}: no such file or folder{_nearest_sibling(path)}")
+
+
+def _one_file(file: Path) -> tuple[Path, ...]:
+    if file.suffix == INDEX_SUFFIX and file.name != MODEL_INDEX:
+        return tuple(sorted(set(indexed_files(file).values())))
+    if file.name == MODEL_INDEX:
+        raise AtlasError(f"{file}: name the folder {file.parent} instead")
+    return (file,)
+
+
+def _matches(pattern: Path) -> Listing:
+    found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))  # noqa: PTH207 - absolute too
+    if not found:
+        raise AtlasError(f"{pattern}: no file matches")
+    if len(found) == 1:
+        return listing(found[0])
+    return Listing({"": tuple(file for file in found if file.suffix != INDEX_SUFFIX)})
+
+
+def _folder(folder: Path) -> Listing:
+    inside = sorted(child for child in folder.iterdir() if child.is_dir())
+    components = {child.name: sets for child in inside if (sets := weight_sets(child))}
+    if (folder / MODEL_INDEX).is_file() or (components and not weight_sets(folder)):
+        return _diffusers_folder(folder, components)
+    chosen, findings = choose(folder)
+    return Listing({"": chosen.files}, tuple(findings))
+
+
+def _diffusers_folder(folder: Path, found: Mapping[str, list[WeightSet]]) -> Listing:
+    listed = _listed_components(folder / MODEL_INDEX)
+    components = [name for name in found if name in listed] or list(found)
+    if not components:
+        raise AtlasError(f"{folder}: no component folder holds weights; fetch the model whole")
+    files: dict[str, tuple[Path, ...]] = {}
+    findings = [
+        f"{name}: no part of {MODEL_INDEX}, passed over" for name in found if name not in components
+    ]
+    findings += [
+        f"{name}: {MODEL_INDEX} lists {kind}, but there are no weights of it"
+        for name, kind in listed.items()
+        if name not in found and MODELS.search(kind)
+    ]
+    for component in components:
+        chosen, passed_over = choose(folder / component)
+        files[component] = chosen.files
+        findings += passed_over
+    return Listing(files, tuple(findings))
+
+
+def _listed_components(index: Path) -> dict[str, str]:
+    """Return component to class as a pipeline's index lists them; {} where there is none."""
+    if not index.is_file():
+        return {}
+    try:
+        entries = json.loads(index.read_text(encoding="utf-8")).items()
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise AtlasError(f"{index}: no list of components ({error!r}); fetch it again") from None
+    return {
+        str(name): str(entry[1])
+        for name, entry in entries
+        if isinstance(entry, list) and len(entry) == 2 and entry[1]
+    }
+
+
+def _nearest_sibling(path: Path) -> str:
+    parent = path.parent
+    if not parent.is_dir():
+        return f" (there is no folder {parent})"
+    names = sorted(child.name for child in parent.iterdir())
+    close = get_close_matches(path.name, names, n=1)
+    return f"; did you mean {parent / close[0]}?" if close else ""

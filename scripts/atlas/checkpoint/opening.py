@@ -1,0 +1,69 @@
+"""Open a checkpoint of any format and layout: from files to named tensors."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from atlas.checkpoint.entries import Contents, Entry
+from atlas.checkpoint.files import listing
+from atlas.checkpoint.formats import read_file
+from atlas.checkpoint.tensors import Checkpoint
+from atlas.errors import AtlasError
+
+
+def open_checkpoint(path: Path, *, architecture: str | None = None) -> Checkpoint:
+    """
+    Read a checkpoint's directory of tensors and give each its canonical name.
+
+    No weight is read: a tensor is a place in a file.
+
+    Parameters
+    ----------
+    path
+        A weight file, an index.json of shards, a diffusers folder, or a glob of shards.
+    architecture
+        What the roster says of it; "generic" keeps every name as the file has it, None
+        recognises the architecture from names and shapes.
+
+    Raises
+    ------
+    AtlasError
+        Where the file is broken, needs more than weights, or is in a form that is not read.
+    """
+    # names stand on this package's data model: importing them at the top would be a circle
+    from atlas.names.naming import name_tensors
+
+    files = listing(path)
+    sets = {component: _read_set(path, members) for component, members in files.components.items()}
+    entries = [
+        replace(entry, component=component) if component else entry
+        for component, contents in sets.items()
+        for entry in contents.entries
+    ]
+    named = name_tensors(entries, architecture=architecture)
+    return Checkpoint(
+        path=path,
+        files=tuple(sorted(file for members in files.components.values() for file in members)),
+        tensors=named.tensors,
+        kind=named.kind,
+        architectures=dict(named.architectures),
+        findings=(
+            *files.findings,
+            *(finding for contents in sets.values() for finding in contents.findings),
+            *named.findings,
+        ),
+    )
+
+
+def _read_set(path: Path, files: tuple[Path, ...]) -> Contents:
+    contents = [read_file(file) for file in files]
+    entries: list[Entry] = [entry for each in contents for entry in each.entries]
+    twice = [key for key, times in Counter(entry.key for entry in entries).items() if times > 1]
+    if twice:
+        raise AtlasError(
+            f"{path}: {len(twice)} keys stand in more than one of its {len(files)} files "
+            f"({twice[0]}, ...): these are no shards of one model; name one file"
+        )
+    return Contents(
+        tuple(entries), findings=tuple(finding for each in contents for finding in each.findings)
+    )

@@ -1,0 +1,162 @@
+"""From what a PyTorch file describes to its tensors: nested dicts, trainers' extras, views."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from atlas.checkpoint.entries import Contents, Entry, item_bytes
+from atlas.checkpoint.pickle_names import Module, StoredTensor
+from atlas.checkpoint.tensors import Part
+from atlas.checkpoint.torch_files import TorchFile
+from atlas.errors import AtlasError
+
+HOLDERS = (
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "params",
+    "params_ema",
+    "module",
+    "net",
+    "network",
+    "generator",
+    "weights",
+)
+"""Keys under which trainers keep the weights, in order of preference."""
+
+AVERAGES = re.compile(r"(^|_)ema(_|$)")
+"""Keys of averaged weights beside the raw ones."""
+
+EXTRAS = re.compile(r"(optim|scheduler|scaler|loss|callbacks|hyper_parameters|rng|config|args)")
+"""Keys of what a trainer needs to go on; never weights of the model."""
+
+TABLES = (dict, list, tuple, Module)
+"""Kinds of values that may hold tensors."""
+
+DEEPEST = 32
+"""Levels of dicts and modules that are searched."""
+
+LONGEST = 4096
+"""Characters of a tensor's name."""
+
+
+@dataclass
+class Found:
+    """Tensors by dotted name, and what was seen beside them."""
+
+    tensors: dict[str, StoredTensor] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+
+
+def contents_of(file: Path, read: TorchFile) -> Contents:
+    """
+    Return the tensors of a PyTorch file as places in it.
+
+    Raises
+    ------
+    AtlasError
+        Where there are none, or one reaches beyond its storage.
+    """
+    try:
+        found = _unwrapped(read.value)
+    except ValueError as error:
+        raise AtlasError(f"{file}: {error}: no weights are named so") from None
+    entries = tuple(
+        Entry(key, tensor.dtype, _part(file, key, tensor, read.places))
+        for key, tensor in found.tensors.items()
+    )
+    if not entries:
+        raise AtlasError(f"{file}: holds no tensors; name a file of weights")
+    return Contents(entries, findings=tuple(found.findings))
+
+
+def _unwrapped(value: Any, seen: frozenset[int] = frozenset()) -> Found:
+    """Find the state dict within what a trainer saved."""
+    if isinstance(value, Module):  # TorchScript: a network as a whole
+        return Found(dict(_flattened(value.state)))
+    table = _table(value)
+    if id(value) in seen or len(seen) > DEEPEST:
+        return Found()
+    if any(_is_tensor(item) and prod(item.shape) > 1 for item in table.values()):
+        weights = {k: v for k, v in table.items() if _is_tensor(v) or not _is_extra(k)}
+        return Found(dict(_flattened(weights)))
+    inner = {k: v for k, v in table.items() if _has_tensors(v) and not _is_extra(k)}
+    averages = {key: item for key, item in inner.items() if AVERAGES.search(str(key))}
+    raw = {key: item for key, item in inner.items() if key not in averages} or averages
+    holder = next((key for key in (*HOLDERS, *raw) if isinstance(raw.get(key), TABLES)), None)
+    if holder is None or (holder not in HOLDERS and len(raw) > 1):
+        return Found(dict(_flattened(raw)))
+    found = _unwrapped(raw[holder], seen | {id(value)})
+    if averages and raw is not averages:
+        key, averaged = next(iter(averages.items()))
+        _add_averages(found, key, _unwrapped(averaged, seen | {id(value)}))
+    return found
+
+
+def _add_averages(found: Found, key: Any, averaged: Found) -> None:
+    """Keep averaged weights beside the raw ones, under the prefix that LDM gives them."""
+    found.tensors |= {f"model_ema.{name}": tensor for name, tensor in averaged.tensors.items()}
+    found.findings.append(f"averaged weights stand beside the raw ones, under {key}")
+
+
+def _table(value: Any) -> dict[Any, Any]:
+    if isinstance(value, Module):
+        return value.state
+    if isinstance(value, list | tuple):
+        return {str(index): item for index, item in enumerate(value[:1000])}
+    return value if isinstance(value, dict) else {}
+
+
+def _flattened(table: dict[Any, Any]) -> Iterator[tuple[str, StoredTensor]]:
+    """Yield tensors by the dotted path to them; each table is entered once."""
+    seen: set[int] = set()
+    waiting: list[tuple[str, Any, int]] = [("", table, 0)]
+    while waiting:
+        prefix, current, depth = waiting.pop()
+        if id(current) in seen or depth > DEEPEST:
+            continue
+        seen.add(id(current))
+        for key, item in _table(current).items():
+            name = f"{prefix}{key}"
+            if len(name) > LONGEST:
+                raise ValueError(f"a name of {len(name)} characters")
+            if isinstance(item, StoredTensor):
+                yield name, item
+            elif isinstance(item, TABLES):
+                waiting.append((f"{name}.", item, depth + 1))
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, StoredTensor)
+
+
+def _is_extra(key: Any) -> bool:
+    return bool(EXTRAS.search(str(key)))
+
+
+def _has_tensors(value: Any) -> bool:
+    return _is_tensor(value) or next(_flattened(_table(value)), None) is not None
+
+
+def _part(file: Path, key: str, tensor: StoredTensor, places: dict[str, tuple[int, int]]) -> Part:
+    storage = tensor.storage
+    start, length = places.get(storage.key, (0, 0))
+    size = item_bytes(tensor.dtype)
+    first = (storage.offset + tensor.offset) * size
+    steps = zip(tensor.shape, tensor.strides, strict=True)
+    reach = (sum((n - 1) * step for n, step in steps) + 1) * size if prod(tensor.shape) else 0
+    if first + reach > length:
+        raise AtlasError(
+            f"{file}: {key!r} reaches beyond its storage ({first + reach} of {length} bytes); "
+            "download or save the file again"
+        )
+    contiguous = tuple(prod(tensor.shape[axis + 1 :]) for axis in range(len(tensor.shape)))
+    # the stride of a dimension of size one is never used
+    matters = [n > 1 for n in tensor.shape]
+    plain = all(
+        a == b or not used for a, b, used in zip(tensor.strides, contiguous, matters, strict=True)
+    )
+    return Part(file, start + first, tensor.shape, None if plain else tensor.strides)

@@ -1,0 +1,81 @@
+"""What a checkpoint holds: tensors as places in files, before any weight is read."""
+
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+
+ITEM_BYTES = {
+    "f64": 8,
+    "f32": 4,
+    "f16": 2,
+    "bf16": 2,
+    "f8_e4m3fn": 1,
+    "f8_e5m2": 1,
+    "i64": 8,
+    "i32": 4,
+    "i16": 2,
+    "i8": 1,
+    "u64": 8,
+    "u32": 4,
+    "u16": 2,
+    "u8": 1,
+    "bool": 1,
+}
+"""Bytes per element of each dtype that the atlas reads, by the atlas's names."""
+
+FLOATING = frozenset({"f64", "f32", "f16", "bf16", "f8_e4m3fn", "f8_e5m2"})
+
+
+@dataclass(frozen=True)
+class Part:
+    """A view of elements in a file: contiguous in C order unless strides say otherwise."""
+
+    file: Path
+    offset: int
+    """Byte offset in the file of the view's first element."""
+    shape: tuple[int, ...]
+    strides: tuple[int, ...] | None = None
+    """Strides in elements; None for contiguous C order."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor under its canonical name, and where its elements lie."""
+
+    key: str
+    """The name in the file; several keys that make one tensor are joined by " + "."""
+    name: str
+    """Canonical: diffusers' naming prefixed with the component, as in unet/conv_in.weight."""
+    component: str
+    block: str
+    role: str
+    dtype: str
+    """One of ITEM_BYTES."""
+    shape: tuple[int, ...]
+    parts: tuple[Part, ...]
+    """In order; their elements, one part after the other, are the tensor's in C order."""
+
+    @property
+    def numel(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the elements in the tensor's own dtype."""
+        return self.numel * ITEM_BYTES[self.dtype]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint's tensors in order of name, and what was noticed on opening it."""
+
+    path: Path
+    files: tuple[Path, ...]
+    tensors: tuple[Tensor, ...]
+    architectures: dict[str, str] = field(default_factory=dict)
+    """Component to the recognised architecture; a component that fits none is absent."""
+    findings: tuple[str, ...] = ()
+    """Sentences for the user: an extension that lies, position_ids stored as float, ..."""
+    kind: str = "model"
+    """`model`, or what is no model of its own: `lora`, `embedding`."""

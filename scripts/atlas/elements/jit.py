@@ -1,0 +1,63 @@
+"""Compile functions with numba, and the few operations on bits that it lacks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba.extending import intrinsic
+
+ADDITIVE = {"reassoc", "nsz", "contract"}
+"""Liberties that let sums be taken in vectors; NaN and infinities keep their meaning."""
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile at the first call, and keep the code on disk where any cache can be written."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        try:
+            return numba.njit(cache=True, nogil=True, **options)(function)
+        except RuntimeError:  # no cache folder is writable: compile in every process
+            return numba.njit(nogil=True, **options)(function)
+
+    return decorate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def half_from_bits(_: Any, bits: Any) -> Any:
+    """Return the float32 of a float16's bits."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.fpext(builder.bitcast(arguments[0], ir.HalfType()), ir.FloatType())
+
+    return numba.float32(numba.uint16), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def bits_of_half(_: Any, value: Any) -> Any:
+    """Round a float32 to the nearest float16, ties to even, and return its bits."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.bitcast(builder.fptrunc(arguments[0], ir.HalfType()), ir.IntType(16))
+
+    return numba.uint16(numba.float32), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def single_from_bits(_: Any, bits: Any) -> Any:
+    """Return the float32 that has these 32 bits."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.FloatType())
+
+    return numba.float32(numba.uint32), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def bits_of_single(_: Any, value: Any) -> Any:
+    """Return the 32 bits of a float32."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.IntType(32))
+
+    return numba.uint32(numba.float32), generate

@@ -1,0 +1,1 @@
+"""Give every tensor one name, whatever layout its file has."""

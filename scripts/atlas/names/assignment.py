@@ -1,0 +1,206 @@
+"""Assign each key to a component and to the canonical tensors within it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from atlas.names import layouts, sections
+from atlas.names.facts import load
+from atlas.names.layouts import Layout
+from atlas.names.places import Place, Shape
+from atlas.names.sections import Section
+
+NETWORK = "network"
+"""The component that holds a generic checkpoint's tensors."""
+
+OTHER = "other"
+EMA = "ema"
+DENOISERS = ("unet", "transformer")
+
+NO_WEIGHTS = re.compile(r"(^|\.)(position_ids|num_batches_tracked)$")
+"""Buffers that hold counters wherever they stand."""
+
+
+@dataclass
+class Assignment:
+    """What becomes of a file's keys; filled section by section."""
+
+    component: dict[str, str] = field(default_factory=dict)
+    places: dict[str, list[Place]] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+
+    def put(self, key: str, component: str, places: list[Place]) -> None:
+        """Give a key's tensors to a component."""
+        self.component[key] = component
+        self.places[key] = places
+
+    def put_aside(self, key: str, name: str) -> None:
+        """Give a key to the component `other`."""
+        self.put(key, OTHER, [Place(name)])
+
+
+def assign_generic(keys: Iterable[str], component: str = NETWORK) -> Assignment:
+    """Keep every key as it is: a network of which nothing is known."""
+    done = Assignment()
+    for key in keys:
+        done.put(key, component, [Place(key)])
+    return done
+
+
+def assign_folder(keys: Mapping[str, Shape], folders: Mapping[str, str]) -> Assignment:
+    """
+    Assign the keys of a diffusers folder.
+
+    Both tables are by "<folder>/<key>", since components share keys; `folders` holds the folder.
+    """
+    done = Assignment()
+    for folder in dict.fromkeys(folders.values()):
+        inner = {key: key[len(folder) + 1 :] for key in keys if folders[key] == folder}
+        component = EMA if EMA in re.split(r"[_.-]", folder) else folder
+        section = Section(folder, _part(component), component, sections.unwrapped(inner))
+        layout = _layout(section, keys)
+        _assign(done, section, component, layout, keys)
+    return done
+
+
+def assign_file(shapes: Mapping[str, Shape]) -> Assignment:
+    """Assign the keys of a file or of a set of shards: prefixes first, then what is bare."""
+    done = Assignment()
+    names = sections.unwrapped({key: key for key in shapes})
+    *prefixed, bare = sections.cut(names)
+    known = {s.prefix: layout for s in prefixed if (layout := _layout(s, shapes))}
+    emas = [section for section in prefixed if section.part == EMA]
+    for section in prefixed:
+        if section.prefix in known:
+            layout = known[section.prefix]
+            _assign(done, section, section.component or layout.component, layout, shapes)
+    strays = [s for s in prefixed if s.prefix not in known and s not in emas]
+    _assign_bare(done, bare, strays, shapes, names)
+    for section in emas:
+        _assign_ema(done, section, names)
+    return done
+
+
+def _part(component: str) -> str | None:
+    if component in (*DENOISERS, EMA):
+        return "denoiser"
+    return next((part for part in ("text_encoder", "vae") if component.startswith(part)), None)
+
+
+def _layout(section: Section, shapes: Mapping[str, Shape]) -> Layout | None:
+    if section.part == EMA:
+        return None
+    return layouts.find({name: shapes[key] for key, name in section.keys.items()}, section.part)
+
+
+def _assign(
+    done: Assignment,
+    section: Section,
+    component: str,
+    layout: Layout | None,
+    shapes: Mapping[str, Shape],
+) -> None:
+    """Give a section's tensors the names that its layout says; without one they keep theirs."""
+    inner = {name: shapes[key] for key, name in section.keys.items()}
+    places = layout.places(inner) if layout else {name: [Place(name)] for name in inner}
+    unknown = []
+    for key, name in section.keys.items():
+        found = places[name]
+        if found is None:
+            unknown.append(key)
+        if found and not _is_unused(name, section) and not NO_WEIGHTS.search(name):
+            done.put(key, component, found)
+        else:
+            canonical = found[0].name if found else name
+            done.put_aside(key, f"{component}.{canonical}")
+    if unknown and layout:
+        done.findings.append(
+            f"{component}: {len(unknown)} keys that the layout {layout.name} does not know "
+            f"are kept apart in `other`: {_some(unknown)}"
+        )
+
+
+def _is_unused(name: str, section: Section) -> bool:
+    return any(name == module or name.startswith(f"{module}.") for module in section.unused)
+
+
+def _assign_bare(
+    done: Assignment,
+    bare: Section,
+    strays: Sequence[Section],
+    shapes: Mapping[str, Shape],
+    names: Mapping[str, str],
+) -> None:
+    """Assign keys without a known prefix, and prefixed ones in a layout that is not known."""
+    schedules = set(load("prefixes")["schedules"])
+    rest = {key: names[key] for section in (bare, *strays) for key in section.keys}
+    counters = {key for key, name in rest.items() if name in schedules}
+    for key in counters:
+        done.put_aside(key, rest.pop(key))
+    if not rest:
+        return
+    for inner in (rest, sections.held(rest)):
+        section = Section("", None, None, inner)
+        if layout := _layout(section, shapes):
+            _assign(done, section, layout.component, layout, shapes)
+            return
+    if not done.places or set(done.component.values()) == {OTHER}:
+        for key, name in rest.items():
+            done.put(key, NETWORK, [Place(name)])
+        return
+    if not any(component in DENOISERS for component in done.component.values()):
+        # a network of its own that has a VAE or a text encoder for a part
+        for key in bare.keys.keys() & rest.keys():
+            done.put(key, NETWORK, [Place(rest.pop(key))])
+    _assign_strays(done, rest, strays)
+
+
+def _assign_strays(done: Assignment, rest: Mapping[str, str], strays: Sequence[Section]) -> None:
+    """Keep the names of a known component in an unknown layout; put the rest aside."""
+    taken = set(done.component.values())
+    for section in strays:
+        component = section.component or section.part or OTHER
+        component = {"denoiser": "transformer"}.get(component, component)
+        for key, name in section.keys.items():
+            if component not in taken and key in rest:
+                done.put(key, component, [Place(name)])
+    left = [key for key in rest if key not in done.places]
+    for key in left:
+        done.put_aside(key, rest[key])
+    if left:
+        done.findings.append(
+            f"{len(left)} keys of no known component are kept apart in `other`: {_some(left)}"
+        )
+
+
+def _assign_ema(done: Assignment, section: Section, names: Mapping[str, str]) -> None:
+    """
+    Give averaged weights the names of the raw ones.
+
+    LDM writes an EMA copy under the raw key without its first part and without dots:
+    model.diffusion_model.out.0.bias is averaged as model_ema.diffusion_modelout0bias.
+    """
+    raw = [key for key, component in done.component.items() if component != OTHER]
+    originals: dict[str, str] = {}
+    for key in raw:
+        name = names[key]
+        bare = name.partition(".")[2] if name.startswith("model.") else name
+        originals |= dict.fromkeys((bare, bare.replace(".", ""), name), key)
+    lost = []
+    for key, name in section.keys.items():
+        original = originals.get(name)
+        if original is None:
+            done.put_aside(key, names[key])
+            if names[key] not in load("prefixes")["schedules"]:
+                lost.append(key)
+        else:
+            done.put(key, EMA, done.places[original])
+    if lost:
+        done.findings.append(
+            f"ema: {len(lost)} averaged tensors have no raw one in the file and are kept apart "
+            f"in `other`: {_some(lost)}"
+        )
+
+
+def _some(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:3]) + (", ..." if len(keys) > 3 else "")

@@ -1,0 +1,223 @@
+"""From a file's keys to canonical tensors."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from atlas.checkpoint.entries import Entry
+from atlas.checkpoint.tensors import FLOATING, ITEM_BYTES, Tensor
+from atlas.names.assignment import (
+    NETWORK,
+    OTHER,
+    Assignment,
+    assign_file,
+    assign_folder,
+    assign_generic,
+)
+from atlas.names.blocks import blocks_of
+from atlas.names.expected import exact
+from atlas.names.kinds import MODEL, kind_of
+from atlas.names.places import Place, Shape, parts_of, shape_of
+from atlas.names.recognition import check_architecture, recognised
+from atlas.names.roles import roles_of
+
+GENERIC = "generic"
+"""The architecture of the roster that keeps every name as the file has it."""
+
+LINEAR = re.compile(
+    r"(attentions?\.\d+|\.attn\d?)\.(to_(q|k|v|out)(\.0)?|proj_(in|out)|query|key|value)\.weight$"
+)
+"""Attention's projections: stored as 1×1 convolutions in one version, as linear in another."""
+
+
+class Item(NamedTuple):
+    """What a key's canonical names depend on."""
+
+    key: str
+    folder: str | None
+    shape: Shape
+    is_floating: bool
+
+
+class Planned(NamedTuple):
+    """One canonical tensor of a key."""
+
+    place: Place
+    name: str
+    component: str
+    block: str
+    role: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The canonical tensors of all keys, in the keys' order."""
+
+    tensors: tuple[tuple[Planned, ...], ...]
+    kind: str
+    architectures: Mapping[str, str]
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A checkpoint's tensors under their canonical names, in order of name."""
+
+    tensors: tuple[Tensor, ...]
+    kind: str
+    architectures: Mapping[str, str]
+    findings: tuple[str, ...]
+
+
+def name_tensors(entries: Sequence[Entry], *, architecture: str | None = None) -> Named:
+    """
+    Give each tensor its component, canonical name, block and role.
+
+    Raises
+    ------
+    AtlasError
+        Where the stated architecture is unknown.
+    """
+    check_architecture(None if architecture == GENERIC else architecture)
+    items = tuple(
+        Item(entry.key, entry.component, entry.shape, entry.dtype in FLOATING) for entry in entries
+    )
+    drawn = plan(items, architecture)
+    tensors = [
+        _tensor(entry, planned)
+        for entry, several in zip(entries, drawn.tensors, strict=True)
+        for planned in several
+    ]
+    tensors.sort(key=lambda tensor: tensor.name)
+    findings = (*drawn.findings, *_broken_positions(tensors))
+    return Named(tuple(tensors), drawn.kind, drawn.architectures, findings)
+
+
+def _broken_positions(tensors: Sequence[Tensor]) -> list[str]:
+    """Say where a conversion of all tensors took the positions of the text with it."""
+    return [
+        f"{tensor.key} is stored as {tensor.dtype}, though it holds indices"
+        for tensor in tensors
+        if tensor.name.endswith("position_ids") and tensor.dtype in FLOATING
+    ]
+
+
+# a group's models mostly share one structure: plan it once
+@lru_cache(maxsize=64)
+def plan(items: tuple[Item, ...], architecture: str | None = None) -> Plan:
+    """
+    Return the canonical tensors of keys with their shapes; no file is needed.
+
+    `architecture` is what the roster says: an entry of the catalogue, GENERIC or None.
+    """
+    identities = [f"{item.folder}/{item.key}" if item.folder else item.key for item in items]
+    shapes = {identity: item.shape for identity, item in zip(identities, items, strict=True)}
+    kind = kind_of([item.key for item in items])
+    if architecture == GENERIC or kind != MODEL:
+        done = assign_generic(shapes, NETWORK if kind == MODEL else kind)
+    elif any(item.folder for item in items):
+        folders = {i: item.folder or "" for i, item in zip(identities, items, strict=True)}
+        done = assign_folder(shapes, folders)
+    else:
+        done = assign_file(shapes)
+    _put_counters_aside(done, items, identities)
+    _resolve_doubles(done)
+    _number_lone_encoder(done, shapes, architecture)
+    canonical = _canonical(done, shapes)
+    stated = None if architecture == GENERIC else architecture
+    architectures, findings = recognised(canonical, stated)
+    return Plan(
+        tensors=_planned(done, shapes, canonical),
+        kind=kind,
+        architectures=architectures,
+        findings=(*done.findings, *findings),
+    )
+
+
+def _put_counters_aside(done: Assignment, items: Sequence[Item], identities: list[str]) -> None:
+    """Integers are counters, indices and masks: never compared as weights."""
+    for identity, item in zip(identities, items, strict=True):
+        component = done.component[identity]
+        if not item.is_floating and component != OTHER:
+            name = done.places[identity][0].name
+            done.put_aside(identity, name if component == NETWORK else f"{component}.{name}")
+
+
+def _resolve_doubles(done: Assignment) -> None:
+    """Two keys of one name: the first keeps it, the other goes to `other` under its key."""
+    taken: set[tuple[str, str]] = set()
+    doubles = []
+    for key, places in done.places.items():
+        names = {(done.component[key], place.name) for place in places}
+        if names & taken:
+            doubles.append(key)
+            done.put_aside(key, key)
+        taken |= {(done.component[key], place.name) for place in done.places[key]}
+    if doubles:
+        done.findings.append(
+            f"{len(doubles)} keys stand for tensors that other keys hold too and are kept apart "
+            f"in `other`: {', '.join(doubles[:3])}{', ...' if len(doubles) > 3 else ''}"
+        )
+
+
+def _number_lone_encoder(
+    done: Assignment, shapes: Mapping[str, Shape], architecture: str | None
+) -> None:
+    """A text encoder alone in its file is the one that its architecture numbers it."""
+    if set(done.component.values()) - {OTHER} != {"text_encoder"}:
+        return
+    fits = exact(_canonical(done, shapes)["text_encoder"])
+    numbers = [c for c, names in fits.items() if architecture in (None, *names)] or [*fits]
+    if numbers and "text_encoder" not in numbers:
+        for key, component in done.component.items():
+            if component == "text_encoder":
+                done.component[key] = min(numbers)
+
+
+def _canonical(done: Assignment, shapes: Mapping[str, Shape]) -> dict[str, dict[str, Shape]]:
+    """Return canonical names and shapes by component."""
+    canonical: dict[str, dict[str, Shape]] = defaultdict(dict)
+    for key, places in done.places.items():
+        component = done.component[key]
+        for place in places:
+            squeezed = component != OTHER and bool(LINEAR.search(place.name))
+            shape = shape_of(shapes[key], place, squeezed=squeezed)
+            canonical[component][place.name] = shape
+    return canonical
+
+
+def _planned(
+    done: Assignment, shapes: Mapping[str, Shape], canonical: Mapping[str, Mapping[str, Shape]]
+) -> tuple[tuple[Planned, ...], ...]:
+    blocks = {component: blocks_of(names) for component, names in canonical.items()}
+    roles = {component: roles_of(names) for component, names in canonical.items()}
+
+    def planned(key: str, place: Place) -> Planned:
+        component, name = done.component[key], place.name
+        return Planned(
+            place=place,
+            name=f"{component}/{name}",
+            component=component,
+            block=blocks[component][name] if component != OTHER else OTHER,
+            role=roles[component][name] if component != OTHER else OTHER,
+            shape=canonical[component][name],
+        )
+
+    return tuple(tuple(planned(key, place) for place in done.places[key]) for key in shapes)
+
+
+def _tensor(entry: Entry, planned: Planned) -> Tensor:
+    return Tensor(
+        key=entry.key,
+        name=planned.name,
+        component=planned.component,
+        block=planned.block,
+        role=planned.role,
+        dtype=entry.dtype,
+        shape=planned.shape,
+        parts=parts_of(entry.part, planned.place, ITEM_BYTES[entry.dtype], planned.shape),
+    )
