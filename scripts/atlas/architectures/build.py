@@ -1,0 +1,156 @@
+"""
+Components as modules on torch's meta device: shapes and dtypes without memory.
+
+Counting is exact only there: on CPU tensors, real or fake, FlopCounterMode counts attention
+as nothing, in silence (pytorch/pytorch#195460).
+"""
+
+import inspect
+import logging
+import warnings
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from atlas.architectures import meta
+from atlas.architectures.facts import Architecture, Component
+from atlas.errors import AtlasError, nearest
+
+logger = logging.getLogger(__name__)
+
+
+def component(
+    architecture: Architecture, name: str, dtype: torch.dtype = torch.float16
+) -> torch.nn.Module:
+    """
+    Build one component on the meta device, in eval mode and without gradients.
+
+    Parameters
+    ----------
+    architecture
+        An entry of the catalogue.
+    name
+        `unet` or `transformer`, `vae`, `text_encoder`, `text_encoder_2`, ...
+    dtype
+        Of all floating parameters and buffers.
+
+    Raises
+    ------
+    AtlasError
+        if the architecture has no such component, its class is unknown to diffusers or
+        transformers, or the class can't be built with this configuration.
+    """
+    facts = _facts(architecture, name)
+    kind = _class(architecture, name, facts)
+    try:
+        module = _build(kind, facts)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+        raise AtlasError(
+            f"{architecture.origin}: {facts.class_name} of {facts.library} "
+            f"{version(facts.library)} can't be built with the configuration of {name}: {error}"
+        ) from error
+    # Some buffers are made by numpy and land on the CPU in spite of the device context. The
+    # models' own `to` warns about precisions that matter only where there are weights.
+    torch.nn.Module.to(module, device="meta", dtype=dtype)
+    module.eval().requires_grad_(False)
+    meta.prepare(module)
+    _warn_of_unknown_keys(architecture, name, kind, module)
+    _warn_of_other_count(architecture, name, module)
+    return module
+
+
+def parameters(module: torch.nn.Module) -> int:
+    """Count the elements of all parameters; tied ones once, buffers not."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def buffers(module: torch.nn.Module) -> int:
+    """Count the elements of all buffers, such as SD3's table of positions."""
+    return sum(buffer.numel() for buffer in module.buffers())
+
+
+def _facts(architecture: Architecture, name: str) -> Component:
+    if name not in architecture.components:
+        raise AtlasError(
+            f"{architecture.origin}: {architecture.name} has no component {name}"
+            f"{nearest(name, architecture.components)} "
+            f"(it has {', '.join(architecture.components)})"
+        )
+    return architecture.components[name]
+
+
+def _class(architecture: Architecture, name: str, facts: Component) -> type[torch.nn.Module]:
+    library = import_module(facts.library)
+    kind = getattr(library, facts.class_name, None)
+    if kind is None:
+        raise AtlasError(
+            f"{architecture.origin}: {name}: {facts.library} {version(facts.library)} has no class "
+            f"{facts.class_name}{nearest(facts.class_name, dir(library))}; correct the name or "
+            f"install a version of {facts.library} that has it"
+        )
+    return kind  # type: ignore[no-any-return]
+
+
+def _build(kind: Any, facts: Component) -> torch.nn.Module:
+    with torch.device("meta"), warnings.catch_warnings():
+        # Chroma's own code uses a class that diffusers has deprecated.
+        warnings.simplefilter("ignore", FutureWarning)
+        if facts.library == "diffusers":
+            ignored = unknown_keys(kind, facts)
+            known = {key: value for key, value in facts.config.items() if key not in ignored}
+            return kind.from_config(known)  # type: ignore[no-any-return]
+        config = kind.config_class.from_dict(dict(facts.config) | {"use_cache": False})
+        # Gemma 2 caps its attention scores, which the fused attention can't do.
+        attention = "eager" if getattr(config, "attn_logit_softcapping", None) else "sdpa"
+        return kind._from_config(config, attn_implementation=attention)  # type: ignore[no-any-return]
+
+
+def unknown_keys(kind: Any, facts: Component) -> list[str]:
+    """Return the configuration keys that a class of diffusers does not know and so ignores."""
+    if facts.library != "diffusers":
+        return []
+    known = set(inspect.signature(kind.__init__).parameters)
+    return sorted(key for key in facts.config if key not in known)
+
+
+def _warn_of_unknown_keys(
+    architecture: Architecture, name: str, kind: Any, module: torch.nn.Module
+) -> None:
+    facts = architecture.components[name]
+    known = set(inspect.signature(kind.__init__).parameters) - {"self"}
+    compared = (
+        "no published count to compare with"
+        if facts.parameters is None
+        else f"{facts.parameters:,} were expected"
+    )
+    for key in unknown_keys(kind, facts):
+        logger.warning(
+            "%s: %s: %s of diffusers %s does not know the key %s%s and ignores it; "
+            "it was built with %s parameters, %s",
+            architecture.origin,
+            name,
+            facts.class_name,
+            version("diffusers"),
+            key,
+            nearest(key, known),
+            f"{parameters(module):,}",
+            compared,
+        )
+
+
+def _warn_of_other_count(architecture: Architecture, name: str, module: torch.nn.Module) -> None:
+    """Compare with the published count; a checkpoint's header counts stored buffers too."""
+    expected = architecture.components[name].parameters
+    built = parameters(module)
+    stored = sum(tensor.numel() for tensor in module.state_dict().values())
+    if expected is not None and expected not in {built, stored}:
+        logger.warning(
+            "%s: %s has %s parameters as built, but %s were expected: its configuration "
+            "is not that of the published weights",
+            architecture.origin,
+            name,
+            f"{built:,}",
+            f"{expected:,}",
+        )

@@ -1,0 +1,246 @@
+"""Rows of the tables, from surveys: numbers with their units in the columns' names, no torch."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from atlas.architectures.memory import ACTIVATIONS, WEIGHT_BYTES
+from atlas.architectures.pieces import OUTSIDE, Encoder, Piece, Portrait
+from atlas.architectures.survey import BATCH, NO_SIDE, ComponentSizes, Survey
+
+Row = dict[str, Any]
+
+ALL = "all"
+"""In place of a component: the whole pipeline."""
+TOTAL = "*"
+"""In place of a block or role: all of them."""
+TABLE_DTYPE = "f16"
+
+
+def summary(surveys: Iterable[Survey]) -> list[Row]:
+    """Return a row per component of each architecture, and one for all of them."""
+    return [row for survey in surveys for row in _components(survey)]
+
+
+def _components(survey: Survey) -> Iterator[Row]:
+    entry, found = survey.architecture, survey.structure
+    for sizes in survey.components:
+        is_denoiser = sizes.name == entry.denoiser_name
+        yield _place(survey, sizes.name, sizes.tokens) | {
+            "class": sizes.class_name,
+            "blocks": len(found.units) if is_denoiser else None,
+            "parameters": sizes.parameters,
+            "parameters_torchinfo": sizes.torchinfo,
+            "parameters_header": sizes.header,
+            "buffer_elements": sizes.buffers,
+            **_weights(sizes.parameters),
+            "forward_macs": found.macs if is_denoiser else None,
+            "forwards_per_step": entry.sampling.forwards_per_step if is_denoiser else None,
+            "torchinfo_forward_backward_bytes": _torchinfo(survey, "forward_backward_bytes")
+            if is_denoiser
+            else None,
+            "torchinfo_total_bytes": _torchinfo(survey, "total_bytes") if is_denoiser else None,
+            "peak_activation_bytes": _peak(sizes, entry.native).half,
+            "peak_bytes": _peak(sizes, entry.native).half + 2 * sizes.parameters,
+            "note": "; ".join(notes(sizes)),
+        }
+    yield _whole(survey)
+
+
+def _whole(survey: Survey) -> Row:
+    """Return the row of the pipeline: sums, and the largest of the components' activations."""
+    parts, native = survey.components, survey.architecture.native
+    headers = [part.header for part in parts]
+    activations = max(_peak(part, native).half for part in parts)
+    parameters = sum(part.parameters for part in parts)
+    return _place(survey, ALL, survey.components[0].tokens) | {
+        "class": None,
+        "blocks": len(survey.structure.units),
+        "parameters": parameters,
+        "parameters_torchinfo": sum(part.torchinfo for part in parts),
+        "parameters_header": sum(h for h in headers if h) if all(headers) else None,
+        "buffer_elements": sum(part.buffers for part in parts),
+        **_weights(parameters),
+        "forward_macs": None,
+        "forwards_per_step": survey.architecture.sampling.forwards_per_step,
+        "torchinfo_forward_backward_bytes": None,
+        "torchinfo_total_bytes": None,
+        "peak_activation_bytes": activations,
+        "peak_bytes": activations + 2 * parameters,
+        "note": "all weights resident, components run one after the other",
+    }
+
+
+def _place(survey: Survey, component: str, tokens: int) -> Row:
+    """Return what every row says of the model and of the inputs."""
+    entry = survey.architecture
+    return {
+        "architecture": entry.name,
+        "label": entry.label,
+        "family": entry.kind,
+        "component": component,
+        "width_pixels": entry.native,
+        "height_pixels": entry.native,
+        "batch": BATCH,
+        "text_tokens": tokens,
+        "dtype": TABLE_DTYPE,
+    }
+
+
+def _weights(parameters: int) -> Row:
+    return {f"weights_{dtype}_bytes": size * parameters for dtype, size in WEIGHT_BYTES.items()}
+
+
+def _torchinfo(survey: Survey, what: str) -> int:
+    return int(getattr(survey.torchinfo, what))
+
+
+def _peak(sizes: ComponentSizes, side: int) -> Any:
+    return sizes.peaks.get(side) or sizes.peaks[NO_SIDE]
+
+
+def notes(sizes: ComponentSizes) -> list[str]:
+    """Explain every disagreement of the three counts of a component, and name its buffers."""
+    found = []
+    if sizes.torchinfo != sizes.parameters:
+        more = sizes.torchinfo - sizes.parameters
+        why = (
+            "a table that two modules share is counted at both"
+            if more == sizes.tied
+            else "modules that occur twice are counted again, and lone parameters left out"
+        )
+        found.append(f"torchinfo counts {more:+,}: {why}")
+    if sizes.header is None:
+        found.append("no checkpoint's header at hand")
+    elif sizes.header != sizes.parameters:
+        found.append(f"the header has {sizes.header - sizes.parameters:+,}: {_header(sizes)}")
+    if sizes.buffers >= 1_000_000:
+        found.append(
+            f"{sizes.buffers:,} elements are buffers (tables of positions), counted apart: "
+            f"with them {sizes.parameters + sizes.buffers:,}"
+        )
+    return found
+
+
+def _header(sizes: ComponentSizes) -> str:
+    if sizes.header == sizes.stored:
+        return "buffers and second copies of tied weights that are stored too"
+    return "not explained by stored buffers or tied weights: the configuration may be another's"
+
+
+def memory(surveys: Iterable[Survey]) -> list[Row]:
+    """Return a row per component, resolution and dtype: weights, activations, their sum."""
+    return [
+        {
+            "architecture": survey.architecture.name,
+            "label": survey.architecture.label,
+            "component": sizes.name,
+            "width_pixels": side or None,
+            "height_pixels": side or None,
+            "batch": BATCH,
+            "text_tokens": sizes.tokens,
+            "dtype": dtype,
+            "weight_bytes": WEIGHT_BYTES[dtype] * sizes.parameters,
+            "activation_bytes": peak.at(ACTIVATIONS[dtype]),
+            "peak_bytes": WEIGHT_BYTES[dtype] * sizes.parameters + peak.at(ACTIVATIONS[dtype]),
+            "method": "inferred" if peak.is_inferred else "run",
+        }
+        for survey in surveys
+        for sizes in survey.components
+        for side, peak in sizes.peaks.items()
+        for dtype in WEIGHT_BYTES
+    ]
+
+
+def blocks(survey: Survey) -> list[Row]:
+    """Return a row per unit, one per unit and role, and the total, of one denoiser."""
+    found = survey.structure
+    place = _place(survey, survey.architecture.denoiser_name, survey.components[0].tokens)
+    rows = []
+    for piece in (*found.units, outside_of(survey)):
+        rows.append(place | _block_row(survey, piece.mark, TOTAL, piece))
+        rows += [
+            place
+            | {
+                "block": role.mark,
+                "role": role.role,
+                "modules": role.modules,
+                **_measures(survey, role.parameters, role.macs),
+                "output_shape": None,
+                "classes": None,
+            }
+            for role in found.roles
+            if role.mark == piece.mark
+        ]
+    whole = Piece(TOTAL, (), (found.class_name,), found.parameters, found.buffers, found.macs, None)
+    return [*rows, place | _block_row(survey, TOTAL, TOTAL, whole)]
+
+
+def outside_of(survey: Survey) -> Piece:
+    """Return what is outside the units as one piece."""
+    parts = survey.structure.outside
+    return Piece(
+        mark=OUTSIDE,
+        paths=tuple(part.mark for part in parts),
+        classes=tuple(name for part in parts for name in part.classes),
+        parameters=sum(part.parameters for part in parts),
+        buffers=sum(part.buffers for part in parts),
+        macs=sum(part.macs for part in parts),
+        shape=None,
+    )
+
+
+def _block_row(survey: Survey, block: str, role: str, piece: Piece) -> Row:
+    roles = [r for r in survey.structure.roles if block in {TOTAL, r.mark}]
+    return {
+        "block": block,
+        "role": role,
+        "modules": sum(r.modules for r in roles),
+        **_measures(survey, piece.parameters, piece.macs),
+        "output_shape": times(piece.shape),
+        "classes": " + ".join(piece.classes),
+    }
+
+
+def _measures(survey: Survey, parameters: int, macs: int) -> Row:
+    return {
+        "parameters": parameters,
+        "parameter_share": round(parameters / survey.structure.parameters, 6),
+        "bytes": WEIGHT_BYTES[TABLE_DTYPE] * parameters,
+        "macs": macs,
+        "mac_share": round(macs / survey.structure.macs, 6),
+    }
+
+
+def times(shape: tuple[int, ...] | None) -> str | None:
+    """
+    Write a shape.
+
+    >>> times((1, 320, 64, 64))
+    '1×320×64×64'
+    """
+    return "×".join(map(str, shape)) if shape else None
+
+
+def portrait(survey: Survey) -> Portrait:
+    """Return what the drawing of an architecture shows."""
+    entry = survey.architecture
+    columns, rows = entry.latent_size(entry.native, entry.native)
+    return Portrait(
+        name=entry.name,
+        label=entry.label,
+        kind=entry.kind,
+        side=entry.native,
+        batch=BATCH,
+        tokens=survey.components[0].tokens,
+        dtype=TABLE_DTYPE,
+        forwards_per_step=entry.sampling.forwards_per_step,
+        latent=(BATCH, entry.latent.channels, rows, columns),
+        image_tokens=entry.image_tokens(entry.native, entry.native),
+        downsampling=entry.latent.downsampling,
+        encoders=tuple(
+            Encoder(part.class_name, part.tokens, part.parameters)
+            for part in survey.components
+            if part.name in entry.text_encoders
+        ),
+        structure=survey.structure,
+    )

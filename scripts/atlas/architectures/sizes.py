@@ -1,0 +1,81 @@
+"""Which sizes, batches and text lengths an architecture takes: no torch here."""
+
+from atlas.architectures.facts import Architecture, Component
+from atlas.errors import AtlasError
+
+LARGEST_SIDE = 16384
+"""Pixels: beyond this a size is taken for a mistake."""
+
+
+def check_size(architecture: Architecture, width: int, height: int) -> None:
+    """Raise AtlasError, with the nearest valid size, unless the model can make this size."""
+    multiple = architecture.latent.pixel_multiple
+    largest = architecture.largest or LARGEST_SIDE
+    valid = [nearest_side(side, multiple, largest) for side in (width, height)]
+    if valid == [width, height]:
+        return
+    reason = (
+        f"sides must be multiples of {multiple} pixels"
+        if max(width, height) <= largest and min(width, height) > 0
+        else f"sides must be from {multiple} to {largest} pixels"
+    )
+    raise AtlasError(
+        f"{architecture.name}: {width} x {height} pixels is not possible: {reason} "
+        f"({_what_divides(architecture)}); the nearest valid size is {valid[0]} x {valid[1]}"
+    )
+
+
+def nearest_side(side: int, multiple: int, largest: int) -> int:
+    """Return the nearest multiple that is neither 0 nor above the largest side, in pixels."""
+    nearest_multiple = (side + multiple // 2) // multiple * multiple
+    return max(multiple, min(nearest_multiple, largest // multiple * multiple))
+
+
+def _what_divides(architecture: Architecture) -> str:
+    latent = architecture.latent
+    return f"{latent.downsampling} pixels per latent pixel, in steps of {latent.multiple}"
+
+
+def check_batch(batch: int) -> None:
+    """Raise AtlasError unless a batch holds at least one image."""
+    if batch < 1:
+        raise AtlasError(f"a batch of {batch}: it must hold at least 1 image")
+
+
+def text_tokens(architecture: Architecture, text_length: int | None) -> int:
+    """Return the text tokens of one denoiser forward, 0 for a model without text."""
+    text = architecture.text
+    if text is None:
+        if text_length:
+            raise AtlasError(
+                f"{architecture.name} takes no text, but a text length of {text_length} was asked "
+                "for; leave it out"
+            )
+        return 0
+    wanted = text.usual if text_length is None else text_length
+    if wanted < text.least or (text.most is not None and wanted > text.most):
+        raise AtlasError(
+            f"{architecture.name}: {wanted} text tokens: its denoiser takes "
+            f"{_span(text.least, text.most)} (usually {text.usual})"
+        )
+    return wanted
+
+
+def encoder_tokens(
+    architecture: Architecture, name: str, encoder: Component, text_length: int | None
+) -> int:
+    """Return the tokens that a text encoder is given."""
+    wanted = encoder.tokens if text_length is None else text_length
+    most = encoder.most_tokens
+    if wanted is None or wanted < 1 or (most is not None and wanted > most):
+        raise AtlasError(
+            f"{architecture.name}: {wanted} text tokens: its {name} ({encoder.class_name}) takes "
+            f"{_span(1, most)} (usually {encoder.tokens})"
+        )
+    return wanted
+
+
+def _span(least: int, most: int | None) -> str:
+    if most is None:
+        return f"at least {least}"
+    return f"exactly {most}" if least == most else f"{least} to {most}"

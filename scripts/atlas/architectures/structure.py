@@ -1,0 +1,233 @@
+"""
+What a denoiser is built of, in order of execution: its units, what is outside them, and parts.
+
+The sums of the units and of what is outside are the whole's parameters and MACs.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from math import prod
+from typing import Any
+
+import torch
+from torch import nn
+
+from atlas.architectures import build, inputs, units
+from atlas.architectures.facts import Architecture
+from atlas.architectures.pieces import OUTSIDE, Piece, RolePiece, Shape, Structure
+from atlas.architectures.units import Unit
+from atlas.errors import AtlasError
+from atlas.macs.counting import Count, count
+from atlas.names.roles import roles_of
+
+
+def structure(
+    architecture: Architecture, module: nn.Module, *, width: int, height: int, batch: int = 1
+) -> Structure:
+    """
+    Run a denoiser once on the meta device and describe what it is built of.
+
+    Raises
+    ------
+    AtlasError
+        if the units and what is outside them do not add up to the whole.
+    """
+    arguments = inputs.denoiser(architecture, width=width, height=height, batch=batch)
+    parts = units.of(module)
+    samples = _representatives(module, parts)
+    outputs = Outputs(architecture.image_tokens(width, height))
+    with outputs.of(module):
+        counted = count(module, arguments)
+    surveyor = _Surveyor(module, counted, outputs.shapes)
+    found = Structure(
+        class_name=type(module).__name__,
+        units=tuple(surveyor.unit(unit) for unit in parts),
+        outside=tuple(surveyor.module(path) for path in _outside(module, parts, counted)),
+        roles=tuple(_roles(module, parts, counted)),
+        parameters=build.parameters(module),
+        buffers=build.buffers(module),
+        macs=counted.total,
+        samples=tuple(surveyor.unit(unit, levels=2) for unit in samples),
+    )
+    check_sums(architecture.name, found)
+    return found
+
+
+def check_sums(name: str, found: Structure) -> None:
+    """Raise AtlasError unless units, outside and roles each add up to the whole."""
+    pieces = (*found.units, *found.outside)
+    for what, parts in (("units", pieces), ("roles", found.roles)):
+        for measure in ("parameters", "macs"):
+            total = sum(getattr(part, measure) for part in parts)
+            if total != getattr(found, measure):
+                raise AtlasError(
+                    f"{name}: the {measure} of its {what} add up to {total:,}, but the whole has "
+                    f"{getattr(found, measure):,}; correct scripts/atlas/architectures/units.py"
+                )
+
+
+class _Surveyor:
+    """Weighs modules of a denoiser that has been run and counted."""
+
+    def __init__(self, root: nn.Module, counted: Count, shapes: Mapping[str, Shape]) -> None:
+        self._root = root
+        self._modules = dict(root.named_modules())
+        self._counted = counted
+        self._shapes = shapes
+        # Tied parameters count where they appear first, as they do in sums.
+        self._parameters = {path: value.numel() for path, value in root.named_parameters()}
+        self._buffers = {path: value.numel() for path, value in root.named_buffers()}
+
+    def unit(self, unit: Unit, levels: int = 0) -> Piece:
+        """Describe a unit; with levels, its modules too."""
+        modules = [self.module(path, levels) for path in unit.paths]
+        # Kandinsky 3 has modules that do nothing where others have attention.
+        working = [part for part in modules if part.classes != ("Identity",)]
+        return Piece(
+            mark=unit.mark,
+            paths=unit.paths,
+            classes=tuple(name for part in working for name in part.classes),
+            parameters=sum(part.parameters for part in modules),
+            buffers=sum(part.buffers for part in modules),
+            macs=sum(part.macs for part in modules),
+            shape=next((part.shape for part in reversed(working) if part.shape), None),
+            parts=modules[0].parts if len(modules) == 1 else tuple(modules),
+        )
+
+    def module(self, path: str, levels: int = 0) -> Piece:
+        """Describe a module, or a parameter that lies in no module but the root."""
+        found = self._modules[path] if path in self._modules else self._root.get_parameter(path)
+        children = found.named_children() if isinstance(found, nn.Module) and levels else ()
+        return Piece(
+            mark=path,
+            paths=(path,),
+            classes=(type(found).__name__,),
+            parameters=_within(self._parameters, path),
+            buffers=_within(self._buffers, path),
+            macs=self._macs(path),
+            shape=self._shape(found, path),
+            parts=tuple(self.module(f"{path}.{name}", levels - 1) for name, _ in children),
+        )
+
+    def _shape(self, found: nn.Module | nn.Parameter, path: str) -> Shape | None:
+        """Return what a module puts out; a list of modules, what its last one does."""
+        if isinstance(found, nn.ModuleList | nn.ModuleDict) and len(found):
+            *_, last = (name for name, _ in found.named_children())
+            return self._shape(found.get_submodule(last), f"{path}.{last}")
+        return self._shapes.get(path)
+
+    def _macs(self, path: str) -> int:
+        """Return a module's MACs; of the root, those alone that are in no part of it."""
+        if path:
+            return self._counted.within(path)
+        return sum(macs for (own, _), macs in self._counted.macs.items() if not own)
+
+
+def _within(sizes: Mapping[str, int], path: str) -> int:
+    return sum(size for own, size in sizes.items() if own == path or own.startswith(path + "."))
+
+
+def _outside(root: nn.Module, parts: list[Unit], counted: Count) -> list[str]:
+    """Return the highest paths outside the units that own parameters or multiply, in order."""
+    owning = units.outside(root, parts)
+    multiplying = dict.fromkeys(
+        path
+        for path, _ in counted.macs
+        if units.mark_of(path, parts) is None
+        and not any(path == own or path.startswith(own + ".") for own in owning)
+    )
+    return [*owning, *multiplying]
+
+
+def _representatives(root: nn.Module, parts: list[Unit]) -> list[Unit]:
+    """
+    Return the first unit of each type of a transformer's blocks; of a UNet, none.
+
+    A type of a single block (the last of SD3, which drops the text) is left out beside others.
+    """
+    if units.is_unet(root):
+        return []
+    types: defaultdict[Any, list[Unit]] = defaultdict(list)
+    for unit in parts:
+        block = root.get_submodule(unit.paths[0])
+        names = tuple(name for name, _ in block.named_children())
+        types[type(block), names, build.parameters(block)].append(unit)
+    common = [alike[0] for alike in types.values() if len(alike) > 1]
+    return common or [alike[0] for alike in types.values()]
+
+
+def _roles(root: nn.Module, parts: list[Unit], counted: Count) -> list[RolePiece]:
+    """Add up parameters and MACs per unit and role, in the order of the units."""
+    parameters = dict(root.named_parameters())
+    shapes = {path: tuple(value.shape) for path, value in parameters.items()}
+    # A module that multiplies without a weight of its own has the role of one it would have.
+    shapes |= {f"{path}.weight": shapes.get(f"{path}.weight", ()) for path, _ in counted.macs}
+    role_of = roles_of(shapes)
+    marks = {path: units.mark_of(path, parts) or OUTSIDE for path in shapes}
+    weights: defaultdict[tuple[str, str], int] = defaultdict(int)
+    macs: defaultdict[tuple[str, str], int] = defaultdict(int)
+    modules: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for path, parameter in parameters.items():
+        place = marks[path], role_of[path]
+        weights[place] += parameter.numel()
+        modules[place].add(path.rpartition(".")[0])
+    for (path, _), number in counted.macs.items():
+        place = marks[f"{path}.weight"], role_of[f"{path}.weight"]
+        macs[place] += number
+        modules[place].add(path)
+    order = [*(unit.mark for unit in parts), OUTSIDE]
+    return [
+        RolePiece(mark, role, len(modules[mark, role]), weights[mark, role], macs[mark, role])
+        for mark, role in sorted(modules, key=lambda place: (order.index(place[0]), place[1]))
+    ]
+
+
+class Outputs:
+    """Notes the shape that every module of a denoiser puts out."""
+
+    def __init__(self, image_tokens: int) -> None:
+        self._image_tokens = image_tokens
+        self.shapes: dict[str, Shape] = {}
+
+    @contextmanager
+    def of(self, root: nn.Module) -> Iterator[None]:
+        """Watch all modules of a root while they run."""
+        handles = [
+            module.register_forward_hook(self._note(path)) for path, module in root.named_modules()
+        ]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def _note(self, path: str) -> Callable[..., None]:
+        def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            shape = self._image_shape(output)
+            if shape is not None:
+                self.shapes[path] = shape
+
+        return note
+
+    def _image_shape(self, output: Any) -> Shape | None:
+        """
+        Return the shape of the image's stream among a module's outputs.
+
+        Blocks of two streams put out the text's and the image's tokens, in either order: the
+        image's are told by their number; where text and image are joined, it is the largest.
+        """
+        shapes = [tuple(tensor.shape) for tensor in tensors_in(output)]
+        own = [s for s in shapes if len(s) == 3 and s[1] == self._image_tokens]
+        return own[0] if own else max(shapes, key=prod, default=None)
+
+
+def tensors_in(value: Any) -> Iterator[torch.Tensor]:
+    """Yield the tensors among nested outputs of a module."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from tensors_in(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for member in value:
+            yield from tensors_in(member)

@@ -1,0 +1,1 @@
+"""Multiply-accumulates of every component, counted on torch's meta device."""
