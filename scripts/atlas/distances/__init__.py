@@ -1,0 +1,1 @@
+"""Distances between contents: planned from fingerprints, measured in one pass, kept in shards."""

@@ -1,0 +1,125 @@
+"""
+The compiled kernel: decode a stretch of several contents and measure pairs of them in one pass.
+
+Sums run in float32 over some 32 additions per lane (in float64 where a content needs it), in
+float64 from there on, always in the same order: so a result depends on the two contents alone, not
+on which others are measured with them, the memory, or the threads.
+"""
+
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas.checkpoint.tensors import ITEM_BYTES
+from atlas.distances.engine import UNIT
+from atlas.distances.plan import Job
+from atlas.distances.vectors import VECTOR_BYTES, sums
+from atlas.elements.buffers import aligned_empty
+from atlas.elements.compiled import FLOAT8, KINDS, decode_into
+from atlas.elements.jit import compiled
+
+BLOCK = 2048
+"""Elements decoded at a time: 8 kB per content, so that dozens of contents fit a core's cache."""
+
+RUN_STEPS = 32
+"""Additions per lane in the elements' own precision before float64 takes over."""
+
+TINY = 2.0**-50
+"""Differences below this have squares that vanish in float32: they are measured in float64."""
+
+
+@compiled()
+def _measure_exactly(a, b, row):  # type: ignore[no-untyped-def]
+    """Add the measures of two short stretches, in float64 throughout, to a row of sums."""
+    for index in range(a.size):
+        x, y = np.float64(a[index]), np.float64(b[index])
+        size = abs(x - y)
+        row[0] += 1.0 if size > 0 else 0.0
+        row[1] += size
+        row[2] += size * size
+        row[3] = max(row[3], size)
+        row[4] += x * y
+
+
+@compiled()
+def _measure_stretch(a, b, precision, row):  # type: ignore[no-untyped-def]
+    """Add the measures of two stretches, whole vectors long, to a row of sums."""
+    lanes = VECTOR_BYTES // a.itemsize
+    for low in range(0, a.size, RUN_STEPS * lanes):
+        steps = min(RUN_STEPS, (a.size - low) // lanes)
+        offset = low * a.itemsize
+        l0, l1, l2, linf, dot = sums(
+            a.ctypes.data + offset, b.ctypes.data + offset, steps, precision
+        )
+        if 0 < linf < TINY:
+            high = low + steps * lanes
+            _measure_exactly(a[low:high], b[low:high], row)
+        else:
+            row[0] += l0
+            row[1] += l1
+            row[2] += l2
+            row[3] = max(row[3], np.float64(linf))
+            row[4] += dot
+
+
+@compiled()
+def _measure_pairs(raw, starts, items, kinds, count, first, second, float8, values, totals):  # type: ignore[no-untyped-def]
+    """
+    Measure pairs of contents over `count` elements.
+
+    Parameters
+    ----------
+    raw
+        uint8; content i's bytes lie from `starts[i]` on, `items[i]` per element of `kinds[i]`.
+    first, second
+        int32 (pairs,), indices of contents.
+    values
+        Scratch, (contents, BLOCK): float32, or float64 where differences are to be taken so.
+    totals
+        float64 (units, pairs, 5), written: l0, l1, squared l2, linf, dot of each UNIT elements.
+    """
+    precision = values.dtype.type(0)
+    lanes = VECTOR_BYTES // values.itemsize
+    totals[:] = 0
+    for begin in range(0, count, BLOCK):
+        size = min(BLOCK, count - begin)
+        padded = (size + lanes - 1) // lanes * lanes
+        for index in range(starts.size):
+            low = starts[index] + begin * items[index]
+            block = raw[low : low + size * items[index]]
+            decode_into(block, kinds[index], float8, values[index, :size])
+            values[index, size:padded] = 0  # equal in all contents: adds nothing to any sum
+        unit = totals[begin // UNIT]
+        for pair in range(first.size):
+            a, b = values[first[pair], :padded], values[second[pair], :padded]
+            _measure_stretch(a, b, precision, unit[pair])
+
+
+class CompiledKernel:
+    """Measures chunks on the CPU; threads share it."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def measure(self, job: Job, raw: NDArray[np.uint8], count: int) -> NDArray[np.float64]:
+        """Return the sums of a chunk: see engine.Kernel."""
+        items = np.array([ITEM_BYTES[content.dtype] for content in job.contents])
+        starts = np.cumsum(items * count) - items * count
+        kinds = np.array([KINDS[content.dtype] for content in job.contents])
+        totals = np.empty((-(-count // UNIT), job.first.size, 5))
+        values = self._scratch(len(job.contents), np.float64 if job.is_double else np.float32)
+        _measure_pairs(
+            raw, starts, items, kinds, count, job.first, job.second, FLOAT8, values, totals
+        )
+        return totals
+
+    def _scratch(self, contents: int, dtype: type[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+        name = dtype.__name__
+        held: NDArray[np.floating[Any]] | None = getattr(self._local, name, None)
+        if held is None or len(held) < contents:
+            held = aligned_empty(contents * BLOCK * np.dtype(dtype).itemsize).view(dtype)
+            held = held.reshape(contents, BLOCK)
+            setattr(self._local, name, held)
+        return held[:contents]

@@ -1,0 +1,57 @@
+"""
+What jobs need, from the number of models and the bytes of their files.
+
+The constants come from the benchmarks, on two cores; a test holds the declared memory against a
+measured one. Snakemake asks while it reads the workflow, so nothing heavy is imported here.
+"""
+
+TENSORS = 3000
+"""Of a model, at most: Stable Diffusion XL has 2,500."""
+
+READ_MB_PER_SECOND = 100
+"""From a shared disk of a cluster; from a local one it is ten times as much."""
+
+PAIR_ELEMENTS_PER_SECOND = 2e9
+"""Of one thread, measured as 4e9 to 8e9."""
+
+ROW_BYTES = 50
+"""Of a shard's file, per pair of contents."""
+
+FINGERPRINT_MB = 320
+"""Interpreter, libraries, compiled code and buffers: the same for checkpoints of any size."""
+
+LIBRARIES_MB = 320
+"""The same of a shard's job."""
+
+
+def fingerprint_minutes(size_mb: float) -> int:
+    """Return the minutes to fingerprint a checkpoint, with room to spare."""
+    return 10 + round(2 * size_mb / READ_MB_PER_SECOND / 60)
+
+
+def distances_minutes(*, models: int, size_mb: float, shards: int, threads: int) -> int:
+    """Return the minutes to measure a shard from nothing, with room to spare."""
+    share = size_mb / shards
+    pair_elements = share * 1e6 / 2 * models / 2  # float16: two bytes per element
+    seconds = share / READ_MB_PER_SECOND
+    seconds += pair_elements / (PAIR_ELEMENTS_PER_SECOND * threads)
+    return 10 + round(2 * seconds / 60)
+
+
+def distances_mb(*, models: int, shards: int, threads: int, memory_mb: int) -> int:
+    """
+    Return the memory in MB (10^6 bytes) of a shard's job.
+
+    That is the libraries, the engine's buffers (never above `memory_mb`), the rows of one name in
+    three forms, and what is known of each content, 0.7 kB.
+    """
+    pairs = models * (models - 1) / 2
+    buffers = threads * (10 + 0.08 * models) + (2 * threads + 2) * pairs * 40e-6
+    contents = models * TENSORS / shards * 0.7e-3
+    return round(LIBRARIES_MB + min(memory_mb, buffers) + pairs * 300e-6 + contents)
+
+
+def distances_disk_mb(*, models: int, shards: int) -> int:
+    """Return the disk in MB of a shard: its file, the one that replaces it, and a backup."""
+    pairs = models * (models - 1) / 2
+    return 10 + round(3 * pairs * TENSORS / shards * ROW_BYTES / 1e6)

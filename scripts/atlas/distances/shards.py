@@ -1,0 +1,241 @@
+"""The shards' files: measured pairs of contents by name, verified whenever they are read."""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from atlas import tables
+from atlas.distances.sealing import is_sealed, seal
+from atlas.errors import AtlasError
+
+MEASURES = ("l0", "l1", "l2", "linf", "dot")
+
+ROW_GROUP_ROWS = 1 << 16
+"""A row group takes whole names until it has this many rows, so that reading streams."""
+
+DIGEST = pa.dictionary(pa.int32(), pa.string())
+SCHEMA = pa.schema(
+    {
+        "name": DIGEST,
+        "digest_a": DIGEST,
+        "digest_b": DIGEST,
+        "numel": pa.int64(),
+        "l0": pa.int64(),
+        "l1": pa.float64(),
+        "l2": pa.float64(),
+        "linf": pa.float64(),
+        "dot": pa.float64(),
+        "method": pa.int32(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class NameRows:
+    """All measured pairs of contents of one name, in order of (first, second)."""
+
+    name: str
+    digests: list[str]
+    """Sorted."""
+    first: NDArray[np.int32]
+    """Index into `digests` of each pair's lower digest, shape (pairs,)."""
+    second: NDArray[np.int32]
+    numel: NDArray[np.int64]
+    measures: NDArray[np.float64]
+    """Rows l0, l1, l2, linf, dot; shape (5, pairs)."""
+    method: int
+    """Version of the method by which all of them were measured."""
+
+    @classmethod
+    def empty(cls, name: str, method: int) -> Self:
+        """Return a name without pairs."""
+        none = np.zeros(0, np.int32)
+        return cls(name, [], none, none, np.zeros(0, np.int64), np.zeros((5, 0)), method)
+
+
+class DamagedShardError(AtlasError):
+    """A shard that is not as it was written."""
+
+
+def iter_names(paths: Iterable[Path]) -> Iterator[NameRows]:
+    """
+    Yield the names of several shards with their pairs; one row group is in memory at a time.
+
+    A shard that was cut short or altered is moved aside, so that the next run makes it anew.
+
+    Raises
+    ------
+    DamagedShardError
+        After that.
+    """
+    for path in paths:
+        if not is_sealed(path):
+            aside = path.with_name(f"{path.name}.damaged")
+            path.replace(aside)
+            raise DamagedShardError(
+                f"{path}: damaged: it is not as it was written. It was moved to {aside.name};"
+                " run again, and its distances are measured anew"
+            )
+        yield from _names(path)
+
+
+def iter_sound(path: Path, *, method: int) -> Iterator[NameRows]:
+    """
+    Yield the names of a shard that were measured by this method.
+
+    A shard that is absent or damaged has none: nothing in it is trusted.
+    """
+    if not path.is_file():
+        return
+    if not is_sealed(path):
+        logging.warning("%s is damaged: all that it held is measured anew", path)
+        return
+    yield from (rows for rows in _names(path) if rows.method == method)
+
+
+def _names(path: Path) -> Iterator[NameRows]:
+    with pq.ParquetFile(path, read_dictionary=SCHEMA.names[:3]) as file:
+        for group in range(file.num_row_groups):
+            yield from _split(file.read_row_group(group).combine_chunks())
+
+
+def count_rows(path: Path) -> int:
+    """Return how many rows a shard has: 0 where it is absent or damaged."""
+    if not path.is_file() or not is_sealed(path):
+        return 0
+    return int(pq.read_metadata(path).num_rows)
+
+
+@contextmanager
+def writer(path: Path) -> Iterator["ShardWriter"]:
+    """
+    Hand out a writer; the shard's file appears, sealed, when the block has succeeded.
+
+    What a killed job left behind is removed: Snakemake lets no two jobs write one file.
+    """
+    for leftover in path.parent.glob(f".{path.name}.*.part"):
+        leftover.unlink()
+    with tables.replacing(path) as partial:
+        with pq.ParquetWriter(
+            partial,
+            SCHEMA,
+            compression="zstd",
+            store_schema=False,
+            use_dictionary=["name", "digest_a", "digest_b", "numel", "method"],
+            dictionary_pagesize_limit=1 << 26,
+            write_statistics=False,
+        ) as file:
+            shard = ShardWriter(file)
+            yield shard
+            shard.flush()
+        seal(partial)
+
+
+class ShardWriter:
+    """Takes names in sorted order and writes them in row groups of whole names."""
+
+    def __init__(self, file: pq.ParquetWriter) -> None:
+        self._file = file
+        self._pending: list[NameRows] = []
+        self._pending_rows = 0
+
+    def add(self, rows: NameRows) -> None:
+        """Append a name; names come in sorted order."""
+        self._pending.append(rows)
+        self._pending_rows += rows.first.size
+        if self._pending_rows >= ROW_GROUP_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is pending as a row group."""
+        if self._pending:
+            self._file.write_table(_table(self._pending), row_group_size=self._pending_rows)
+            self._pending, self._pending_rows = [], 0
+
+
+def _table(names: list[NameRows]) -> pa.Table:
+    """Lay several names' rows one below the other."""
+    lengths = [rows.first.size for rows in names]
+    vocabulary = sorted({digest for rows in names for digest in rows.digests})
+    code = {digest: index for index, digest in enumerate(vocabulary)}
+    digests = pa.array(vocabulary, pa.string())
+    codes = [np.array([code[digest] for digest in rows.digests], np.int32) for rows in names]
+    sides = [
+        np.concatenate([own[getattr(rows, side)] for own, rows in zip(codes, names, strict=True)])
+        for side in ("first", "second")
+    ]
+    measures = np.concatenate([rows.measures for rows in names], axis=1)
+    columns = [
+        pa.DictionaryArray.from_arrays(
+            np.repeat(np.arange(len(names), dtype=np.int32), lengths),
+            pa.array([rows.name for rows in names], pa.string()),
+        ),
+        *(pa.DictionaryArray.from_arrays(side, digests) for side in sides),
+        np.concatenate([rows.numel for rows in names]),
+        measures[0].astype(np.int64),
+        *measures[1:],
+        np.repeat([np.int32(rows.method) for rows in names], lengths),
+    ]
+    return pa.table(columns, schema=SCHEMA)
+
+
+def _split(table: pa.Table) -> list[NameRows]:
+    """Cut a row group into its names."""
+    columns = [column.chunk(0) for column in table.columns]
+    name, first, second = columns[:3]
+    numel = _numbers(columns[3])
+    measures = np.stack([_numbers(column) for column in columns[4:9]], dtype=np.float64)
+    methods = _numbers(columns[9])
+    codes = _numbers(name.indices)
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    labels = name.dictionary.to_pylist()
+    vocabularies = [side.dictionary.to_pylist() for side in (first, second)]
+    sides = [_numbers(side.indices) for side in (first, second)]
+    rows = []
+    for start, stop in zip(starts, [*starts[1:], codes.size], strict=True):
+        digests, low, high = _encode([side[start:stop] for side in sides], vocabularies)
+        part = slice(start, stop)
+        rows.append(
+            NameRows(
+                name=labels[codes[start]],
+                digests=digests,
+                first=low,
+                second=high,
+                numel=numel[part],
+                measures=measures[:, part],
+                method=int(methods[start]),
+            )
+        )
+    return rows
+
+
+def _numbers(array: pa.Array) -> NDArray[Any]:
+    """Return the numbers of an array without nulls; its own `to_numpy` would import pandas."""
+    numbers = np.frombuffer(array.buffers()[1], np.dtype(str(array.type)))
+    return numbers[array.offset : array.offset + len(array)]
+
+
+def _encode(
+    sides: list[NDArray[np.int32]], vocabularies: list[list[str]]
+) -> tuple[list[str], NDArray[np.int32], NDArray[np.int32]]:
+    """Turn codes of two vocabularies to codes of one sorted list of digests."""
+    used = [np.flatnonzero(np.bincount(side)) for side in sides]
+    held = [
+        [words[code] for code in codes] for words, codes in zip(vocabularies, used, strict=True)
+    ]
+    digests = sorted({*held[0], *held[1]})
+    place = {digest: index for index, digest in enumerate(digests)}
+    recoded = []
+    for side, codes, words in zip(sides, used, held, strict=True):
+        lookup = np.zeros(codes[-1] + 1, np.int32)
+        lookup[codes] = [place[word] for word in words]
+        recoded.append(lookup[side])
+    return digests, recoded[0], recoded[1]

@@ -1,0 +1,146 @@
+"""What every picture of a matrix says in the same words: entries, subtitle, notes, legend."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from atlas.matrices import Matrix
+from atlas.plots.layout import Entry, draw_key, key_of, open_page
+from atlas.plots.marks import Mark
+from atlas.plots.style import Colours, colours_of
+from atlas.plots.words import (
+    component_title,
+    counted,
+    measure_of,
+    partly_compared,
+    significant,
+)
+
+SEPARATOR = "\u00a0\u00a0·  "
+"""Between a subtitle's parts; the dot stays on the line of the part before it."""
+LISTED = 12
+"""So many models are named in a note; of more, the rest is counted."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """A matrix and the colours of its models."""
+
+    matrix: Matrix
+    colours: Colours
+
+    @classmethod
+    def of(cls, matrix: Matrix, families: Mapping[str, str] | None) -> "Context":
+        """Return the context of a matrix; families maps ids to the family that colours them."""
+        return cls(matrix, colours_of(matrix, families))
+
+    def entry(self, row: int, remark: str = "") -> Entry:
+        """Return the row that names a model."""
+        return Entry(
+            number=row + 1,
+            label=self.matrix.labels[row],
+            colour=self.colours.models[row],
+            is_base=self.matrix.ids[row] == self.matrix.base,
+            remark=remark,
+        )
+
+    def subtitle(self, *sentences: str) -> str:
+        """Return group, N, component, measure and unit, and what else the picture says."""
+        measure = measure_of(self.matrix)
+        parts = [
+            f"Group {self.matrix.group}" if self.matrix.group else "",
+            counted(len(self.matrix), "model"),
+            component_title(self.matrix),
+            f"{measure.title} ({measure.unit})",
+            *sentences,
+        ]
+        return SEPARATOR.join(part for part in parts if part)
+
+    def legend(self, *marks: Mark) -> list[Mark]:
+        """Return the meaning of the models' colours and of the picture's own signs."""
+        legend = [Mark(meaning, colour) for meaning, colour in self.colours.legend]
+        if self.matrix.base is not None:
+            legend.append(Mark("base (bold)", shape="ring"))
+        return [*legend, *marks]
+
+    def zero_note(self) -> list[str]:
+        """Return the warning that belongs to zeros of a notebook's file, if there are any."""
+        if not self.matrix.ambiguous_zeros or not self.has_zeros():
+            return []
+        return [
+            "The distances come from a notebook's file, which writes 0 for identical models and"
+            " also for models that were never compared: a 0 here can mean either."
+        ]
+
+    def coverage_note(self) -> list[str]:
+        """Return how many distances cover some of the parameters only, and the least share."""
+        partial = partly_compared(self.matrix)
+        if self.matrix.coverage is None or not partial.any():
+            return []
+        pairs = counted(int(partial.sum()) // 2, "pair")
+        least = 100 * float(self.matrix.coverage[partial].min())
+        return [
+            f"{pairs} could be compared in part only, the least on {significant(least, 2)} % of"
+            " the parameters: such a distance speaks of that part alone."
+        ]
+
+    def notes(self) -> list[str]:
+        """Return what all pictures of the matrix say below."""
+        return [*self.coverage_note(), *self.zero_note()]
+
+    def sameness(self) -> str:
+        """Return what models that share a point or a tip have in common."""
+        return "at distance 0" if self.has_zeros() else "with identical weights"
+
+    def has_zeros(self) -> bool:
+        """Return whether two models are at distance 0 without being known as identical."""
+        zero = (self.matrix.values == 0) & ~self.matrix.identical
+        return bool(zero.sum() > zero.diagonal().sum())
+
+    def left_out_note(self, rows: Sequence[int], reason: str) -> list[str]:
+        """Return the sentence that names the models which a picture leaves out."""
+        if not rows:
+            return []
+        names = [f"{self.matrix.labels[row]} ({row + 1})" for row in rows[:LISTED]]
+        more = f" and {len(rows) - LISTED} more" if len(rows) > LISTED else ""
+        return [f"Not drawn ({len(rows)}), {reason}: {', '.join(names)}{more}."]
+
+    def message_page(self, title: str, message: str) -> Figure:
+        """Return a page that says why there is nothing to draw, and lists the models."""
+        entries = [self.entry(row) for row in range(len(self.matrix))]
+        key = key_of(entries, height=9.0)
+        page = open_page(
+            title=title,
+            subtitle=self.subtitle(message),
+            width=key.width,
+            height=key.height,
+            legend=self.legend(),
+            notes=self.notes(),
+        )
+        draw_key(page, 0.0, 0.0, key)
+        return page.figure
+
+    def no_distances_page(self, picture: str) -> Figure:
+        """Return the page in place of a picture that fewer than two distinct models leave empty."""
+        component, models = component_title(self.matrix), counted(len(self.matrix), "model")
+        others = self.matrix.values[~np.eye(len(self.matrix), dtype=bool)]
+        if not len(others):
+            return self.message_page(
+                f"{component}: a single model", f"a {picture} needs two models at least"
+            )
+        if np.isnan(others).all():
+            return self.message_page(
+                f"{component}: none of the {models} could be compared",
+                f"no {picture} can be drawn: the models share no tensors of equal shape here",
+            )
+        if self.matrix.identical.all():
+            return self.message_page(
+                f"{component}: all {models} are identical", f"a {picture} of them is a single point"
+            )
+        some = "all" if not np.isnan(others).any() else "the compared ones of the"
+        return self.message_page(
+            f"{component}: {some} {models} are at distance 0",
+            f"a {picture} of them is a single point",
+        )

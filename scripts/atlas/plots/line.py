@@ -1,0 +1,191 @@
+"""Line: the distance of every model from one of them, along the roster's order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from numpy.typing import NDArray
+
+from atlas.matrices import Matrix
+from atlas.plots import style
+from atlas.plots.context import Context
+from atlas.plots.layout import ROW, draw_entry, entry_width, number_width, open_page
+from atlas.plots.marks import Mark
+from atlas.plots.style import FAINT, INK, SMALL, SOFT
+from atlas.plots.ticks import readable, round_ticks
+from atlas.plots.words import component_title, counted, distances_of, measure_of, significant
+
+WIDTH = 4.2
+"""Of the panel, in inches."""
+TALL = 40
+"""Of more rows, the scale is written above them too."""
+FAR_APART = 2.5
+"""From so many decades between the smallest and the largest distance on, the scale is log."""
+
+
+def draw(
+    matrix: Matrix, *, reference: str | None = None, families: Mapping[str, str] | None = None
+) -> Figure:
+    """
+    Draw the distances from the reference: by default the base, else the first model.
+
+    Raises AtlasError if the reference is not among the models.
+    """
+    with style.applied():
+        context = Context.of(matrix, families)
+        if not matrix.compared().any():
+            return context.no_distances_page("line")
+        first = matrix.base if matrix.base is not None else matrix.ids[0]
+        return _draw(context, matrix.index(reference or first))
+
+
+def _draw(context: Context, reference: int) -> Figure:
+    matrix = context.matrix
+    distances = distances_of(matrix)[reference]
+    entries = [context.entry(row) for row in range(len(matrix))]
+    numbers = number_width(entries)
+    left = entry_width(entries, numbers) + 0.15
+    step = max(ROW * 1.15, min(0.3, 3.2 / len(matrix)))
+    height = max(step * len(matrix), 0.9)
+    step = height / len(matrix)
+    head = 0.22 if len(matrix) > TALL else 0.0
+    page = open_page(
+        title=_title(context, reference, distances),
+        subtitle=context.subtitle(_scale_text(distances), "models in the roster's order"),
+        width=left + WIDTH + 0.75,
+        height=head + height + 0.45,
+        legend=context.legend(*_marks(context, reference, distances)),
+        notes=context.notes(),
+    )
+    axes = page.axes(left, head, WIDTH, height)
+    _draw_axes(axes, context, distances)
+    _draw_points(axes, context, reference, distances)
+    for row, entry in enumerate(entries):
+        y = head + (row + 0.5) * step
+        draw_entry(page, 0.0, y, entry, numbers)
+        value = _value_text(context, reference, row, float(distances[row]))
+        page.write(left + WIDTH + 0.1, y, value, color=SOFT)
+    return page.figure
+
+
+def _title(context: Context, reference: int, distances: NDArray[np.float64]) -> str:
+    component, label = component_title(context.matrix), context.matrix.labels[reference]
+    others = np.delete(distances, reference)
+    known = others[~np.isnan(others)]
+    if not len(known):
+        return f"{component}: {label} was compared with no other model"
+    far = int(np.nanargmax(np.where(np.arange(len(distances)) == reference, -1.0, distances)))
+    if known.max() == 0:
+        return f"{component}: {counted(len(known), 'model')} at distance 0 from {label}"
+    return f"{component}: farthest from {label} is {context.matrix.labels[far]}"
+
+
+def _is_log(distances: NDArray[np.float64]) -> bool:
+    positive = distances[distances > 0]
+    return len(positive) > 0 and bool(np.ptp(np.log10(positive)) > FAR_APART)
+
+
+def _scale_text(distances: NDArray[np.float64]) -> str:
+    return "log scale, 0 at its left end" if _is_log(distances) else "linear scale"
+
+
+def _marks(context: Context, reference: int, distances: NDArray[np.float64]) -> list[Mark]:
+    marks = [Mark("the reference", INK, "diamond")]
+    if np.isnan(distances).any():
+        marks.append(Mark("gap: not compared", FAINT, "hatched"))
+    return marks
+
+
+def _value_text(context: Context, reference: int, row: int, distance: float) -> str:
+    if row == reference:
+        return "reference"
+    if np.isnan(distance):
+        return "not compared"
+    if context.matrix.identical[reference, row]:
+        return "= identical"
+    return significant(distance, 4)
+
+
+def _draw_axes(axes: Any, context: Context, distances: NDArray[np.float64]) -> None:
+    size = len(distances)
+    axes.set_ylim(size, 0)
+    axes.set_yticks([])
+    axes.spines["left"].set_color(FAINT)
+    axes.grid(axis="x", color=FAINT, lw=0.4, alpha=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=2.5, width=0.6)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))
+    if _is_log(distances):
+        _scale_log(axes, distances[distances > 0])
+    else:
+        _scale_linear(axes, distances[distances > 0])
+    measure = measure_of(context.matrix)
+    axes.set_xlabel(f"{measure.title} ({measure.unit})", fontsize=SMALL)
+    if size > TALL:
+        axes.tick_params(top=True, labeltop=True)
+
+
+def _scale_linear(axes: Any, positive: NDArray[np.float64]) -> None:
+    highest = float(positive.max()) if len(positive) else 1.0
+    axes.set_xlim(-0.02 * highest, highest * 1.05)
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    if not len(positive):
+        axes.set_xticks([0.0])
+
+
+def _scale_log(axes: Any, positive: NDArray[np.float64]) -> None:
+    """Set a log scale with room for 0, which it does not have, at its left end."""
+    low, high, zero = float(positive.min()), float(positive.max()), _zero(positive)
+    left, right = zero * (low / zero) ** -0.25, high * (low / zero) ** 0.4
+    ticks = readable(round_ticks(low, high), left, right, WIDTH)
+    axes.set_xscale("log")
+    axes.set_xlim(left, right)
+    axes.xaxis.set_major_locator(FixedLocator([zero, *ticks]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: "0" if value < low / 1.01 else significant(value, 3))
+    )
+
+
+def _zero(positive: NDArray[np.float64]) -> float:
+    """Return where a log scale of these distances shows 0."""
+    decades = float(np.ptp(np.log10(positive)))
+    return float(positive.min() * 10 ** (-0.12 * decades))
+
+
+def _draw_points(
+    axes: Any, context: Context, reference: int, distances: NDArray[np.float64]
+) -> None:
+    rows = np.arange(len(distances)) + 0.5
+    if _is_log(distances):
+        distances = np.where(distances == 0, _zero(distances[distances > 0]), distances)
+    axes.plot(distances, rows, color="#9aa3b0", lw=1.2, zorder=2)
+    axes.scatter(
+        distances,
+        rows,
+        s=26,
+        c=list(context.colours.models),
+        edgecolors="white",
+        linewidths=0.6,
+        zorder=3,
+        clip_on=False,
+    )
+    place = ([distances[reference]], [reference + 0.5])
+    axes.plot(*place, "D", ms=6, mfc="white", mec=INK, mew=1.3, zorder=4, clip_on=False)
+    low, high = axes.get_xlim()
+    for row in np.flatnonzero(np.isnan(distances)):
+        axes.add_patch(
+            Rectangle(
+                (low, row + 0.1),
+                high - low,
+                0.8,
+                facecolor="none",
+                edgecolor=FAINT,
+                hatch="/////",
+                lw=0.0,
+                zorder=1,
+            )
+        )

@@ -1,0 +1,203 @@
+"""Points with labels that do not overlap: names beside them, or numbers and a list of names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from atlas.plots.context import Context
+from atlas.plots.layout import Key, Page, key_of
+from atlas.plots.marks import Mark, add_marker, draw_dot
+from atlas.plots.nodes import Nodes
+from atlas.plots.placement import Label, place
+from atlas.plots.style import FAINT, INK, SMALL, text_width
+
+NAMED = 16
+"""Up to so many points are labelled with names if these are short enough."""
+WIDEST_NAME = 2.4
+MANY = 60
+"""From so many points on they are drawn smaller."""
+TEXT_HEIGHT = SMALL * 1.25 / 72
+LEADER = "#aab2bd"
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Points and labels in inches from the panel's top left corner."""
+
+    points: NDArray[np.float64]
+    width: float
+    height: float
+    radius: float
+    shown: tuple[int, ...]
+    """Nodes that are labelled in this panel."""
+    labels: tuple[Label, ...]
+    """One per shown node."""
+
+
+def radius_of(points: int) -> float:
+    """Return the radius in inches of each of so many points."""
+    return 0.055 if points < MANY else 0.038
+
+
+def panel_side(points: int) -> float:
+    """Return the side in inches of a panel with room for so many labelled points."""
+    return float(max(5.6, 0.78 * points**0.5))
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What is written beside each node's point."""
+
+    texts: tuple[str, ...]
+    weights: tuple[str, ...]
+    """Bold for the base."""
+    are_names: bool
+
+    def sizes(self, shown: Sequence[int]) -> list[tuple[float, float]]:
+        """Return width and height in inches of the shown nodes' texts."""
+        return [
+            (text_width(self.texts[node], SMALL, self.weights[node]), TEXT_HEIGHT) for node in shown
+        ]
+
+
+def texts_of(context: Context, nodes: Nodes, *, named: bool) -> Texts:
+    """Return the nodes' labels: names of models, or their numbers in the roster."""
+    labels, ids, base = context.matrix.labels, context.matrix.ids, context.matrix.base
+    return Texts(
+        texts=tuple(
+            " = ".join(labels[row] for row in rows) if named else _numbers(rows)
+            for rows in nodes.members
+        ),
+        weights=tuple(
+            "bold" if any(ids[row] == base for row in rows) else "normal" for rows in nodes.members
+        ),
+        are_names=named,
+    )
+
+
+def _numbers(rows: Sequence[int]) -> str:
+    shown = [str(row + 1) for row in rows]
+    return " = ".join(shown) if len(shown) <= 4 else f"{shown[0]} = … ({len(shown)})"
+
+
+def texts_to_try(context: Context, nodes: Nodes) -> list[Texts]:
+    """Return the labels that a panel may bear, the best first."""
+    names = texts_of(context, nodes, named=True)
+    numbers = texts_of(context, nodes, named=False)
+    widest = max(width for width, _ in names.sizes(range(len(nodes.members))))
+    return [names, numbers] if len(nodes.members) <= NAMED and widest <= WIDEST_NAME else [numbers]
+
+
+def labelled(
+    points: NDArray[np.float64],
+    texts: Texts,
+    size: tuple[float, float],
+    *,
+    lines: NDArray[np.float64],
+    shown: NDArray[np.int_] | None = None,
+    obstacles: NDArray[np.float64] | None = None,
+) -> Panel | None:
+    """Return a panel of points in inches with labels beside the shown ones, None if too full."""
+    shown = np.arange(len(points)) if shown is None else shown
+    hidden = np.setdiff1d(np.arange(len(points)), shown)
+    radius = radius_of(len(points))
+    discs = np.column_stack([points[hidden] - radius, points[hidden] + radius])
+    labels = place(
+        points[shown],
+        texts.sizes(shown.tolist()),
+        bounds=(0.03, 0.03, size[0] - 0.03, size[1] - 0.03),
+        radius=radius,
+        lines=lines,
+        obstacles=discs if obstacles is None else np.vstack([discs, obstacles]),
+    )
+    if labels is None:
+        return None
+    return Panel(points, *size, radius, tuple(shown.tolist()), tuple(labels))
+
+
+def names_key(context: Context, nodes: Nodes, height: float, remarks: Sequence[str] = ()) -> Key:
+    """Return the list that says which number is which model; remarks has one text per node."""
+    twins = {row: rows[0] for rows in nodes.members for row in rows[1:]}
+    remark = {rows[0]: text for rows, text in zip(nodes.members, remarks, strict=False)}
+    drawn = sorted(row for rows in nodes.members for row in rows)
+    entries = [
+        context.entry(row, f"= {twins[row] + 1}" if row in twins else remark.get(row, ""))
+        for row in drawn
+    ]
+    return key_of(entries, height)
+
+
+def twin_mark(context: Context, nodes: Nodes) -> list[Mark]:
+    """Return the legend of points that stand for several models, if there are any."""
+    if all(len(rows) == 1 for rows in nodes.members):
+        return []
+    return [Mark(f"several models {context.sameness()}", INK, "twin")]
+
+
+def draw_panel(
+    page: Page,
+    context: Context,
+    nodes: Nodes,
+    panel: Panel,
+    texts: Texts,
+    *,
+    corner: tuple[float, float] = (0.0, 0.0),
+) -> None:
+    """Draw the points that lie in the panel, and the labels with their leaders."""
+    start = np.array([page.left + corner[0], page.top + corner[1]])
+    leaders = [np.array(label.leader) + start for label in panel.labels if label.leader]
+    page.canvas.add_collection(LineCollection(leaders, colors=LEADER, linewidths=0.5, zorder=3))
+    size = np.array([panel.width, panel.height])
+    for rows, point in zip(nodes.members, panel.points, strict=True):
+        if ((point >= 0) & (point <= size)).all():
+            _draw_point(page, context, rows, point + start, panel.radius)
+    for node, label in zip(panel.shown, panel.labels, strict=True):
+        page.write(
+            corner[0] + label.left,
+            corner[1] + label.centre[1],
+            texts.texts[node],
+            weight=texts.weights[node],
+            zorder=5,
+        )
+
+
+def _draw_point(
+    page: Page, context: Context, rows: Sequence[int], point: NDArray[np.float64], radius: float
+) -> None:
+    colour = context.colours.models[rows[0]]
+    base = any(context.matrix.ids[row] == context.matrix.base for row in rows)
+    size = 2 * radius * 72
+    spot = (float(point[0]), float(point[1]))
+    draw_dot(page.canvas, spot, size, colour, ring=base, zorder=4.5 if base else 4.0)
+    if len(rows) > 1:
+        add_marker(
+            page.canvas,
+            point[0],
+            point[1],
+            "o",
+            ms=size * 0.32,
+            mfc="white",
+            mec="none",
+            zorder=4.6,
+        )
+
+
+def draw_lines(
+    page: Page,
+    lines: NDArray[np.float64],
+    size: tuple[float, float],
+    *,
+    corner: tuple[float, float] = (0.0, 0.0),
+    colour: str = FAINT,
+    width: float = 1.0,
+) -> None:
+    """Draw segments given in inches from the panel's corner, cut off at the panel's edges."""
+    start = np.array([page.left + corner[0], page.top + corner[1]])
+    collection = LineCollection(lines + start, colors=colour, linewidths=width, zorder=2)
+    page.canvas.add_collection(collection)
+    frame = Rectangle(tuple(start), *size, transform=page.canvas.transData)
+    collection.set_clip_path(frame)

@@ -1,0 +1,178 @@
+"""Colours, fonts and sizes that all pictures share, and how a picture is saved."""
+
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from io import StringIO
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.textpath import text_to_path
+
+from atlas.matrices import Matrix
+
+INK = "#1d2433"
+SOFT = "#5b6472"
+FAINT = "#c4cad3"
+PALE = "#eceff3"
+IDENTICAL = "#0b1020"
+ACCENT = "#b5443c"
+PLAIN = "#41608c"
+
+TITLE, TEXT, SMALL = 12.0, 9.0, 8.0
+"""Font sizes in points; nothing in a picture is smaller than SMALL."""
+
+# Paul Tol's "muted" scheme, safe for all common kinds of colour blindness.
+QUALITATIVE = (
+    "#332288",
+    "#cc6677",
+    "#117733",
+    "#ddaa33",
+    "#88ccee",
+    "#882255",
+    "#44aa99",
+    "#999933",
+    "#aa4499",
+)
+WITHOUT_FAMILY = "#9aa1ac"
+
+FAR_TO_NEAR = ("#fbf7e6", "#dbe8c0", "#a3d2b5", "#5fb3b8", "#3a86ae", "#34589b", "#2b2f6b")
+"""Distances in the heatmap: light where far, dark where close; even steps of lightness."""
+
+MAKING_ORDER = ("#2b2f6b", "#34589b", "#2f86a6", "#3fae94", "#8cc265", "#d8b93a")
+"""Models of an ordered group, from the first made to the last."""
+
+FALLBACKS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Noto Sans JP",
+    "Source Han Sans",
+    "IPAexGothic",
+    "IPAGothic",
+    "WenQuanYi Zen Hei",
+    "Hiragino Sans",
+    "PingFang SC",
+    "Yu Gothic",
+    "Microsoft YaHei",
+    "Malgun Gothic",
+)
+"""Fonts for the letters of labels that DejaVu Sans, which comes with matplotlib, lacks."""
+
+
+@lru_cache(maxsize=1)
+def fonts() -> list[str]:
+    """Return the fonts to draw with: DejaVu Sans, and behind it what is installed for CJK."""
+    installed = set(fontManager.get_font_names())
+    return ["DejaVu Sans", *(name for name in FALLBACKS if name in installed)]
+
+
+FAMILY = "font-family: 'DejaVu Sans'"
+VIEWERS_FAMILY = f"{FAMILY}, Verdana, sans-serif"
+"""In an SVG: Verdana, which has DejaVu Sans's widths, where a viewer lacks the latter."""
+
+SETTINGS = {
+    "font.family": fonts(),
+    "font.size": TEXT,
+    "text.color": INK,
+    "text.hinting": "none",  # letters stand where the SVG has them
+    "text.parse_math": False,  # a label may hold dollar signs
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.labelsize": TEXT,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "axes.formatter.use_mathtext": False,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "hatch.color": FAINT,
+    "hatch.linewidth": 0.7,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",  # text stays text: it can be searched, and files stay small
+    "svg.hashsalt": "diffusion-atlas",  # equal pictures have equal bytes
+}
+
+
+def applied() -> AbstractContextManager[None]:
+    """Return a context in which matplotlib draws in the atlas's style."""
+    context: AbstractContextManager[None] = mpl.rc_context(SETTINGS)
+    return context
+
+
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write the figure as stem.svg and stem.png, equal bytes for equal figures."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    svg, png = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("svg", "png"))
+    with applied():
+        text = StringIO()
+        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})
+        svg.write_text(text.getvalue().replace(FAMILY, VIEWERS_FAMILY), encoding="utf-8")
+        figure.set_dpi(resolution(figure))
+        FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    return [svg, png]
+
+
+def resolution(figure: Figure) -> int:
+    """Return dots per inch: fewer for posters of hundreds of models, whose text stays sharp."""
+    return 160 if max(figure.get_size_inches()) < 18 else 110
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Return the width in inches of a line of text at a size in points, without kerning."""
+    return sum(_advance(character, weight) for character in text) * size / 72
+
+
+@lru_cache(maxsize=4096)
+def _advance(character: str, weight: str) -> float:
+    """Return how far a character moves the pen, as a share of the font's size."""
+    font = FontProperties(family=fonts(), size=100, weight=weight)
+    one, _, _ = text_to_path.get_text_width_height_descent(character, font, ismath=False)
+    many, _, _ = text_to_path.get_text_width_height_descent(character * 11, font, ismath=False)
+    return float(many - one) / 1000
+
+
+@dataclass(frozen=True)
+class Colours:
+    """One colour per model, the same in every picture of a group, and what the colours mean."""
+
+    models: tuple[str, ...]
+    legend: tuple[tuple[str, str], ...]
+    """(meaning, colour), empty where a colour means nothing but the model itself."""
+
+
+def colours_of(matrix: Matrix, families: Mapping[str, str] | None) -> Colours:
+    """Colour models by family where given, else by the order of making, else one by one."""
+    if families:
+        return _by_family([families.get(model, "") for model in matrix.ids])
+    if matrix.ordered:
+        ramp = LinearSegmentedColormap.from_list("making", MAKING_ORDER)
+        last = max(len(matrix) - 1, 1)
+        models = tuple(to_hex(ramp(place / last)) for place in range(len(matrix)))
+        return Colours(models, (("first made", models[0]), ("last made", models[-1])))
+    if len(matrix) <= len(QUALITATIVE):
+        return Colours(QUALITATIVE[: len(matrix)], ())
+    return Colours((PLAIN,) * len(matrix), ())
+
+
+def _by_family(families: list[str]) -> Colours:
+    counts = Counter(family for family in families if family)
+    order = [family for family, _ in counts.most_common(len(QUALITATIVE))]
+    colour = dict(zip(order, QUALITATIVE, strict=False))
+    models = tuple(colour.get(family, WITHOUT_FAMILY) for family in families)
+    legend = list(colour.items())
+    if len(counts) > len(order):
+        legend.append((f"{len(counts) - len(order)} smaller families", WITHOUT_FAMILY))
+    elif WITHOUT_FAMILY in models:
+        legend.append(("no family", WITHOUT_FAMILY))
+    return Colours(models, tuple(legend))

@@ -1,0 +1,105 @@
+"""How the pictures name components, measures and numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas.errors import AtlasError, nearest
+from atlas.matrices import Matrix
+
+COMPONENT_TITLES = {
+    "all": "All components",
+    "unet": "UNet",
+    "transformer": "Transformer",
+    "vae": "VAE",
+    "text_encoder": "Text encoder",
+    "text_encoder_2": "Text encoder 2",
+    "text_encoder_3": "Text encoder 3",
+    "ema": "EMA copy",
+    "other": "Other tensors",
+    "network": "Network",
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a picture says of a measure, and how it is turned into distances for trees and maps."""
+
+    title: str
+    unit: str
+    adds_up: int = 2
+    """The power of the distance that adds along a path of independent steps."""
+    similarity: bool = False
+
+
+MEASURES = {
+    "l0": Measure("L0 distance", "elements that differ", adds_up=1),
+    "l1": Measure("L1 distance", "sum of absolute weight differences"),
+    "l2": Measure("L2 distance", "norm of the weight difference"),
+    "linf": Measure("L∞ distance", "largest weight difference"),
+    "rms": Measure("RMS distance", "root mean square of the weight difference"),
+    "relative_l2": Measure("relative L2 distance", "share of the weights' norm"),
+    "changed_fraction": Measure("changed fraction", "share of the elements", adds_up=1),
+    # 1 - cosine is half the squared chord between the directions, so it is squared already.
+    "cosine": Measure("1 − cosine", "of the angle between the weights", adds_up=1, similarity=True),
+}
+
+
+def measure_of(matrix: Matrix) -> Measure:
+    """Return the facts of the matrix's measure; raise AtlasError for an unknown one."""
+    if matrix.measure not in MEASURES:
+        hint = nearest(matrix.measure, MEASURES)
+        raise AtlasError(f"group {matrix.group}: no measure {matrix.measure} to draw{hint}")
+    return MEASURES[matrix.measure]
+
+
+def distances_of(matrix: Matrix) -> NDArray[np.float64]:
+    """Return the values as distances: 0 for identical models, 1 - s for a similarity s."""
+    values = 1.0 - matrix.values if measure_of(matrix).similarity else matrix.values.copy()
+    values[matrix.identical] = 0.0
+    np.fill_diagonal(values, 0.0)
+    return np.asarray(np.maximum(values, 0.0))
+
+
+def partly_compared(matrix: Matrix) -> NDArray[np.bool_]:
+    """Return the pairs whose distance covers some of their parameters only: shape (N, N)."""
+    if matrix.coverage is None:
+        return np.zeros(matrix.values.shape, dtype=bool)
+    partial = ~np.isnan(matrix.values) & (matrix.coverage < 1)
+    np.fill_diagonal(partial, False)
+    return np.asarray(partial)
+
+
+def component_title(matrix: Matrix) -> str:
+    """Return the component as titles write it."""
+    return COMPONENT_TITLES.get(matrix.component, matrix.component)
+
+
+def counted(number: int, noun: str) -> str:
+    """
+    Return the number and the noun, in the plural where it should be.
+
+    >>> counted(1, "model"), counted(3, "model")
+    ('1 model', '3 models')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """
+    Return the value with so many significant digits, without an exponent where it is short.
+
+    >>> [significant(v) for v in (278.068, 0.00467, 110933.0, 3.783e-05, 12.0)]
+    ['278.1', '0.00467', '110,900', '3.783e−5', '12']
+    """
+    if value == 0:
+        return "0"
+    if 1e-4 <= abs(value) < 1e7:
+        text = f"{float(f'{value:.{digits}g}'):,.10f}"
+        exponent = ""
+    else:
+        text, power = f"{value:.{digits - 1}e}".split("e")
+        exponent = f"e{int(power)}"
+    text = (text.rstrip("0").rstrip(".") if "." in text else text) + exponent
+    return text.replace("-", "−")

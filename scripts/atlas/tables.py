@@ -1,0 +1,81 @@
+"""Byte-stable parquet files, written whole or not at all."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+NOTES = b"diffusion-atlas"
+"""Key of the notes in a parquet file's own metadata."""
+
+
+def write(table: pa.Table, path: Path, notes: Mapping[str, Any] | None = None) -> None:
+    """
+    Write a table so that equal contents give equal bytes.
+
+    The file appears under its name only when it is complete: a killed job leaves the old one.
+    The notes are stored with the file, for `read_notes`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bare = table.replace_schema_metadata(None)
+    with (
+        replacing(path) as partial,
+        pq.ParquetWriter(partial, bare.schema, compression="zstd", store_schema=False) as writer,
+    ):
+        writer.write_table(bare)
+        if notes:
+            writer.add_key_value_metadata({NOTES: json.dumps(notes, sort_keys=True)})
+
+
+def read_notes(path: Path) -> dict[str, Any]:
+    """Return the notes stored with a table, without reading the table."""
+    metadata = pq.read_metadata(path).metadata or {}
+    notes: dict[str, Any] = json.loads(metadata.get(NOTES, b"{}"))
+    return notes
+
+
+def write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """Write a table that comes in parts, none of them kept in memory; else as `write`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        replacing(path) as partial,
+        pq.ParquetWriter(partial, schema, compression="zstd", store_schema=False) as writer,
+    ):
+        for part in parts:
+            writer.write_table(part)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+class replacing:  # noqa: N801 - reads as a verb at the call: with replacing(path) as partial
+    """Hand out a temporary path beside the file and move it there if the block succeeds."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> Path:
+        handle, name = tempfile.mkstemp(
+            dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part"
+        )
+        os.close(handle)
+        self.partial = Path(name)
+        return self.partial
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            umask = os.umask(0)
+            os.umask(umask)
+            self.partial.chmod(0o666 & ~umask)
+            self.partial.replace(self.path)
+        else:
+            self.partial.unlink(missing_ok=True)
