@@ -1,0 +1,106 @@
+from atlas.architectures import catalogue
+
+# What the settings call an architecture (a name, a file, a folder, a repository) by its name.
+ARCHITECTURES = {
+    catalogue.name_of(entry): entry
+    for entry in (
+        catalogue.names()
+        if config["architectures"]["names"] == "all"
+        else config["architectures"]["names"]
+    )
+}
+
+
+rule architectures:
+    input:
+        expand("results/architectures/summary.{suffix}", suffix=["csv", "md", "html"]),
+        expand("results/architectures/{name}.csv", name=["memory", "as_published"]),
+        expand(
+            "results/architectures/{architecture}.blocks.csv",
+            architecture=ARCHITECTURES,
+        ),
+        expand(
+            "results/architectures/{picture}.{suffix}",
+            picture=[*ARCHITECTURES, "overview"],
+            suffix=["svg", "png"],
+        ),
+
+
+# One job for all: importing torch and diffusers takes longer than surveying an architecture.
+rule summarise_architectures:
+    input:
+        facts=[
+            str(file)
+            for file in map(catalogue.file_of, ARCHITECTURES.values())
+            if file is not None
+        ],
+        published=str(HOME / "config" / "published" / "sizes.yaml"),
+    output:
+        summary=report(
+            "results/architectures/summary.csv",
+            category="Architectures",
+            labels={"table": "summary"},
+            caption="../docs/captions/architectures.rst",
+        ),
+        page="results/architectures/summary.md",
+        html="results/architectures/summary.html",
+        memory="results/architectures/memory.csv",
+        published="results/architectures/as_published.csv",
+        blocks=expand(
+            "results/architectures/{architecture}.blocks.csv",
+            architecture=ARCHITECTURES,
+        ),
+        portraits=expand(
+            "results/architectures/{architecture}.json", architecture=ARCHITECTURES
+        ),
+    log:
+        "logs/summarise_architectures.log",
+    benchmark:
+        "benchmarks/summarise_architectures.tsv"
+    conda:
+        "../envs/networks.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        method=METHOD["summarise_architectures"],
+        architectures=list(ARCHITECTURES.values()),
+        sides=config["architectures"]["sides"],
+    message:
+        "Surveying the architectures on the meta device"
+    script:
+        "../scripts/summarise_architectures.py"
+
+
+rule draw_architectures:
+    input:
+        portraits=rules.summarise_architectures.output.portraits,
+    output:
+        drawings=expand(
+            "results/architectures/{architecture}.{suffix}",
+            architecture=ARCHITECTURES,
+            suffix=["svg", "png"],
+        ),
+        overview=report(
+            "results/architectures/overview.png",
+            category="Architectures",
+            labels={"table": "overview"},
+            caption="../docs/captions/architectures.rst",
+        ),
+        overview_svg="results/architectures/overview.svg",
+    log:
+        "logs/draw_architectures.log",
+    benchmark:
+        "benchmarks/draw_architectures.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        method=METHOD["draw_architectures"],
+    message:
+        "Drawing the architectures"
+    script:
+        "../scripts/draw_architectures.py"

@@ -1,0 +1,139 @@
+import sys
+from itertools import combinations
+
+sys.path.insert(0, str(HOME / "scripts"))
+
+from atlas import roster as rosters
+from atlas import settings
+from atlas.checkpoint import files_of
+
+# Raised by hand when a script's results change: it reruns the rule everywhere, once.
+METHOD = {
+    "describe_models": 1,
+    "fingerprint": 1,
+    "measure_distances": 1,
+    "compare_pair": 1,
+    "plot_pair": 1,
+    "compare_group": 1,
+    "import_matrices": 1,
+    "identify_components": 1,
+    "write_matrices": 1,
+    "export_notebook": 1,
+    "plot_group": 1,
+    "summarise_architectures": 1,
+    "draw_architectures": 1,
+    "profile_macs": 1,
+    "reproduce_published_macs": 1,
+    "summarise_macs": 1,
+    "draw_macs": 1,
+    "measure_macs": 1,
+}
+
+config |= settings.typed(config)
+settings.check(config)
+ROSTER = rosters.load(
+    settings.find(config["roster"], home=HOME),
+    home=HOME,
+    skip_missing=config["missing_checkpoints"] == "skip",
+)
+for model, problem in ROSTER.missing.items():
+    logger.warning(f"{model} is left out: {problem}")
+
+MODELS = ROSTER.models
+GROUPS = ROSTER.groups
+WEIGHED = [name for name, group in GROUPS.items() if not group.matrices]
+SHARDS = range(config["distances"]["shards"])
+
+
+def one_of(names):
+    """Return a wildcard constraint that admits these names alone."""
+    import re
+
+    return "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or "(?!)"
+
+
+def checkpoint_files(wildcards):
+    """Return the files of a model's checkpoint, or the path that a rule makes."""
+    return model_files(MODELS[wildcards.model])
+
+
+def model_files(model):
+    """Return the files of a checkpoint; those below resources/ are made by a rule."""
+    if model.path.parts[0] == "resources":
+        return [str(model.path)]
+    return [str(file) for file in files_of(model.path)]
+
+
+def fingerprints_of(models):
+    """Return the fingerprints of models, in order of id so that a new order reruns nothing."""
+    return expand("results/fingerprints/{model}.parquet", model=sorted(models))
+
+
+def labels_of(models):
+    """Return what models are called in plots, by id."""
+    return {model: MODELS[model].label for model in sorted(models)}
+
+
+def shard_files(wildcards):
+    """Return all shards of measured distances."""
+    return expand("results/distances/{shard}.parquet", shard=SHARDS)
+
+
+def group_mem_mb(wildcards, attempt):
+    """
+    Return the memory that adding up a group's distances takes.
+
+    Per pair of models the sums of some 300 blocks and roles (18 numbers of 8 bytes each, twice),
+    and the fingerprints of the models: some 3,000 rows each.
+    """
+    models = len(GROUPS[wildcards.group].models)
+    pairs = models * (models - 1) // 2
+    return (700 + 5 * models + pairs * 300 * 18 * 8 * 2 // 10**6) * 2 ** (attempt - 1)
+
+
+def group_fingerprints(wildcards):
+    """Return the fingerprints of the group's models."""
+    return fingerprints_of(GROUPS[wildcards.group].models)
+
+
+def pair_fingerprints(wildcards):
+    """Return the fingerprints of both models; their order is part of a pair's name."""
+    if wildcards.a >= wildcards.b:
+        raise WorkflowError(
+            f"results/pairs/{wildcards.a}/{wildcards.b}: the ids of a pair stand in sorted "
+            f"order; ask for results/pairs/{wildcards.b}/{wildcards.a}"
+        )
+    return fingerprints_of([wildcards.a, wildcards.b])
+
+
+def asked_pairs():
+    """Return the pairs of models, ids in sorted order, of the groups that ask for them."""
+    asked = [sorted(GROUPS[name].models) for name in WEIGHED if GROUPS[name].pairs]
+    return sorted({pair for models in asked for pair in combinations(models, 2)})
+
+
+def all_checkpoints(wildcards):
+    """Return the files of every model: read where contents are measured, never compared by time."""
+    return ancient(
+        [file for model in sorted(MODELS) for file in model_files(MODELS[model])]
+    )
+
+
+def mem_mb_for(factor, floor=1000):
+    """Scale memory with the input on disk and double it on every retry."""
+
+    def mem_mb(wildcards, input, attempt):
+        return max(floor, int(factor * input.size_mb)) * 2 ** (attempt - 1)
+
+    return mem_mb
+
+
+def minutes_for(gb_per_minute, floor=10):
+    """Scale the time limit with the input on disk and double it on every retry."""
+
+    def runtime(wildcards, input, attempt):
+        return max(floor, int(input.size_mb / 1000 / gb_per_minute)) * 2 ** (
+            attempt - 1
+        )
+
+    return runtime

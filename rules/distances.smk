@@ -1,0 +1,31 @@
+rule distances:
+    input:
+        shard_files,
+
+
+rule measure_distances:
+    input:
+        fingerprints=fingerprints_of(MODELS),
+        checkpoints=all_checkpoints,
+    output:
+        table=update("results/distances/{shard}.parquet"),
+    log:
+        "logs/measure_distances/{shard}.log",
+    benchmark:
+        "benchmarks/measure_distances/{shard}.tsv"
+    conda:
+        "../envs/weights.yaml"
+    threads: config["distances"]["threads"]
+    resources:
+        mem_mb=distances_mem_mb,
+        disk_mb=needs.distances_disk_mb(models=len(MODELS), shards=len(SHARDS)),
+        runtime=distances_runtime,
+    params:
+        method=METHOD["measure_distances"],
+        shards=len(SHARDS),
+        keep_absent=config["distances"].get("keep_absent", True),
+        checkpoints=[str(MODELS[model].path) for model in sorted(MODELS)],
+    message:
+        "Measuring the missing distances of shard {wildcards.shard}"
+    script:
+        "../scripts/measure_distances.py"

@@ -1,0 +1,160 @@
+from atlas.macs.request import names_of
+
+MACS = config["macs"]
+MAC_ENTRIES = names_of(MACS["architectures"])
+
+
+rule macs:
+    input:
+        findings="results/macs/findings.txt",
+        pages=multiext("results/macs/summary", ".csv", ".md", ".html"),
+        pictures="results/macs/plots",
+        measured=["results/macs/measured.csv"] if MACS["measure"] else [],
+    log:
+        "logs/macs/all.log",
+    localrule: True
+    conda:
+        "../envs/networks.yaml"
+    message:
+        "What was found:"
+    shell:
+        "tee {log:q} < {input.findings:q}"
+
+
+# One job for all architectures: importing torch and the model libraries takes longer than the
+# profile of any of them.
+rule profile_macs:
+    output:
+        profiles=expand("results/macs/{architecture}.csv", architecture=MAC_ENTRIES),
+        counters=expand(
+            "results/macs/{architecture}.counters.csv", architecture=MAC_ENTRIES
+        ),
+    log:
+        "logs/profile_macs/all.log",
+    benchmark:
+        "benchmarks/profile_macs/all.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        method=METHOD["profile_macs"],
+        entries=MAC_ENTRIES,
+        resolutions=MACS["resolutions"],
+        batch=MACS["batch"],
+        text_length=MACS["text_length"],
+    message:
+        "Counting the MACs of all architectures"
+    script:
+        "../scripts/profile_macs.py"
+
+
+rule reproduce_published_macs:
+    input:
+        published=HOME / "config/published/macs.yaml",
+    output:
+        table="results/macs/as_published.csv",
+    log:
+        "logs/reproduce_published_macs/all.log",
+    benchmark:
+        "benchmarks/reproduce_published_macs/all.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        method=METHOD["reproduce_published_macs"],
+    message:
+        "Making the published table of MACs again"
+    script:
+        "../scripts/reproduce_published_macs.py"
+
+
+rule summarise_macs:
+    input:
+        profiles=rules.profile_macs.output.profiles,
+        counters=rules.profile_macs.output.counters,
+        as_published=rules.reproduce_published_macs.output.table,
+    output:
+        csv="results/macs/summary.csv",
+        markdown="results/macs/summary.md",
+        html=report(
+            "results/macs/summary.html",
+            category="MACs",
+            labels={"table": "summary"},
+            caption="../docs/captions/macs.rst",
+        ),
+        counters="results/macs/counters.csv",
+        findings="results/macs/findings.txt",
+    log:
+        "logs/summarise_macs/all.log",
+    benchmark:
+        "benchmarks/summarise_macs/all.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        method=METHOD["summarise_macs"],
+        entries=MAC_ENTRIES,
+        steps=MACS["steps"],
+        guidance=MACS["guidance"],
+    message:
+        "Adding up what an image costs"
+    script:
+        "../scripts/summarise_macs.py"
+
+
+rule draw_macs:
+    input:
+        profiles=rules.profile_macs.output.profiles,
+        summary=rules.summarise_macs.output.csv,
+        as_published=rules.reproduce_published_macs.output.table,
+    output:
+        folder=report(
+            directory("results/macs/plots"),
+            patterns=["{picture}.png"],
+            category="MACs",
+            labels={"picture": "{picture}"},
+            caption="../docs/captions/macs.rst",
+        ),
+    log:
+        "logs/draw_macs/all.log",
+    benchmark:
+        "benchmarks/draw_macs/all.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        method=METHOD["draw_macs"],
+        entries=MAC_ENTRIES,
+    message:
+        "Drawing what images cost"
+    script:
+        "../scripts/draw_macs.py"
+
+
+rule measure_macs:
+    output:
+        table="results/macs/measured.csv",
+    log:
+        "logs/measure_macs/all.log",
+    benchmark:
+        "benchmarks/measure_macs/all.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+        gpu=1,
+    params:
+        method=METHOD["measure_macs"],
+    message:
+        "Measuring denoisers' forwards on a GPU"
+    script:
+        "../scripts/measure_macs.py"

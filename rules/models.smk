@@ -1,0 +1,40 @@
+rule describe_models:
+    input:
+        fingerprints=fingerprints_of(MODELS),
+    output:
+        table="results/models.csv",
+        page="results/models.md",
+    log:
+        "logs/describe_models.log",
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        method=METHOD["describe_models"],
+        models=sorted(MODELS),
+        labels=labels_of(MODELS),
+    message:
+        "Describing what each model holds"
+    script:
+        "../scripts/describe_models.py"
+
+
+# Fails, last of all, where a checkpoint could not be read: the others' results are made by then.
+rule check_models:
+    input:
+        table="results/models.csv",
+    output:
+        touch("results/.models_checked"),
+    log:
+        "logs/check_models.log",
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Checking that every model of the roster could be read"
+    script:
+        "../scripts/check_models.py"

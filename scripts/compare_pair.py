@@ -1,0 +1,25 @@
+"""Compare two models tensor by tensor."""
+
+from pathlib import Path
+
+from atlas import contents, pairs, tables
+from atlas.distances import shards
+from atlas.workflow import configure_logging
+
+
+def main(
+    *, fingerprints: list[Path], shard_files: list[Path], models: tuple[str, str], table: Path
+) -> None:
+    """Join two fingerprints with the measured distances and write a row per tensor."""
+    held = contents.load(fingerprints, models)
+    tables.write(pairs.table(held, shards.iter_names(shard_files)), table)
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        fingerprints=[Path(path) for path in snakemake.input.fingerprints],
+        shard_files=[Path(path) for path in snakemake.input.shards],
+        models=(snakemake.wildcards.a, snakemake.wildcards.b),
+        table=Path(snakemake.output.table),
+    )

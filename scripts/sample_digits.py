@@ -1,0 +1,43 @@
+"""Draw digits by their captions, and count how often a classifier reads what was asked for."""
+
+from pathlib import Path
+from typing import Any
+
+from atlas import tables
+from atlas.demo.digits import captioning, drawing, facts, ldm_keys, sheet, single_file, training
+from atlas.plots import style
+from atlas.workflow import configure_logging
+
+
+def main(
+    *,
+    checkpoint: Path,
+    conditions: Path,
+    plan: dict[str, Any],
+    threads: int,
+    picture: Path,
+    table: Path,
+) -> None:
+    """Write a sheet of the pictures, and the counts with those of real digits beside them."""
+    digits = facts.digits()
+    training.prepare(seed=plan["seed"], threads=threads)
+    drawn = drawing.draw(
+        ldm_keys.from_ldm(single_file.read(checkpoint), facts.sd1_keys()),
+        captioning.read(conditions),
+        digits=digits,
+        plan=plan,
+    )
+    tables.write_text(drawing.counts_csv(drawn.readings), table)
+    style.save(sheet.draw(drawn, captions=digits["captions"]), picture.with_suffix(""))
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        checkpoint=Path(snakemake.input.checkpoint),
+        conditions=Path(snakemake.input.conditions),
+        plan=snakemake.params.plan,
+        threads=snakemake.threads,
+        picture=Path(snakemake.output.png),
+        table=Path(snakemake.output.table),
+    )
