@@ -1,0 +1,64 @@
+"""Peak activations: against sums by hand, other precisions and other sizes."""
+
+import pytest
+import torch
+from torch import nn
+
+from atlas.architectures import build, catalogue, inputs, memory
+from atlas.architectures.memory import live_bytes
+from meta_modules import REMEMBERED, denoiser
+
+
+def test_two_layers_hold_input_and_two_outputs() -> None:
+    # The input is the caller's; the first output is freed once the second is made.
+    layers = nn.Sequential(nn.Linear(10, 1000), nn.Linear(1000, 10))
+    module = layers.to(device="meta", dtype=torch.float16)
+    given = torch.empty(3, 10, dtype=torch.float16, device="meta")
+    live = live_bytes(module, {"input": given}, pixels=1)
+    assert live.half == [2 * 30, 2 * (30 + 3000), 2 * (30 + 3000 + 30)]
+    assert live.single == [2 * value for value in live.half]
+
+
+def test_a_conversion_takes_nothing_in_single_precision() -> None:
+    def call(value: torch.Tensor) -> torch.Tensor:
+        return value.float().mul(2).half()
+
+    given = torch.empty(100, dtype=torch.float16, device="meta")
+    live = live_bytes(call, {"value": given}, pixels=1)
+    assert max(live.half) == 200 + 400 + 400
+    assert max(live.single) == 400 + 400
+
+
+def test_attention_never_stores_its_scores() -> None:
+    def call(value: torch.Tensor) -> torch.Tensor:
+        return nn.functional.scaled_dot_product_attention(value, value, value)
+
+    given = torch.empty(1, 2, 500, 8, dtype=torch.float16, device="meta")
+    live = live_bytes(call, {"value": given}, pixels=1)
+    assert max(live.half) == 2 * given.nbytes
+
+
+@pytest.mark.parametrize("name", ["sd15", "sd3_medium", "pixart_alpha_512", "kandinsky3"])
+def test_peaks_between_two_sizes_are_those_of_a_run(name: str) -> None:
+    entry = catalogue.load(name)
+
+    def run(side: int) -> memory.LiveBytes:
+        arguments = inputs.denoiser(entry, width=side, height=side)
+        return live_bytes(denoiser(name), arguments, pixels=side**2, remembered=REMEMBERED)
+
+    found = memory.peaks(run, [512, 768, 1024])
+    measured = run(768)
+    assert (found[768].half, found[768].single) == (max(measured.half), max(measured.single))
+    assert not found[512].is_inferred
+    assert not found[1024].is_inferred
+
+
+@pytest.mark.parametrize("name", ["sd15", "lumina2"])
+def test_single_precision_is_that_of_a_model_in_float32(name: str) -> None:
+    entry = catalogue.load(name)
+    peaks = {}
+    for dtype in (torch.float16, torch.float32):
+        module = build.component(entry, entry.denoiser_name, dtype)
+        arguments = inputs.denoiser(entry, width=512, height=512, dtype=dtype)
+        peaks[dtype] = live_bytes(module, arguments, pixels=512**2)
+    assert max(peaks[torch.float16].single) == max(peaks[torch.float32].half)

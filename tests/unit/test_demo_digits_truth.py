@@ -1,0 +1,187 @@
+"""The digits models' recipes against the identity table, on untrained weights of the same form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from atlas import contents, fingerprint, identity, tables
+from atlas.checkpoint import open_checkpoint
+from atlas.demo.digits import (
+    assembly,
+    facts,
+    finetuning,
+    ldm_keys,
+    networks,
+    pipeline_folder,
+    recipes,
+    relatives,
+    single_file,
+    vocabulary,
+)
+
+DIGITS, KEYS = facts.digits(), facts.sd1_keys()
+ROSTER = Path(__file__).parents[2] / "config" / "roster.yaml"
+ENTRIES = {
+    model: entry
+    for model, entry in yaml.safe_load(ROSTER.read_text())["models"].items()
+    if "digits" in entry.get("tags", ())
+}
+IDENTICAL = ("identical", "identical")
+# (verdict, what) of UNet, VAE and text encoder against `digits`; None: what is not looked at.
+EXPECTED = {
+    "digits-full": [("changed", None), IDENTICAL, IDENTICAL],
+    "digits-pruned": [("changed", None), IDENTICAL, IDENTICAL],
+    "digits-diffusers": [IDENTICAL, IDENTICAL, IDENTICAL],
+    "digits-novel": [IDENTICAL, IDENTICAL, IDENTICAL],
+    "digits-f16": [("cast", "same weights rounded to float16")] * 3,
+    "digits-bf16": [("cast", "same weights rounded to bfloat16")] * 3,
+    "digits-vae": [("only in a", None), IDENTICAL, ("only in a", None)],
+    "digits-mirrored": [("changed", None), IDENTICAL, IDENTICAL],
+    "digits-captioned": [IDENTICAL, IDENTICAL, ("partly changed", None)],
+    "digits-decoder": [IDENTICAL, ("partly changed", "only the decoder differs"), IDENTICAL],
+    "digits-merge": [("changed", None), IDENTICAL, ("partly changed", None)],
+    "digits-block-merge": [("changed", None), IDENTICAL, IDENTICAL],
+}
+
+
+def untrained() -> single_file.Weights:
+    """Return a full checkpoint of random weights: no two tensors alike, as after training."""
+    torch.manual_seed(0)
+    draws = np.random.default_rng(0)
+    parts = {}
+    for component, config in DIGITS["components"].items():
+        fresh = networks.arrays_of(networks.build(component, config))
+        parts[component] = {
+            name: array + 0.02 * draws.standard_normal(array.shape, np.float32)
+            for name, array in fresh.items()
+        }
+    average = {
+        name: array + 0.001 * draws.standard_normal(array.shape, np.float32)
+        for name, array in parts["unet"].items()
+    }
+    return assembly.full(parts, average, digits=DIGITS, keys=KEYS)
+
+
+def false_vocabulary(folder: Path) -> Path:
+    """Write as many tokens as CLIP has, so that the marks of start and end get CLIP's ids."""
+    characters = vocabulary.byte_characters()
+    pairs = [f"{first} {second}" for first in characters for second in characters]
+    vocabulary.write(pairs[: DIGITS["vocabulary"]["merges"]], folder, context=77)
+    return folder
+
+
+def tuned(recipe: dict[str, Any], single: single_file.Weights, tokens: Path):
+    component = recipe["component"]
+    plan = DIGITS["training"][component] | DIGITS["finetuning"][component]
+    weights = finetuning.finetune(
+        component,
+        ldm_keys.from_ldm(single, KEYS),
+        digits=DIGITS,
+        plan=plan | {"steps": 1, "warmup": 1, "batch": 2},
+        vocabulary=tokens,
+    )
+    return single | ldm_keys.to_ldm({component: weights}, KEYS)
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory) -> dict[str, Path]:
+    """Make every digits model of the roster, and return where it lies."""
+    folder = tmp_path_factory.mktemp("digits")
+    tokens = false_vocabulary(folder / "vocabulary")
+    paths = {model: folder / Path(entry["path"]).name for model, entry in ENTRIES.items()}
+    weights = {"digits-full": untrained()}
+    single_file.write(weights["digits-full"], paths["digits-full"])
+
+    def make(model: str) -> single_file.Weights:
+        if model in weights:
+            return weights[model]
+        recipe = ENTRIES[model]["recipe"]
+        parents = {parent: make(parent) for parent in recipes.parents_of(recipe)}
+        if recipe["kind"] == "copy":
+            (parent,) = parents.values()
+            parts = ldm_keys.from_ldm(parent, KEYS)
+            pipeline_folder.write(parts, digits=DIGITS, folder=paths[model])
+            return parent
+        if recipe["kind"] == "finetune":
+            weights[model] = tuned(recipe, parents[recipe["of"]], tokens)
+        else:
+            weights[model] = relatives.make(recipe, parents)
+        single_file.write(weights[model], paths[model])
+        return weights[model]
+
+    for model in ENTRIES:
+        make(model)
+    return paths
+
+
+@pytest.fixture(scope="module")
+def identities(family, tmp_path_factory) -> pd.DataFrame:
+    """Return the identity table of the family."""
+    folder = tmp_path_factory.mktemp("fingerprints")
+    models = sorted(family)
+    for model in models:
+        rows = fingerprint.table(open_checkpoint(family[model]))
+        tables.write(rows, folder / f"{model}.parquet")
+    prints = [folder / f"{model}.parquet" for model in models]
+    return identity.table(contents.load(prints, models))
+
+
+def found(identities: pd.DataFrame, a: str, b: str, component: str) -> pd.Series:
+    (row,) = identities.query("a == @a and b == @b and component == @component").iloc
+    return row
+
+
+@pytest.mark.parametrize("model", EXPECTED)
+def test_each_relative_is_told_from_the_base(identities, model):
+    for component, (verdict, what) in zip(
+        ("unet", "vae", "text_encoder"), EXPECTED[model], strict=True
+    ):
+        row = found(identities, "digits", model, component)
+        assert row["verdict"] == verdict, (component, row["what"])
+        assert what is None or row["what"].startswith(what)
+
+
+def test_every_relative_of_the_roster_is_tested():
+    assert EXPECTED.keys() == ENTRIES.keys() - {"digits"}
+
+
+def test_the_components_are_whole_under_their_canonical_names(family):
+    for model, path in family.items():
+        checkpoint = open_checkpoint(path)
+        counts: dict[str, int] = {}
+        for tensor in checkpoint.tensors:
+            counts[tensor.component] = counts.get(tensor.component, 0) + 1
+        whole = {"vae": 248} if model == "digits-vae" else {
+            "unet": 686, "vae": 248, "text_encoder": 196
+        }  # fmt: skip
+        if model == "digits-full":
+            whole |= {"ema": 686}
+        assert {name: counts[name] for name in whole} == whole, model
+        assert set(counts) - set(whole) <= {"other"}, model
+
+
+def test_twenty_five_blocks(family):
+    blocks = {tensor.block for tensor in open_checkpoint(family["digits"]).tensors}
+    numbered = {f"{half}{number:02d}" for half in ("IN", "OUT") for number in range(12)}
+    assert numbered | {"MID"} <= blocks
+
+
+def test_what_was_trained_is_counted(identities):
+    decoder = found(identities, "digits", "digits-decoder", "vae")
+    assert (decoder["identical_tensors"], decoder["different_tensors"]) == (110, 138)
+    captioned = found(identities, "digits", "digits-captioned", "text_encoder")
+    assert (captioned["identical_tensors"], captioned["different_tensors"]) == (164, 32)
+
+
+def test_the_pruned_copy_is_the_full_file_but_for_the_average(identities):
+    for component in ("unet", "vae", "text_encoder"):
+        row = found(identities, "digits-full", "digits-pruned", component)
+        assert row["verdict"] == "identical"
+    assert found(identities, "digits-full", "digits-pruned", "ema")["verdict"] == "only in a"

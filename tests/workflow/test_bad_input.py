@@ -1,0 +1,114 @@
+"""Broken checkpoints are told in one clear message, and the other models' results are made."""
+
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import factory
+from workflow_runs import Atlas
+
+BASE = factory.weights(seed=1)
+TARGETS = ("results/groups/all/identity.csv", "results/groups/all/matrices")
+
+
+def header_with_wrong_offsets() -> bytes:
+    entry = {"dtype": "F32", "shape": [4], "data_offsets": [0, 999]}
+    header = json.dumps({"conv_in.weight": entry}).encode()
+    return struct.pack("<Q", len(header)) + header + bytes(16)
+
+
+@pytest.fixture
+def broken(atlas: Atlas) -> Atlas:
+    """Two sound models, four unreadable ones, one of NaN and one with nothing in common."""
+    models = atlas.folder / "models"
+    factory.diffusers_folder(models / "base", BASE)
+    factory.diffusers_folder(models / "tuned", factory.changed(BASE, 2, "unet/"))
+    whole = factory.single_file(models / "whole.safetensors", BASE).read_bytes()
+    (models / "truncated.safetensors").write_bytes(whole[:-40])
+    (models / "empty.safetensors").write_bytes(b"")
+    (models / "offsets.safetensors").write_bytes(header_with_wrong_offsets())
+    (models / "text.safetensors").write_text("this is no checkpoint")
+    spoilt = {name: value.copy() for name, value in BASE.items()}
+    spoilt["unet/conv_in.weight"][0] = np.nan
+    factory.diffusers_folder(models / "spoilt", spoilt)
+    factory.single_file(models / "foreign.safetensors", {"layer.weight": np.ones((2, 3))})
+    for file in sorted(models.iterdir()):
+        if file.name != "whole.safetensors":
+            atlas.models[file.name.removesuffix(".safetensors")] = {"path": f"models/{file.name}"}
+    atlas.groups["all"] = {"models": list(atlas.models)}
+    return atlas
+
+
+def test_the_others_are_made_and_the_broken_are_named(broken):
+    done = broken.run(*TARGETS, "results/.models_checked")
+    assert not done.success
+    assert "4 of 8 models could not be read" in done.output
+    for model in ("truncated", "empty", "offsets", "text"):
+        line = next(x for x in done.output.splitlines() if x.startswith(f"  {model}: "))
+        assert f"{model}.safetensors" in line, "the message names the file"
+
+    results = broken.folder / "results"
+    identity = pd.read_csv(results / "groups/all/identity.csv")
+    verdicts = identity.set_index(["a", "b", "component"])["verdict"]
+    assert verdicts["base", "tuned", "vae"] == "identical"
+    assert verdicts["base", "spoilt", "unet"] == "partly changed"
+    assert verdicts["base", "foreign", "unet"] == "only in a"
+
+    matrix = pd.read_csv(results / "groups/all/matrices/unet.l2.csv", index_col=0)
+    assert matrix.loc["base", "tuned"] > 0
+    for model in ("truncated", "empty", "offsets", "text", "foreign"):
+        assert matrix.loc[model].isna().all(), "not compared is never 0"
+    assert np.isnan(matrix.loc["base", "spoilt"]), "equal but for NaN: 0 would claim too much"
+    page = (results / "models.md").read_text()
+    assert "## Unreadable" in page
+    assert "hold NaN or infinity" in page
+
+    # A mended file heals the run: nothing else is needed.
+    (broken.folder / "models/truncated.safetensors").write_bytes(
+        (broken.folder / "models/whole.safetensors").read_bytes()
+    )
+    for model in ("empty", "offsets", "text"):
+        del broken.models[model]
+    broken.groups["all"]["models"] = list(broken.models)
+    healed = broken.run(*TARGETS, "results/.models_checked")
+    assert healed.success, healed.output
+
+
+def test_a_faulty_roster_stops_before_any_job(atlas):
+    factory.diffusers_folder(atlas.folder / "models" / "base", BASE)
+    atlas.models = {"base": {"path": "models/base"}, "lost": {"path": "models/bse"}}
+    atlas.groups = {"one": {"models": ["base"]}, "absent": {"models": ["base", "basse"]}}
+    done = atlas.run("distances")
+    assert not done.success
+    assert "roster.yaml is not usable: 3 problems" in done.output
+    assert "did you mean models/base?" in done.output
+    assert "did you mean base?" in done.output
+    assert "Traceback" not in done.output
+    assert not (atlas.folder / "results").exists()
+
+
+def test_wrong_settings_are_told(atlas):
+    factory.diffusers_folder(atlas.folder / "models" / "base", BASE)
+    atlas.models = {"base": {"path": "models/base"}}
+    done = atlas.run("distances", distances={"shards": 0, "threads": 1, "memory_mb": 100}, plot=1)
+    assert not done.success
+    assert "the configuration" in done.output
+    assert "did you mean plots?" in done.output
+    assert "a whole number from 1 to 1000" in done.output
+
+
+def test_a_pair_in_the_wrong_order_names_the_right_one(atlas):
+    for name in ("a", "b"):
+        factory.diffusers_folder(atlas.folder / "models" / name, factory.changed(BASE, 1, "unet/"))
+        atlas.models[name] = {"path": f"models/{name}"}
+    done = atlas.run("results/pairs/b/a.parquet")
+    assert not done.success
+    assert "ask for results/pairs/a/b" in done.output
+    done = atlas.run("results/pairs/a/b.parquet")
+    assert done.success, done.output
+    assert len(pd.read_parquet(atlas.folder / "results/pairs/a/b.parquet")) == len(BASE)

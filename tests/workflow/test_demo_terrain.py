@@ -1,0 +1,81 @@
+"""The demo's rules in a folder of their own: relatives from recipes, wheels put by hand."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from safetensors.numpy import load_file
+
+from atlas.demo import facts
+from workflow_runs import REPOSITORY, Atlas
+
+WHEELS = REPOSITORY / "resources" / "wheels"
+FIRST, SECOND = facts.terrain()["wheels"].values()
+
+
+@pytest.fixture
+def demo(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> Atlas:
+    """Return the demo's roster in a folder with no network and no data."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    for variable in ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    return atlas
+
+
+def settings(folder: Path, **changes: float) -> dict[str, str]:
+    """Write the demo's roster with other shares of the merge; its paths stay the workflow's."""
+    roster = yaml.safe_load((REPOSITORY / "config" / "roster.yaml").read_text())
+    roster["models"] = {
+        name: entry | {"path": str(REPOSITORY / "config" / entry["path"])}
+        for name, entry in roster["models"].items()
+    }
+    roster["models"]["terrain-merge"]["recipe"]["parents"].update(changes)
+    (folder / "demo.yaml").write_text(yaml.safe_dump(roster, sort_keys=False))
+    return {"roster": "demo.yaml"}
+
+
+def test_without_network_one_message_says_where_to_put_the_file(demo):
+    run = demo.run("resources/terrain/adm/terrain-041.safetensors", **settings(demo.folder))
+    assert not run.success
+    assert f"{FIRST} is missing" in run.output
+    assert facts.wheels()[FIRST]["sha256"] in run.output
+    assert f"by hand at resources/wheels/{FIRST}" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_a_wrong_file_put_by_hand_is_refused_and_left(demo):
+    place = demo.folder / "resources" / "wheels" / FIRST
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"not a wheel")
+    run = demo.run("resources/terrain/adm/terrain-041.safetensors", **settings(demo.folder))
+    assert not run.success
+    assert "is not the declared file" in run.output
+    assert "Traceback" not in run.output
+    assert place.read_bytes() == b"not a wheel"
+
+
+@pytest.mark.skipif(
+    not all((WHEELS / name).exists() for name in (FIRST, SECOND)),
+    reason="the terrain wheels are not in resources/wheels: run the demo once",
+)
+def test_a_changed_recipe_makes_that_relative_anew(demo):
+    wheels = demo.folder / "resources" / "wheels"
+    wheels.mkdir(parents=True)
+    for name in (FIRST, SECOND):
+        shutil.copy(WHEELS / name, wheels)
+    made = "resources/terrain/diffusers/terrain-merge"
+    first = demo.run(made, **settings(demo.folder))
+    assert first.jobs == {"extract_terrain": 2, "make_relative": 1, "convert_terrain": 1}
+    assert demo.run(made, **settings(demo.folder)).jobs == {}
+    again = demo.run(made, **settings(demo.folder, **{"terrain-041": 0.4, "terrain-042": 0.6}))
+    assert again.jobs == {"make_relative": 1, "convert_terrain": 1}
+    adm = demo.folder / "resources" / "terrain" / "adm"
+    merge, a, b = (
+        load_file(adm / f"terrain-{name}.safetensors")["input_blocks.0.0.weight"]
+        for name in ("merge", "041", "042")
+    )
+    expected = 0.4 * a.astype(np.float64) + 0.6 * b.astype(np.float64)
+    np.testing.assert_array_equal(merge, expected.astype(np.float32))

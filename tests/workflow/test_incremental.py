@@ -1,0 +1,146 @@
+"""Adding, changing, renaming and removing models reruns what is new, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import factory
+from workflow_runs import REPOSITORY, Atlas, Run
+
+TENSORS = len(factory.SHAPES)
+SHARDS = 2
+
+
+def add(atlas: Atlas, name: str, weights: factory.Weights) -> Path:
+    """Write a checkpoint and enter it into the roster."""
+    folder = factory.diffusers_folder(atlas.folder / "models" / name, weights)
+    atlas.models[name] = {"path": f"models/{name}"}
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Atlas:
+    """Three models of which `tuned` differs from `base` in its UNet, and `far` in everything."""
+    atlas = Atlas(tmp_path_factory.mktemp("finished"))
+    base = factory.weights(seed=1)
+    add(atlas, "base", base)
+    add(atlas, "tuned", factory.changed(base, 2, "unet/"))
+    add(atlas, "far", factory.weights(seed=3))
+    first = run(atlas)
+    unet = sum(name.startswith("unet/") for name in factory.SHAPES)
+    # base–tuned differ in the UNet alone; far differs from both, but they share the rest
+    assert first.measured == unet + unet + TENSORS
+    assert first.jobs == {"measure_distances": SHARDS, "fingerprint": 3, "distances": 1}
+    return atlas
+
+
+@pytest.fixture
+def atlas(finished, tmp_path) -> Atlas:
+    """A copy of the finished run, times of its files kept."""
+    shutil.copytree(finished.folder, tmp_path / "atlas")
+    return Atlas(tmp_path / "atlas", models=dict(finished.models))
+
+
+def run(atlas: Atlas) -> Run:
+    """Run the distances, and assert that another run finds nothing to do."""
+    done = atlas.run("distances")
+    assert done.success, done.output
+    again = atlas.run("distances")
+    assert "Nothing to be done" in again.output, again.output
+    return done
+
+
+def jobs(done: Run) -> tuple[int, int]:
+    """Return how many fingerprints and shards were made."""
+    return done.jobs.get("fingerprint", 0), done.jobs.get("measure_distances", 0)
+
+
+def test_a_new_model_measures_its_own_pairs_alone(atlas):
+    base = factory.weights(seed=1)
+    add(atlas, "new", factory.changed(base, 4, "vae/decoder"))
+    done = run(atlas)
+    assert jobs(done) == (1, SHARDS)
+    decoder = sum(name.startswith("vae/decoder") for name in factory.SHAPES)
+    assert done.measured == 2 * decoder  # against base = tuned, and against far
+
+
+def test_a_new_model_that_equals_an_old_one_measures_nothing(atlas):
+    add(atlas, "twin", factory.weights(seed=1))
+    done = run(atlas)
+    assert jobs(done) == (1, SHARDS)
+    assert done.measured == 0
+
+
+def test_one_changed_tensor_is_measured_alone(atlas):
+    weights = factory.weights(seed=3)
+    weights["vae/encoder.conv_in.weight"][0, 0, 0, 0] += 1
+    add(atlas, "far", weights)
+    done = run(atlas)
+    assert jobs(done)[0] == 1
+    assert done.measured == 1
+
+
+def test_removing_a_model_measures_nothing(atlas):
+    del atlas.models["far"]
+    assert run(atlas).measured == 0
+
+
+def test_removing_and_adding_again_measures_nothing(atlas):
+    entry = atlas.models.pop("far")
+    run(atlas)
+    atlas.models["far"] = entry
+    assert run(atlas).measured == 0
+
+
+def test_a_renamed_id_measures_nothing(atlas):
+    atlas.models["renamed"] = atlas.models.pop("far")
+    done = run(atlas)
+    assert jobs(done) == (1, SHARDS)
+    assert done.measured == 0
+
+
+def test_another_order_does_nothing(atlas):
+    atlas.models = dict(reversed(atlas.models.items()))
+    done = atlas.run("distances")
+    assert "Nothing to be done" in done.output, done.output
+
+
+def test_a_touched_file_is_fingerprinted_at_most(atlas):
+    # Snakemake compares files below 1 MB by checksum, larger ones by time.
+    large = {"net/x.weight": np.ones((600, 600), np.float32)}
+    add(atlas, "large", large)
+    assert jobs(run(atlas)) == (1, SHARDS)
+    for file in (atlas.folder / "models").rglob("*.safetensors"):
+        os.utime(file)
+    done = run(atlas)
+    assert jobs(done)[0] <= 1
+    assert done.measured == 0
+
+
+def test_a_deleted_shard_is_made_again_alone(atlas):
+    (atlas.folder / "results" / "distances" / "0.parquet").unlink()
+    done = run(atlas)
+    assert jobs(done) == (0, 1)
+    assert 0 < done.measured < 2 * TENSORS
+
+
+def test_a_raised_method_measures_all_again(atlas):
+    # The workflow is copied to raise the number as its developers do.
+    copy = atlas.folder / "workflow"
+    parts = shutil.ignore_patterns(".*", "results", "resources", "tests", "logs", "build")
+    shutil.copytree(REPOSITORY, copy, ignore=parts)
+    shutil.copytree(REPOSITORY / "profiles", copy / "profiles", dirs_exist_ok=True)
+    common = copy / "rules" / "common.smk"
+    text = common.read_text()
+    assert '"measure_distances": 1,' in text
+    common.write_text(text.replace('"measure_distances": 1,', '"measure_distances": 2,'))
+    done = atlas.run("distances", options=("--snakefile", str(copy / "Snakefile")))
+    assert done.success, done.output
+    assert jobs(done) == (0, SHARDS)
+    unet = sum(name.startswith("unet/") for name in factory.SHAPES)
+    assert done.measured == unet + unet + TENSORS

@@ -1,0 +1,77 @@
+"""Run the real workflow on tiny checkpoints, in a folder of the test's own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One call of Snakemake: whether it succeeded, what it printed, which jobs it ran."""
+
+    success: bool
+    output: str
+    jobs: dict[str, int]
+    """Rule to number of jobs; empty when there was nothing to do."""
+    measured: int
+    """Pairs of contents that the distances jobs of this run measured."""
+
+
+@dataclass
+class Atlas:
+    """A working directory with a roster; `run` calls Snakemake there."""
+
+    folder: Path
+    models: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, *targets: str, options: tuple[str, ...] = (), **settings: Any) -> Run:
+        """Write the roster, run the targets, and return what happened."""
+        roster = {"models": self.models} | ({"groups": self.groups} if self.groups else {})
+        (self.folder / "roster.yaml").write_text(yaml.safe_dump(roster, sort_keys=False))
+        records = self.folder / "logs" / "measure_distances"
+        before = {path: path.stat().st_mtime_ns for path in records.glob("*.json")}
+        done = subprocess.run(
+            self.command(*targets, options=options, **settings),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        measured = sum(
+            json.loads(path.read_text())["measured"]
+            for path in records.glob("*.json")
+            if path.stat().st_mtime_ns != before.get(path)
+        )
+        output = done.stdout + done.stderr
+        return Run(done.returncode == 0, output, _jobs(output), measured)
+
+    def command(self, *targets: str, options: tuple[str, ...] = (), **settings: Any) -> list[str]:
+        """Return the command line of a run."""
+        config = {"roster": "roster.yaml"} | settings
+        return [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")),
+            *("--workflow-profile", str(REPOSITORY / "profiles" / "default")),
+            *("--cores", "2", *targets, *options),
+            *("--config", *(f"{key}={json.dumps(value)}" for key, value in config.items())),
+        ]
+
+
+def _jobs(output: str) -> dict[str, int]:
+    """Read the table of job counts that Snakemake prints before it starts."""
+    jobs: dict[str, int] = {}
+    for table in re.findall(r"Job stats:\njob +count\n[- ]+\n((?:\S+ +\d+\n)+)", output):
+        jobs = {name: int(count) for name, count in (line.split() for line in table.splitlines())}
+    jobs.pop("total", None)
+    return jobs
