@@ -1,0 +1,154 @@
+"""
+Tables and diagrams of all architectures, beside tables made with modules in real memory.
+
+The baseline is what one does without the meta device: build the module in memory, run torchinfo
+on a real forward. It is done for the three smallest denoisers alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from lines import Line, seconds, size
+from measuring import REPOSITORY, run
+
+SMALLEST = ("adm64_diffusers", "sana_600m", "pixart_alpha_512")
+LIMIT_SECONDS, LIMIT_BYTES = 90, 1_000_000_000
+
+
+def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
+    """Compare time and memory for three architectures; then all of them against the limits."""
+    small = folder / "three"
+    ours = run("architectures.py", "ours", small, *SMALLEST)
+    baseline = run("architectures.py", "baseline", *SMALLEST[: 1 if quick else 3])
+    names = "1 of them" if quick else "3 smallest"
+    yield Line(
+        f"architectures: tables of the {names}, wall",
+        seconds(baseline.wall),
+        seconds(ours.said["tables_wall"]),
+        None if quick else baseline.wall / ours.said["tables_wall"],
+    )
+    yield Line(
+        f"architectures: tables of the {names}, memory",
+        size(baseline.peak_bytes),
+        size(ours.said["memory"]),
+        None if quick else baseline.peak_bytes / ours.said["memory"],
+    )
+    if quick:
+        return
+    every = run("architectures.py", "ours", folder / "all")
+    yield Line(
+        "architectures: all 29, tables and diagrams, wall (share of the 90 s allowed)",
+        f"limit {LIMIT_SECONDS} s",
+        f"{seconds(every.wall)}, {seconds(every.said['cpu'])} of CPU",
+        every.wall / LIMIT_SECONDS,
+        "≤ 1",
+    )
+    yield Line(
+        "architectures: all 29, memory of both processes (share of 1 GB allowed)",
+        f"limit {size(LIMIT_BYTES)}",
+        size(every.said["memory"]),
+        every.said["memory"] / LIMIT_BYTES,
+        "≤ 1",
+    )
+
+
+def make_ours(folder: Path, names: list[str]) -> dict[str, float]:
+    """Make tables, then diagrams, as the two rules do; return times and the peak memory."""
+    sys.path.insert(0, str(REPOSITORY / "scripts"))
+    import draw_architectures
+    import summarise_architectures
+    from atlas.architectures import catalogue
+
+    start = time.perf_counter()
+    chosen = names or catalogue.names()
+    with Watch() as watch:
+        summarise_architectures.main(
+            architectures=chosen, sides=[512, 1024, 2048], folder=folder, threads=2
+        )
+        tables = time.perf_counter() - start
+        portraits = [folder / f"{name}.json" for name in chosen]
+        draw_architectures.main(portraits=portraits, folder=folder)
+    return {"tables_wall": tables, "cpu": sum(os.times()[:4]), "memory": watch.peak}
+
+
+class Watch:
+    """
+    Notes the most memory that this process and its children take, shared pages once.
+
+    A process of its own looks: a thread here would not survive that the tables' rule forks.
+    """
+
+    def __enter__(self) -> Watch:
+        self.peak = 0
+        command = [sys.executable, __file__, "watch", str(os.getpid())]
+        self._looking = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        said, _errors = self._looking.communicate()
+        self.peak = json.loads(said)
+
+
+def watch(process: int) -> int:
+    """Look at a process and its children until the input ends; return the most bytes seen."""
+    import psutil
+
+    peak = 0
+    while not select.select([sys.stdin], [], [], 0.25)[0]:
+        taken = 0
+        for own in (psutil.Process(process), *psutil.Process(process).children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                taken += own.memory_full_info().pss if own.pid != os.getpid() else 0
+        peak = max(peak, taken)
+    return peak
+
+
+def make_baseline(names: list[str]) -> dict[str, int]:
+    """Build denoisers in memory, run torchinfo on a forward; return their parameters."""
+    import diffusers
+    import torch
+    import torchinfo
+
+    from atlas.architectures import catalogue, inputs
+
+    found = {}
+    for name in names:
+        entry = catalogue.load(name)
+        kind = getattr(diffusers, entry.denoiser.class_name)
+        module = kind.from_config(dict(entry.denoiser.config))
+        given = inputs.denoiser(entry, width=entry.native, height=entry.native, dtype=torch.float32)
+        real = {key: _real(value) for key, value in given.items()}
+        told = torchinfo.summary(module, input_data=real, depth=3, mode="eval", verbose=0)
+        found[name] = told.total_params
+    return found
+
+
+def _real(value: object) -> object:
+    """Return tensors of ones in memory for tensors on the meta device."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return torch.ones(value.shape, dtype=value.dtype)
+    if isinstance(value, dict):
+        return {key: torch.empty(0) if own is None else _real(own) for key, own in value.items()}
+    return value
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "ours":
+        print(json.dumps(make_ours(Path(sys.argv[2]), sys.argv[3:])))
+    elif sys.argv[1] == "watch":
+        print(watch(int(sys.argv[2])))
+    else:
+        print(json.dumps(make_baseline(sys.argv[2:])))

@@ -1,0 +1,28 @@
+"""Add up a group's distances from its shards, as its job does; print the time as JSON."""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from compare_group import main as compare_group
+
+
+def main() -> None:
+    """Join all fingerprints of a folder with all its shards."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    fingerprints = sorted((given.folder / "fingerprints").glob("*.parquet"))
+    start = time.perf_counter()
+    compare_group(
+        fingerprints=fingerprints,
+        shard_files=sorted((given.folder / "distances").glob("*.parquet")),
+        models=[path.stem for path in fingerprints],
+        table=given.folder / "distances.parquet",
+    )
+    print(json.dumps({"seconds": time.perf_counter() - start}))
+
+
+if __name__ == "__main__":
+    main()
