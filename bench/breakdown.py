@@ -141,7 +141,8 @@ def main() -> None:
     from workload import SIXTY_TWO_MILLION, elements
 
     profiles = {
-        models: run("breakdown.py", given.folder, "--models", models).said for models in given.models
+        models: run("breakdown.py", given.folder, "--models", models).said
+        for models in given.models
     }
     draw(profiles, elements(SIXTY_TWO_MILLION), given.draw)
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,19 +35,25 @@ def run(program: str, *arguments: object) -> Process:
     subprocess.CalledProcessError
         When it fails.
     """
-    command = [sys.executable, str(REPOSITORY / "bench" / program), *map(str, arguments)]
+    bench = REPOSITORY / "bench"
+    command = [sys.executable, str(bench / program), *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "scripts")}
-    start = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
-        assert process.stdout is not None
-        output = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    wall = time.perf_counter() - start
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    said = json.loads(output.splitlines()[-1])
-    return Process(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, said)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as report:
+        launcher = [sys.executable, "-I", "-S", str(bench / "launcher.py"), str(writing)]
+        done = subprocess.run(
+            [*launcher, *command],
+            stdout=subprocess.PIPE,
+            env=environment,
+            pass_fds=[writing],
+            text=True,
+            check=False,
+        )
+        os.close(writing)
+        told = json.loads(report.read())
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, command)
+    return Process(**told, said=json.loads(done.stdout.splitlines()[-1]))
 
 
 def median(values: Sequence[float]) -> float:

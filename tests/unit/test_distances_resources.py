@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 
@@ -21,17 +20,6 @@ def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     files = workload.models(folder, 8, LARGE)
     return folder, measuring.run("fingerprints.py", *files)
-
-
-@pytest.fixture(autouse=True)
-def _in_a_small_process() -> None:
-    """
-    Skip in a process that has grown: Linux counts what a parent held into its child's peak.
-
-    The peak survives the exec, so after a test that imported torch no child could be measured.
-    """
-    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 150_000:
-        pytest.skip("this process has held too much memory to measure its children's")
 
 
 def assert_fits(declared_mb: float, peak_bytes: int) -> None:
