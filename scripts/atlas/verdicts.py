@@ -51,7 +51,14 @@ FEW = 0.05
 a few norms and biases are equal by chance."""
 
 
-WIDTHS = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64"}
+WIDTHS = {
+    "f8_e5m2": "float8 (e5m2)",
+    "f8_e4m3fn": "float8 (e4m3fn)",
+    "bf16": "bfloat16",
+    "f16": "float16",
+    "f32": "float32",
+    "f64": "float64",
+}
 """Dtypes that a rounded copy has, from coarse to fine."""
 
 
@@ -173,32 +180,66 @@ def _where(found: Comparison) -> str:
         schemes = [halves, module]
     else:
         schemes = [found.tensors["role"].map(ROLE_WORDS), found.tensors["block"]]
-    for parts in schemes:
-        text = _parts(found, parts.to_numpy(dtype=object))
-        if text:
-            return text
-    return ""
+    splits = [_Split.of(found, parts.to_numpy(dtype=object)) for parts in schemes]
+    # What differs tells more than what does not, and the most where it leaves the most untouched.
+    splits.sort(key=lambda split: -split.kept_tensors)
+    told = [split.only_changes() for split in splits] + [split.only_rest() for split in splits]
+    return next(filter(None, told), "")
 
 
-def _parts(found: Comparison, parts: npt.NDArray[np.object_]) -> str:
-    same, changed = found.has(Status.IDENTICAL, Status.CAST), found.has(*CHANGED)
-    order = list(dict.fromkeys(parts))
-    moved = [part for part in order if changed[parts == part].any()]
-    whole = [part for part in order if same[parts == part].all()]
-    if not moved or not whole or len(moved) + len(whole) < len(order):
-        return ""
-    article = "the " if found.component == "vae" else ""
-    changes, rest = _ranges(moved), _ranges(whole)
-    kept = int(np.isin(parts, whole).sum())
-    if len(changes) <= min(NAMED_PARTS, len(rest)):
-        verb = "differ" if len(moved) > 1 or moved[0].endswith("s") else "differs"
-        still = whole[0] if len(whole) == 1 else "the rest"
-        return f"only {article}{_and(changes)} {verb} ({still}: {kept} of {kept} tensors identical)"
-    if len(rest) <= NAMED_PARTS:
-        return (
-            f"{changed.sum()} of {len(same)} tensors changed, none of them in {article}{_and(rest)}"
+@dataclass(frozen=True, eq=False)
+class _Split:
+    """A component cut into parts, of which some changed and the others are wholly the same."""
+
+    is_vae: bool
+    moved: list[str]
+    whole: list[str]
+    changed_tensors: int
+    kept_tensors: int
+    """In the parts that are wholly the same."""
+    tensors: int
+    is_clean: bool
+    """Every part belongs to one of the two sorts, and both sorts have parts."""
+
+    @classmethod
+    def of(cls, found: Comparison, parts: npt.NDArray[np.object_]) -> _Split:
+        same, changed = found.has(Status.IDENTICAL, Status.CAST), found.has(*CHANGED)
+        order = list(dict.fromkeys(parts))
+        moved = [part for part in order if changed[parts == part].any()]
+        whole = [part for part in order if same[parts == part].all()]
+        return cls(
+            is_vae=found.component == "vae",
+            moved=moved,
+            whole=whole,
+            changed_tensors=int(changed.sum()),
+            kept_tensors=int(np.isin(parts, whole).sum()),
+            tensors=len(same),
+            is_clean=bool(moved and whole) and len(moved) + len(whole) == len(order),
         )
-    return ""
+
+    def only_changes(self) -> str:
+        """Name what differs, where that is short; an autoencoder's halves are always named."""
+        changes, rest = _ranges(self.moved), _ranges(self.whole)
+        longest = NAMED_PARTS if self.is_vae else min(NAMED_PARTS, len(rest))
+        if not self.is_clean or len(changes) > longest:
+            return ""
+        verb = "differ" if len(self.moved) > 1 or self.moved[0].endswith("s") else "differs"
+        still = self.whole[0] if len(self.whole) == 1 else "the rest"
+        kept = self.kept_tensors
+        same = f"{still}: {kept} of {kept} tensors identical"
+        return f"only {self._article}{_and(changes)} {verb} ({same})"
+
+    def only_rest(self) -> str:
+        """Name what does not differ, where that is short."""
+        rest = _ranges(self.whole)
+        if not self.is_clean or len(rest) > NAMED_PARTS:
+            return ""
+        counts = f"{self.changed_tensors} of {self.tensors} tensors changed"
+        return f"{counts}, none of them in {self._article}{_and(rest)}"
+
+    @property
+    def _article(self) -> str:
+        return "the " if self.is_vae else ""
 
 
 def _ranges(parts: list[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The identity table: every kind of relative gets its right verdict, in words that say why."""
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -55,6 +56,37 @@ def test_cross_attention_that_was_trained_alone(lay_side_by_side):
         "partly changed",
         "only cross-attention differs (the rest: 5 of 5 tensors identical)",
     )
+
+
+def test_an_encoder_whose_quantising_convolution_changed_too(lay_side_by_side):
+    quantised = BASE | {"vae/quant_conv.weight": np.ones((4, 4), np.float32)}
+    tuned = factory.changed(quantised, 2, "vae/decoder", "vae/quant_conv")
+    found = verdicts(lay_side_by_side, quantised, tuned)
+    assert found["vae"] == (
+        "partly changed",
+        "only the decoder and quant_conv differ (encoder: 1 of 1 tensors identical)",
+    )
+
+
+def test_layers_that_were_trained_are_named_rather_than_those_that_were_not(lay_side_by_side):
+    projection = "text_encoder/text_model.encoder.layers.{}.self_attn.q_proj.weight"
+    deep = BASE | {
+        projection.format(layer): np.full((6, 6), layer, np.float32) for layer in (1, 2, 3)
+    }
+    found = verdicts(
+        lay_side_by_side, deep, factory.changed(deep, 2, *map(projection.format, (2, 3)))
+    )
+    assert found["text_encoder"] == (
+        "partly changed",
+        "only layers.2–layers.3 differ (the rest: 3 of 3 tensors identical)",
+    )
+
+
+def test_an_8_bit_copy_saved_in_a_wider_type_is_cast(lay_side_by_side):
+    narrow = {name: value.astype(ml_dtypes.float8_e4m3fn) for name, value in BASE.items()}
+    widened = {name: value.astype(np.float16) for name, value in narrow.items()}
+    found = verdicts(lay_side_by_side, narrow, widened)
+    assert set(found.values()) == {("cast", "same weights rounded to float8 (e4m3fn)")}
 
 
 def test_all_changed(lay_side_by_side):
