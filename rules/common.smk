@@ -17,6 +17,7 @@ METHOD = {
     "compare_group": 1,
     "import_matrices": 1,
     "identify_components": 1,
+    "plot_identity": 1,
     "write_matrices": 1,
     "export_notebook": 1,
     "plot_group": 1,

@@ -4,7 +4,11 @@ rule groups:
         expand("results/groups/{group}/matrices", group=GROUPS),
         expand("results/groups/{group}/notebook.json", group=GROUPS),
         expand("results/groups/{group}/plots", group=GROUPS),
-        expand("results/groups/{group}/identity.csv", group=WEIGHED),
+        expand(
+            "results/groups/{group}/identity.{kind}",
+            group=WEIGHED,
+            kind=["csv", "png"],
+        ),
 
 
 rule compare_group:
@@ -84,6 +88,35 @@ rule identify_components:
         "Telling which components of {wildcards.group} are the same"
     script:
         "../scripts/identify_components.py"
+
+
+rule plot_identity:
+    input:
+        table="results/groups/{group}/identity.csv",
+    output:
+        picture=report(
+            "results/groups/{group}/identity.png",
+            category="Identity",
+            labels={"group": "{group}"},
+            caption="../docs/captions/identity.rst",
+        ),
+        drawing="results/groups/{group}/identity.svg",
+    log:
+        "logs/plot_identity/{group}.log",
+    conda:
+        "../envs/plots.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        method=METHOD["plot_identity"],
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
+        labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
+        base=lambda wildcards: GROUPS[wildcards.group].base,
+    message:
+        "Drawing which components of {wildcards.group} are the same"
+    script:
+        "../scripts/plot_identity.py"
 
 
 rule write_matrices:

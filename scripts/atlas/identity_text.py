@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import networkx as nx
 import pandas as pd
 
+from atlas.families import families
 from atlas.verdicts import COMPONENT_WORDS, VERDICTS
 
 MAX_PAIRS = 400
@@ -21,17 +21,6 @@ def document(frame: pd.DataFrame, *, group: str, labels: Mapping[str, str]) -> s
         lines += _families(rows, labels)
     lines += _pairs(frame, labels)
     return "\n".join(lines).rstrip() + "\n"
-
-
-def families(rows: pd.DataFrame) -> list[list[str]]:
-    """Return the sets of models that share one component bit for bit, the largest first."""
-    graph = nx.Graph()
-    graph.add_edges_from(
-        rows.loc[rows["verdict"] == "identical", ["a", "b"]].itertuples(index=False)
-    )
-    return sorted(
-        (sorted(part) for part in nx.connected_components(graph)), key=lambda x: (-len(x), x)
-    )
 
 
 def _title(component: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,17 @@ COLUMNS = [
     "nonfinite_tensors", "zero_tensors", "shared_with", "problem",
 ]  # fmt: skip
 
+NAMED = 8
+"""A list of more models than this is cut."""
+
+DENOISERS = {"unet", "transformer"}
+
+TROUBLES = {
+    "nonfinite_tensors": "hold NaN or infinity; they are left out of distances",
+    "zero_tensors": "are all zero",
+}
+"""Columns that count broken tensors, and what is said of them."""
+
 KINDS = {"lora": "a LoRA or another adapter", "embedding": "a text embedding"}
 """What checkpoints that are no models are called."""
 
@@ -27,7 +38,8 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
     Return a row per model and component; one row with its problem for an unreadable model.
 
     `dtype` lists the component's dtypes, the commonest first; `shared_with` the models that hold
-    the same component bit for bit.
+    the same weights bit for bit under whatever names, as `model:component` where the component
+    has another name there.
     """
     records: list[dict[str, Any]] = []
     for model, path in fingerprints.items():
@@ -58,18 +70,25 @@ def _counts(tensors: pd.DataFrame) -> dict[str, Any]:
         "parameters": int(tensors["numel"].sum()),
         "nonfinite_tensors": int((tensors["nonfinite"] > 0).sum()),
         "zero_tensors": int(((tensors["norm"] == 0) & (tensors["nonfinite"] == 0)).sum()),
-        "content": hash(tuple(zip(tensors["name"], tensors["digest"], strict=True))),
+        "content": " ".join(sorted(tensors["digest"])),
     }
 
 
 def _sharers(frame: pd.DataFrame) -> list[str]:
-    """Return, per row, the other models whose component has the same tensors."""
+    """Return, per row, the other models whose component has the same weights."""
     weighed = frame[frame["component"].notna() & (frame["component"] != UNWEIGHED)]
-    families = weighed.groupby(["component", "content"])["model"].agg(list)
-    shared = []
-    for row in frame.to_dict("records"):
-        members = families.get((row["component"], row["content"]), [])
-        shared.append(" ".join(member for member in members if member != row["model"]))
+    holders: dict[str, list[tuple[str, str]]] = {}
+    for content, model, component in weighed[["content", "model", "component"]].to_numpy():
+        holders.setdefault(content, []).append((model, component))
+    shared = [""] * len(frame)
+    for row, content, model, component in zip(
+        weighed.index, weighed["content"], weighed["model"], weighed["component"], strict=True
+    ):
+        shared[row] = " ".join(
+            other if held_as == component else f"{other}:{held_as}"
+            for other, held_as in holders[content]
+            if (other, held_as) != (model, component)
+        )
     return shared
 
 
@@ -88,8 +107,8 @@ def document(
     lines += ["| model | component | architecture | dtype | tensors | parameters | same as |"]
     lines += ["|---|---|---|---|---:|---:|---|"]
     for row in frame[frame["problem"].isna()].to_dict("records"):
-        component = COMPONENT_WORDS.get(row["component"], row["component"])
-        same = ", ".join(labels[model] for model in row["shared_with"].split())
+        component = _word(row["component"])
+        same = _listed([_called(holder, labels) for holder in row["shared_with"].split()])
         lines.append(
             f"| {labels[row['model']]} | {component} | {row['architecture'] or ''} "
             f"| {row['dtype']} | {row['tensors']:.0f} | {row['parameters']:,.0f} | {same} |"
@@ -98,24 +117,51 @@ def document(
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _called(holder: str, labels: Mapping[str, str]) -> str:
+    """Return how a page names a model, or a model's component of another name."""
+    model, _, component = holder.partition(":")
+    return f"{labels[model]} ({_word(component)})" if component else labels[model]
+
+
+def _word(component: str) -> str:
+    return COMPONENT_WORDS.get(component, component)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the names, and of many the first ones and how many more there are."""
+    more = len(names) - NAMED
+    return f"{', '.join(names[:NAMED])} and {more} more" if more > 1 else ", ".join(names)
+
+
 def _remarks(
     frame: pd.DataFrame, labels: Mapping[str, str], findings: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    told = [
-        f"- **{labels[model]}**: {sentence}"
-        for model, sentences in findings.items()
-        for sentence in sentences
-    ]
-    others = frame[frame["kind"].notna() & (frame["kind"] != MODEL)].drop_duplicates("model")
+    """Return what was noticed, each sentence once with all models that it holds of."""
+    told: dict[str, list[str]] = {}
+    for model, sentence in _noticed(frame, findings):
+        told.setdefault(sentence, []).append(labels[model])
+    lines = [f"- **{_listed(models)}**: {sentence}" for sentence, models in told.items()]
+    return ["## Worth knowing", "", *lines] if lines else []
+
+
+def _noticed(
+    frame: pd.DataFrame, findings: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield (model, sentence): what is broken first, then what is lacking, then the rest."""
+    for row in frame.to_dict("records"):
+        for column, trouble in TROUBLES.items():
+            if row[column] > 0:
+                count = f"{row[column]:.0f} of {row['tensors']:.0f} tensors"
+                yield row["model"], f"{row['component']}: {count} {trouble}"
+    readable = frame[frame["problem"].isna()]
+    for model, rows in readable.groupby("model", sort=False):
+        held = set(rows["component"])
+        if (denoiser := held & DENOISERS) and bool("vae" in held) != bool("text_encoder" in held):
+            lacking = "text_encoder" if "vae" in held else "vae"
+            yield str(model), f"holds a {_word(denoiser.pop())}, but no {_word(lacking)}"
+    others = readable[readable["kind"] != MODEL].drop_duplicates("model")
     for row in others.to_dict("records"):
-        told.append(
-            f"- **{labels[row['model']]}**: {KINDS.get(row['kind'], row['kind'])}, no model: "
-            "kept out of comparisons"
-        )
-    for row in frame[frame["nonfinite_tensors"] > 0].to_dict("records"):
-        count = f"{row['nonfinite_tensors']:.0f} of {row['tensors']:.0f} tensors"
-        told.append(
-            f"- **{labels[row['model']]}**: {row['component']}: {count} hold NaN or infinity; "
-            "they are left out of distances"
-        )
-    return ["## Worth knowing", "", *told] if told else []
+        kind = KINDS.get(row["kind"], row["kind"])
+        yield row["model"], f"{kind}, no model: kept out of comparisons"
+    for model, sentences in findings.items():
+        yield from ((model, sentence) for sentence in sentences)

@@ -44,6 +44,43 @@ def test_the_page_starts_with_problems(prints):
     assert "1 of 2 tensors hold NaN or infinity" in page
 
 
+def test_equal_weights_under_other_names_are_shared(tmp_path):
+    base = factory.weights(1)
+    unet = {name: value for name, value in base.items() if name.startswith("unet/")}
+    held = {
+        "base": base,
+        "other": {name.replace("unet/", "network/x."): value for name, value in unet.items()},
+    }
+    paths = {name: tmp_path / f"{name}.parquet" for name in held}
+    for name, path in paths.items():
+        folder = factory.diffusers_folder(tmp_path / name, held[name])
+        tables.write(fingerprint.table(open_checkpoint(folder)), path)
+    frame = models.describe(paths)
+    rows = frame.set_index(["model", "component"])
+    assert rows.loc[("base", "unet"), "shared_with"] == "other:network"
+    page = models.document(frame, {"base": "B", "other": "O"}, {})
+    assert "| O | network |" in page
+    assert "B (UNet) |" in page
+
+
+def test_a_sentence_stands_once_for_all_its_models(prints):
+    labels = {name: name.upper() for name in prints}
+    findings = {"base": ["a finding"], "tuned": ["a finding", "another"]}
+    page = models.document(models.describe(prints), labels, findings)
+    assert "**BASE, TUNED**: a finding" in page
+    assert "**TUNED**: another" in page
+    assert "**NAN**: net: 1 of 2 tensors are all zero" in page
+
+
+def test_a_model_that_lacks_its_autoencoder_is_told(tmp_path):
+    weights = {n: v for n, v in factory.weights(1).items() if not n.startswith("vae/")}
+    path = tmp_path / "x.parquet"
+    folder = factory.diffusers_folder(tmp_path / "x", weights)
+    tables.write(fingerprint.table(open_checkpoint(folder)), path)
+    page = models.document(models.describe({"x": path}), {"x": "X"}, {})
+    assert "**X**: holds a UNet, but no VAE" in page
+
+
 def test_an_adapter_is_told_and_kept_out_of_comparisons(tmp_path):
     down, up = np.ones((2, 4), np.float32), np.ones((4, 2), np.float32)
     keys = {
