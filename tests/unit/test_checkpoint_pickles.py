@@ -5,7 +5,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +102,20 @@ def test_several_networks_in_one_file_keep_their_places(tmp_path: Path) -> None:
     saved = {"encoder": {"a.weight": torch.ones(2)}, "decoder": {"a.weight": torch.ones(3)}}
     opened = open_checkpoint(write(tmp_path / "m.pt", saved, True))
     assert [tensor.key for tensor in opened.tensors] == ["decoder.a.weight", "encoder.a.weight"]
+
+
+def test_a_textual_inversion_is_told_from_a_model(tmp_path: Path) -> None:
+    saved = {"string_to_token": {"*": 265}, "string_to_param": {"*": torch.ones(2, 8)}, "step": 9}
+    assert open_checkpoint(write(tmp_path / "style.pt", saved, True)).kind == "embedding"
+
+
+def test_builtins_are_known_by_the_name_that_pytorch_writes(tmp_path: Path) -> None:
+    """As in settings that trainers save: protocol 2 calls the module as Python 2 did."""
+    settings = defaultdict(list, layers=[1])
+    file = write(tmp_path / "m.ckpt", {"hparams": settings, "model": {"a": torch.ones(2)}}, True)
+    with zipfile.ZipFile(file) as archive:
+        assert b"__builtin__" in archive.read("m/data.pkl")
+    assert [tensor.key for tensor in open_checkpoint(file).tensors] == ["a"]
 
 
 def test_what_lightning_leaves_behind_is_passed_over(tmp_path: Path) -> None:

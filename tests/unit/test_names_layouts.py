@@ -240,6 +240,12 @@ def test_keys_that_a_layout_does_not_know_are_said(tmp_path: Path) -> None:
         "lora_unet_conv_in.oft_blocks",
         "lora_unet_conv_in.dora_scale",
         "lora_unet_conv_in.alpha",
+        "unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q.lora.down.weight",
+        "double_blocks.0.processor.qkv_lora1.up.weight",
+        "double_blocks.0.processor.proj_lora2.down.weight",
+        "transformer.x_embedder.lora_magnitude_vector",
+        "diffusion_model.img_in.diff_b",
+        "unet.conv_in.boft_blocks",
     ],
 )
 def test_adapters_are_told_from_models(tmp_path: Path, key: str) -> None:
@@ -251,6 +257,8 @@ def test_adapters_are_told_from_models(tmp_path: Path, key: str) -> None:
 def test_embeddings_and_models_are_what_they_are() -> None:
     assert kind_of(["emb_params"]) == "embedding"
     assert kind_of(["string_to_param.*"]) == "embedding"
+    assert kind_of(["clip_l", "clip_g"]) == "embedding"
+    assert kind_of(["<my-cat>"]) == "embedding"
     assert kind_of(["conv_in.weight", "activation.alpha", "alphas_cumprod"]) == "model"
     assert kind_of([]) == "model"
 

@@ -87,7 +87,6 @@ DTYPES = {
 IGNORED = frozenset(
     {
         # what trainers leave in checkpoints; each stands for OPAQUE, none is imported
-        "__builtin__.set",
         "_codecs.encode",
         "argparse.Namespace",
         "builtins.bytearray",
@@ -98,6 +97,7 @@ IGNORED = frozenset(
         "collections.defaultdict",
         "builtins.dict",
         "builtins.int",
+        "builtins.long",
         "builtins.float",
         "builtins.list",
         "datetime.datetime",
@@ -128,8 +128,14 @@ LISTS = "torch.jit._pickle."
 SCRIPT_MODULES = "__torch__."
 
 
+PYTHON_2 = "__builtin__."
+"""What `builtins` was called when PyTorch chose its pickles' protocol, which still says so."""
+
+
 def named(name: str) -> Global | None:
     """Return a name as a Global if a pickle of weights may ask for it."""
+    if name.startswith(PYTHON_2):
+        name = f"builtins.{name.removeprefix(PYTHON_2)}"
     module, _, last = name.rpartition(".")
     is_dtype = module == "torch" and (last in DTYPES or last in STORAGES)
     known = name in CALLS or name in IGNORED or name == "torch.storage.UntypedStorage"

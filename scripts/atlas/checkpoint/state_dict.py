@@ -30,6 +30,9 @@ HOLDERS = (
 AVERAGES = re.compile(r"(^|_)ema(_|$)")
 """Keys of averaged weights beside the raw ones."""
 
+TELLING = "string_to_param"
+"""The holder of a textual inversion's tensors: it alone tells what they are."""
+
 EXTRAS = re.compile(r"(optim|scheduler|scaler|loss|callbacks|hyper_parameters|rng|config|args)")
 """Keys of what a trainer needs to go on; never weights of the model."""
 
@@ -87,7 +90,7 @@ def _unwrapped(value: Any, seen: frozenset[int] = frozenset()) -> Found:
     averages = {key: item for key, item in inner.items() if AVERAGES.search(str(key))}
     raw = {key: item for key, item in inner.items() if key not in averages} or averages
     holder = next((key for key in (*HOLDERS, *raw) if isinstance(raw.get(key), TABLES)), None)
-    if holder is None or (holder not in HOLDERS and len(raw) > 1):
+    if holder in (None, TELLING) or (holder not in HOLDERS and len(raw) > 1):
         return Found(dict(_flattened(raw)))
     found = _unwrapped(raw[holder], seen | {id(value)})
     if averages and raw is not averages:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 from functools import cache
+from typing import Any
 
 from atlas.names.facts import load
 
@@ -24,5 +25,5 @@ def kind_of(keys: Collection[str]) -> str:
 
 @cache
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    facts: Iterable[dict[str, str]] = load("kinds")["kinds"]
-    return [(fact["kind"], re.compile(fact["pattern"])) for fact in facts]
+    facts: Iterable[dict[str, Any]] = load("kinds")["kinds"]
+    return [(fact["kind"], re.compile("|".join(fact["patterns"]))) for fact in facts]
