@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CORES ?= $(shell nproc)
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --logger rich
 
 .PHONY: help demo tour test lint bench report roster lock clean
 .DEFAULT_GOAL := help
