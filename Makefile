@@ -5,7 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CORES ?= $(shell nproc)
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --logger rich
+SNAKEMAKE := $(BIN)/snakemake --logger rich --cores $(CORES)
+
+# What a report shows: the demo, or a roster of one's own.
+REPORTED = $(if $(ROSTER),all --config roster=$(ROSTER),tour --configfile config/demo.yaml)
 
 .PHONY: help demo tour test lint bench report roster lock clean
 .DEFAULT_GOAL := help
@@ -45,9 +48,9 @@ lint: $(READY) ## check style, types and the workflow's own rules
 bench: $(READY) ## measure speed and memory against baselines that run beside
 	$(BIN)/python bench/run.py
 
-report: $(READY) ## write results/report.html, one file that opens offline
-	@$(SNAKEMAKE)
-	@$(BIN)/snakemake --report results/report.html
+report: $(READY) ## write results/report.html, one file that opens offline: make report [ROSTER=roster.yaml]
+	@$(SNAKEMAKE) $(REPORTED)
+	@$(BIN)/snakemake $(REPORTED) --report results/report.html
 
 roster: $(READY) ## write a roster for a folder of checkpoints: make roster DIR=folder [TO=roster.yaml]
 	@test -n "$(DIR)" || { echo "usage: make roster DIR=folder [TO=roster.yaml]"; exit 1; }

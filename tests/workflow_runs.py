@@ -37,8 +37,7 @@ class Atlas:
 
     def run(self, *targets: str, options: tuple[str, ...] = (), **settings: Any) -> Run:
         """Write the roster, run the targets, and return what happened."""
-        roster = {"models": self.models} | ({"groups": self.groups} if self.groups else {})
-        (self.folder / "roster.yaml").write_text(yaml.safe_dump(roster, sort_keys=False))
+        self.write_roster()
         records = self.folder / "logs" / "measure_distances"
         before = {path: path.stat().st_mtime_ns for path in records.glob("*.json")}
         done = subprocess.run(
@@ -56,6 +55,11 @@ class Atlas:
         )
         output = done.stdout + done.stderr
         return Run(done.returncode == 0, output, _jobs(output), measured)
+
+    def write_roster(self) -> None:
+        """Write the models and groups as they are now."""
+        roster = {"models": self.models} | ({"groups": self.groups} if self.groups else {})
+        (self.folder / "roster.yaml").write_text(yaml.safe_dump(roster, sort_keys=False))
 
     def command(self, *targets: str, options: tuple[str, ...] = (), **settings: Any) -> list[str]:
         """Return the command line of a run."""

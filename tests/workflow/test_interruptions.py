@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 import factory
 from workflow_runs import Atlas, Run
+
+pytestmark = pytest.mark.slow
 
 SHARDS = "results/distances"
 
@@ -70,17 +71,22 @@ def run(atlas: Atlas, *options: str) -> Run:
     return atlas.run("distances", options=options, distances={"shards": 1})
 
 
-def started(atlas: Atlas) -> subprocess.Popen[str]:
-    """Start a run and return it when its shard is being written."""
-    (atlas.folder / "roster.yaml").write_text(yaml.safe_dump({"models": atlas.models}))
-    process = subprocess.Popen(
-        atlas.command("distances", distances={"shards": 1}),
+def begun(atlas: Atlas, *targets: str) -> subprocess.Popen[str]:
+    """Start a run in a session of its own."""
+    atlas.write_roster()
+    return subprocess.Popen(
+        atlas.command(*targets, distances={"shards": 1}),
         cwd=atlas.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
+
+
+def started(atlas: Atlas) -> subprocess.Popen[str]:
+    """Start a run and return it when its shard is being written."""
+    process = begun(atlas, "distances")
     until(lambda: bool(list(atlas.folder.glob(f"{SHARDS}/.0.parquet.*.part"))), process)
     return process
 
@@ -189,6 +195,29 @@ def test_a_kill_while_a_shard_is_brought_up_to_date(undisturbed, tmp_path):
     unet = sum(name.startswith("unet/") for name in factory.SHAPES)
     # base and tuned share all but the UNet; the old rows were kept
     assert assert_heals(atlas, whole).measured == 3 * unet + 2 * (len(factory.SHAPES) - unet)
+
+
+def test_a_run_of_everything_killed_again_and_again_ends_with_the_same_bytes(tmp_path):
+    whole, atlas = (three_models(tmp_path / name) for name in ("whole", "killed"))
+    for each in (whole, atlas):
+        each.groups["all"] = {"models": list(each.models), "pairs": True}
+    assert whole.run(distances={"shards": 1}).success
+    for moment in ("results/fingerprints/*.parquet", "results/groups/all/matrices/*", "**/*.svg"):
+        process = begun(atlas)
+        until(lambda seen=moment: any(atlas.folder.glob(seen)), process)
+        os.killpg(process.pid, signal.SIGKILL)
+        ended(process)
+        run(atlas, "--unlock")
+    done = atlas.run(distances={"shards": 1})
+    assert done.success, done.output
+    assert everything(atlas) == everything(whole)
+
+
+def everything(atlas: Atlas) -> dict[str, bytes]:
+    """Return the bytes of all results."""
+    folder = atlas.folder / "results"
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def test_two_runs_at_once_do_not_meet(atlas, undisturbed):
