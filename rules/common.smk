@@ -62,7 +62,7 @@ def model_files(model):
     """Return the files of a checkpoint; those below resources/ are made by a rule."""
     if model.path.parts[0] == "resources":
         return [str(model.path)]
-    return [str(file) for file in files_of(model.path)]
+    return [str(file) for file in files_of(model.path, weights=model.weights)]
 
 
 def fingerprints_of(models):

@@ -20,6 +20,7 @@ rule fingerprint:
         method=METHOD["fingerprint"],
         checkpoint=lambda wildcards: str(MODELS[wildcards.model].path),
         architecture=lambda wildcards: MODELS[wildcards.model].architecture,
+        weights=lambda wildcards: MODELS[wildcards.model].weights,
     message:
         "Fingerprinting {wildcards.model}"
     script:

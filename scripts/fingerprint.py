@@ -12,7 +12,13 @@ from atlas.workflow import configure_logging
 
 
 def main(
-    *, checkpoint: Path, files: list[Path], architecture: str | None, table: Path, threads: int
+    *,
+    checkpoint: Path,
+    files: list[Path],
+    architecture: str | None,
+    weights: str | None,
+    table: Path,
+    threads: int,
 ) -> None:
     """
     Stream the checkpoint once and write its fingerprint.
@@ -22,7 +28,7 @@ def main(
     """
     with unchanged(files):
         try:
-            opened = open_checkpoint(checkpoint, architecture=architecture)
+            opened = open_checkpoint(checkpoint, architecture=architecture, weights=weights)
         except AtlasError as problem:
             logging.error("%s", problem)
             rows, notes = fingerprint.SCHEMA.empty_table(), {"problem": str(problem)}
@@ -43,6 +49,7 @@ if __name__ == "__main__":
         checkpoint=Path(snakemake.params.checkpoint),
         files=[Path(file) for file in snakemake.input.checkpoint],
         architecture=snakemake.params.architecture,
+        weights=snakemake.params.weights,
         table=Path(snakemake.output.table),
         threads=snakemake.threads,
     )

@@ -22,6 +22,8 @@ class Model:
     """File, folder or glob; relative to the working directory where it lies inside it."""
     label: str
     architecture: str | None = None
+    weights: str | None = None
+    """`raw` or `ema`, where a checkpoint that has both is to be read for one of them."""
     tags: tuple[str, ...] = ()
     base: str | None = None
     recipe: dict[str, Any] | None = None
@@ -83,9 +85,7 @@ def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) ->
         name: _group(name, entry, models, places)
         for name, entry in document.get("groups", {}).items()
     }
-    absent = {
-        name: problem for name, model in models.items() if (problem := places.problem(model.path))
-    }
+    absent = {name: problem for name, model in models.items() if (problem := places.problem(model))}
     faults += _id_faults(models)
     faults += _reference_faults(models, document.get("groups", {}), groups)
     faults += _matrix_faults(groups)
@@ -114,12 +114,12 @@ class _Places:
         here = Path.cwd()
         return path.relative_to(here) if path.is_relative_to(here) else path
 
-    def problem(self, path: Path) -> str | None:
+    def problem(self, model: Model) -> str | None:
         """Return what is wrong with a checkpoint's path, or None."""
-        if self.resources and path.parts[:1] == ("resources",):
+        if self.resources and model.path.parts[:1] == ("resources",):
             return None  # a rule makes it
         try:
-            files_of(path)
+            files_of(model.path, weights=model.weights)
         except AtlasError as error:
             return str(error)
         return None
@@ -146,6 +146,7 @@ def _model(name: str, entry: dict[str, Any], places: _Places) -> Model:
         path=places.resolve(entry["path"]),
         label=entry.get("label", name),
         architecture=entry.get("architecture"),
+        weights=entry.get("weights"),
         tags=tuple(entry.get("tags", ())),
         base=entry.get("base"),
         recipe=entry.get("recipe"),

@@ -185,3 +185,19 @@ def test_the_pruned_copy_is_the_full_file_but_for_the_average(identities):
         row = found(identities, "digits-full", "digits-pruned", component)
         assert row["verdict"] == "identical"
     assert found(identities, "digits-full", "digits-pruned", "ema")["verdict"] == "only in a"
+
+
+def test_the_average_read_in_the_raw_unets_place_is_the_base_model(family, tmp_path):
+    """One file may stand twice in a roster, to ask whether A's raw UNet is B's EMA."""
+    opened = {
+        "averaged": open_checkpoint(family["digits-full"], weights="ema"),
+        "base": open_checkpoint(family["digits"]),
+        "raw": open_checkpoint(family["digits-full"]),
+    }
+    for model, checkpoint in opened.items():
+        tables.write(fingerprint.table(checkpoint), tmp_path / f"{model}.parquet")
+    prints = [tmp_path / f"{model}.parquet" for model in opened]
+    found = identity.table(contents.load(prints, list(opened))).set_index(["a", "b", "component"])
+    for component in ("unet", "vae", "text_encoder"):
+        assert found.loc[("averaged", "base", component), "verdict"] == "identical"
+    assert found.loc[("averaged", "raw", "unet"), "verdict"] == "changed"

@@ -42,6 +42,17 @@ def test_paths_are_relative_to_the_roster_whatever_the_working_directory(models,
     assert roster.load(Path("roster.yaml")).models["base"].path == Path("models/base.safetensors")
 
 
+def test_a_file_may_stand_twice_for_both_of_its_weights(models):
+    path = write(
+        models,
+        f"models:\n{entry('base')}  averaged: {{path: models/base.safetensors, weights: ema}}",
+    )
+    found = roster.load(path).models
+    assert found["averaged"].path == found["base"].path
+    assert (found["averaged"].weights, found["base"].weights) == ("ema", None)
+    assert "did you mean ema?" in fault(write(models, "models:\n" + entry("base", weights="emma")))
+
+
 def test_order_is_the_files_and_groups_take_ids_and_tags(models):
     path = write(
         models,

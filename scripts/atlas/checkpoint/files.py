@@ -23,9 +23,11 @@ class Listing:
 
     components: Mapping[str, tuple[Path, ...]]
     findings: tuple[str, ...] = ()
+    has_average: bool = False
+    """Whether files were chosen whose marks say that they are the training copy (EMA)."""
 
 
-def files_of(path: Path) -> list[Path]:
+def files_of(path: Path, *, weights: str | None = None) -> list[Path]:
     """
     Return the weight files of a checkpoint, in order.
 
@@ -33,23 +35,25 @@ def files_of(path: Path) -> list[Path]:
     ----------
     path
         A file, an index.json of shards, a diffusers folder or a glob.
+    weights
+        `raw` or `ema` where the roster asks for one of the two.
 
     Raises
     ------
     AtlasError
         Where nothing is there, with the nearest name that is.
     """
-    return sorted(file for files in listing(path).components.values() for file in files)
+    return sorted(file for files in listing(path, weights).components.values() for file in files)
 
 
-def listing(path: Path) -> Listing:
+def listing(path: Path, weights: str | None = None) -> Listing:
     """Return the weight files of a checkpoint by component, and what was passed over."""
     if path.is_file():
         return Listing({"": _one_file(path)})
     if path.is_dir():
-        return _folder(path)
+        return _folder(path, weights)
     if glob.has_magic(str(path)):
-        return _matches(path)
+        return _matches(path, weights)
     raise AtlasError(f"{path}: no such file or folder{_nearest_sibling(path)}")
 
 
@@ -61,30 +65,31 @@ def _one_file(file: Path) -> tuple[Path, ...]:
     return (file,)
 
 
-def _matches(pattern: Path) -> Listing:
+def _matches(pattern: Path, weights: str | None) -> Listing:
     found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))  # noqa: PTH207 - absolute too
     if not found:
         raise AtlasError(f"{pattern}: no file matches")
     if len(found) == 1:
-        return listing(found[0])
+        return listing(found[0], weights)
     return Listing({"": tuple(file for file in found if file.suffix != INDEX_SUFFIX)})
 
 
-def _folder(folder: Path) -> Listing:
+def _folder(folder: Path, weights: str | None) -> Listing:
     inside = sorted(child for child in folder.iterdir() if child.is_dir())
     components = {child.name: sets for child in inside if (sets := weight_sets(child))}
     if (folder / MODEL_INDEX).is_file() or (components and not weight_sets(folder)):
-        return _diffusers_folder(folder, components)
-    chosen, findings = choose(folder)
-    return Listing({"": chosen.files}, tuple(findings))
+        return _diffusers_folder(folder, components, weights)
+    chosen = choose(folder, weights)
+    return Listing({"": chosen.weights.files}, chosen.findings, chosen.is_average)
 
 
-def _diffusers_folder(folder: Path, found: Mapping[str, list[WeightSet]]) -> Listing:
+def _diffusers_folder(
+    folder: Path, found: Mapping[str, list[WeightSet]], weights: str | None
+) -> Listing:
     listed = _listed_components(folder / MODEL_INDEX)
     components = [name for name in found if name in listed] or list(found)
     if not components:
         raise AtlasError(f"{folder}: no component folder holds weights; fetch the model whole")
-    files: dict[str, tuple[Path, ...]] = {}
     findings = [
         f"{name}: no part of {MODEL_INDEX}, passed over" for name in found if name not in components
     ]
@@ -93,11 +98,12 @@ def _diffusers_folder(folder: Path, found: Mapping[str, list[WeightSet]]) -> Lis
         for name, kind in listed.items()
         if name not in found and MODELS.search(kind)
     ]
-    for component in components:
-        chosen, passed_over = choose(folder / component)
-        files[component] = chosen.files
-        findings += passed_over
-    return Listing(files, tuple(findings))
+    chosen = {component: choose(folder / component, weights) for component in components}
+    return Listing(
+        {component: choice.weights.files for component, choice in chosen.items()},
+        (*findings, *(finding for choice in chosen.values() for finding in choice.findings)),
+        any(choice.is_average for choice in chosen.values()),
+    )
 
 
 def _listed_components(index: Path) -> dict[str, str]:

@@ -11,7 +11,9 @@ from atlas.checkpoint.tensors import Checkpoint
 from atlas.errors import AtlasError
 
 
-def open_checkpoint(path: Path, *, architecture: str | None = None) -> Checkpoint:
+def open_checkpoint(
+    path: Path, *, architecture: str | None = None, weights: str | None = None
+) -> Checkpoint:
     """
     Read a checkpoint's directory of tensors and give each its canonical name.
 
@@ -24,6 +26,9 @@ def open_checkpoint(path: Path, *, architecture: str | None = None) -> Checkpoin
     architecture
         What the roster says of it; "generic" keeps every name as the file has it, None
         recognises the architecture from names and shapes.
+    weights
+        What the roster asks for where there are both: "ema" reads the training copy in the place
+        of the raw weights, "raw" prefers files that are marked so; None takes what libraries take.
 
     Raises
     ------
@@ -33,14 +38,19 @@ def open_checkpoint(path: Path, *, architecture: str | None = None) -> Checkpoin
     # names stand on this package's data model: importing them at the top would be a circle
     from atlas.names.naming import name_tensors
 
-    files = listing(path)
+    files = listing(path, weights)
     sets = {component: _read_set(path, members) for component, members in files.components.items()}
     entries = [
         replace(entry, component=component) if component else entry
         for component, contents in sets.items()
         for entry in contents.entries
     ]
-    named = name_tensors(entries, architecture=architecture)
+    named = name_tensors(entries, architecture=architecture, averaged=weights == "ema")
+    if weights == "ema" and not (files.has_average or named.averages):
+        raise AtlasError(
+            f"{path}: holds no training copy (EMA) of its weights; leave `weights: ema` out, or "
+            "name the file as it was before pruning"
+        )
     return Checkpoint(
         path=path,
         files=tuple(sorted(file for members in files.components.values() for file in members)),

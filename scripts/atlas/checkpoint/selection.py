@@ -24,8 +24,12 @@ WEIGHT_FILE = re.compile(
 OWN_NAMES = ("diffusion_pytorch_model", "model", "pytorch_model")
 """Base names under which libraries save a folder's own model."""
 
-VARIANTS = ("", "fp32", "non_ema", "bf16", "fp16")
-"""Variants in order of preference; "" is the file without a mark."""
+VARIANTS = {
+    None: ("", "fp32", "non_ema", "bf16", "fp16"),
+    "raw": ("non_ema", "", "fp32", "bf16", "fp16"),
+    "ema": ("ema", "", "fp32", "bf16", "fp16"),
+}
+"""Variants in order of preference, by what the roster asks for; "" is the file without a mark."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,10 @@ class WeightSet:
     count: int
     """Number of files that the set must have."""
 
-    @property
-    def preference(self) -> tuple[bool, int, int, str, str]:
-        """Sort key: the libraries' own names, full precision, safetensors come first."""
-        rank = VARIANTS.index(self.variant) if self.variant in VARIANTS else len(VARIANTS)
+    def preference(self, weights: str | None) -> tuple[bool, int, int, str, str]:
+        """Return the sort key: the libraries' own names, full precision, safetensors first."""
+        order = VARIANTS[weights]
+        rank = order.index(self.variant) if self.variant in order else len(order)
         suffix = SUFFIXES.index(self.suffix)
         return self.base not in OWN_NAMES, rank, suffix, self.base, self.variant
 
@@ -55,7 +59,18 @@ class WeightSet:
             )
 
 
-def weight_sets(folder: Path) -> list[WeightSet]:
+@dataclass(frozen=True)
+class Choice:
+    """The set of files that is a folder's checkpoint."""
+
+    weights: WeightSet
+    findings: tuple[str, ...]
+    """What was passed over, in words."""
+    is_average: bool
+    """Whether the files' marks say that they are the training copy (EMA)."""
+
+
+def weight_sets(folder: Path, weights: str | None = None) -> list[WeightSet]:
     """Return the sets of weight files that lie directly in a folder, the preferred one first."""
     shards: dict[tuple[str, str, str, int], list[Path]] = defaultdict(list)
     for file in sorted(folder.iterdir()):
@@ -68,31 +83,40 @@ def weight_sets(folder: Path) -> list[WeightSet]:
         WeightSet(base, variant, suffix, tuple(files), count)
         for (base, variant, suffix, count), files in shards.items()
     ]
-    return sorted(sets, key=lambda weights: weights.preference)
+    return sorted(sets, key=lambda each: each.preference(weights))
 
 
-def choose(folder: Path) -> tuple[WeightSet, list[str]]:
+def choose(folder: Path, weights: str | None = None) -> Choice:
     """
-    Return the set of files that is the folder's checkpoint, and what was passed over in words.
+    Return the set of files that is the folder's checkpoint.
+
+    Parameters
+    ----------
+    folder
+        A component's folder, or one with a model of its own.
+    weights
+        `raw` or `ema` where the roster asks for one of the two.
 
     Raises
     ------
     AtlasError
         Where the folder holds no weights, several different models, or only some shards.
     """
-    sets = weight_sets(folder)
+    sets = weight_sets(folder, weights)
     if not sets:
         raise AtlasError(f"{folder}: no weight file ({', '.join(SUFFIXES)}) in it; name the file")
     chosen, *others = sets
-    if chosen.base not in OWN_NAMES and {weights.base for weights in others} - {chosen.base}:
-        names = ", ".join(sorted({weights.files[0].name for weights in sets})[:6])
+    if chosen.base not in OWN_NAMES and {each.base for each in others} - {chosen.base}:
+        names = ", ".join(sorted({each.files[0].name for each in sets})[:6])
         raise AtlasError(f"{folder}: holds several checkpoints ({names}); name one of the files")
     chosen.check_complete()
-    findings = [
-        f"{folder.name}: read {chosen.files[0].name}, passed over {weights.files[0].name}"
-        for weights in others
-    ]
-    return chosen, findings
+    findings = tuple(
+        f"{folder.name}: read {chosen.files[0].name}, passed over {each.files[0].name}"
+        for each in others
+    )
+    # where the raw weights are marked, what has no mark is the average
+    has_marked_raw = any(each.variant == "non_ema" for each in others)
+    return Choice(chosen, findings, is_average=chosen.variant == "ema" or has_marked_raw)
 
 
 def indexed_files(index: Path) -> dict[str, Path]:

@@ -28,6 +28,8 @@ class Assignment:
     component: dict[str, str] = field(default_factory=dict)
     places: dict[str, list[Place]] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
+    averages: dict[str, str] = field(default_factory=dict)
+    """Key of an averaged tensor to the key of the raw one."""
 
     def put(self, key: str, component: str, places: list[Place]) -> None:
         """Give a key's tensors to a component."""
@@ -60,7 +62,20 @@ def assign_folder(keys: Mapping[str, Shape], folders: Mapping[str, str]) -> Assi
         section = Section(folder, _part(component), component, sections.unwrapped(inner))
         layout = _layout(section, keys)
         _assign(done, section, component, layout, keys)
+    _pair_averages(done)
     return done
+
+
+def _pair_averages(done: Assignment) -> None:
+    """Find the raw tensor of each averaged one in a folder, where both have a folder of theirs."""
+    names = {
+        component: {
+            tuple(done.places[key]): key for key, own in done.component.items() if own == component
+        }
+        for component in (*DENOISERS, EMA)
+    }
+    raw = names["unet"] | names["transformer"]
+    done.averages |= {key: raw[places] for places, key in names[EMA].items() if places in raw}
 
 
 def assign_file(shapes: Mapping[str, Shape]) -> Assignment:
@@ -79,6 +94,29 @@ def assign_file(shapes: Mapping[str, Shape]) -> Assignment:
     for section in emas:
         _assign_ema(done, section, names)
     return done
+
+
+def put_averages_in_place(done: Assignment) -> int:
+    """
+    Let averaged weights stand where the raw ones stood, which are left out.
+
+    What has no average, such as a VAE beside an averaged UNet, stays. Returns the number of keys
+    that took another's place.
+    """
+    replaced = {
+        key: raw for key, raw in done.averages.items() if done.component[raw] not in (OTHER, EMA)
+    }
+    for key, raw in replaced.items():
+        component = done.component[raw]
+        done.put(key, component, done.places[raw])
+        done.put(raw, component, [])
+    if replaced:
+        components = sorted({done.component[key] for key in replaced})
+        done.findings.append(
+            f"{', '.join(components)}: read as the training copy (EMA) has it, "
+            f"{len(replaced)} tensors in the place of the raw ones"
+        )
+    return len(replaced)
 
 
 def _part(component: str) -> str | None:
@@ -195,6 +233,7 @@ def _assign_ema(done: Assignment, section: Section, names: Mapping[str, str]) ->
                 lost.append(key)
         else:
             done.put(key, EMA, done.places[original])
+            done.averages[key] = original
     if lost:
         done.findings.append(
             f"ema: {len(lost)} averaged tensors have no raw one in the file and are kept apart "

@@ -16,6 +16,7 @@ from atlas.names.assignment import (
     assign_file,
     assign_folder,
     assign_generic,
+    put_averages_in_place,
 )
 from atlas.names.blocks import blocks_of
 from atlas.names.expected import exact
@@ -61,6 +62,8 @@ class Plan:
     kind: str
     architectures: Mapping[str, str]
     findings: tuple[str, ...]
+    averages: int
+    """Keys of the training copy that stand in the place of raw ones."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,16 @@ class Named:
     kind: str
     architectures: Mapping[str, str]
     findings: tuple[str, ...]
+    averages: int
 
 
-def name_tensors(entries: Sequence[Entry], *, architecture: str | None = None) -> Named:
+def name_tensors(
+    entries: Sequence[Entry], *, architecture: str | None = None, averaged: bool = False
+) -> Named:
     """
     Give each tensor its component, canonical name, block and role.
+
+    With `averaged`, the training copy (EMA) takes the place of the raw weights.
 
     Raises
     ------
@@ -86,7 +94,7 @@ def name_tensors(entries: Sequence[Entry], *, architecture: str | None = None) -
     items = tuple(
         Item(entry.key, entry.component, entry.shape, entry.dtype in FLOATING) for entry in entries
     )
-    drawn = plan(items, architecture)
+    drawn = plan(items, architecture, averaged)
     tensors = [
         _tensor(entry, planned)
         for entry, several in zip(entries, drawn.tensors, strict=True)
@@ -94,7 +102,7 @@ def name_tensors(entries: Sequence[Entry], *, architecture: str | None = None) -
     ]
     tensors.sort(key=lambda tensor: tensor.name)
     findings = (*drawn.findings, *_broken_positions(tensors))
-    return Named(tuple(tensors), drawn.kind, drawn.architectures, findings)
+    return Named(tuple(tensors), drawn.kind, drawn.architectures, findings, drawn.averages)
 
 
 def _broken_positions(tensors: Sequence[Tensor]) -> list[str]:
@@ -108,7 +116,7 @@ def _broken_positions(tensors: Sequence[Tensor]) -> list[str]:
 
 # a group's models mostly share one structure: plan it once
 @lru_cache(maxsize=64)
-def plan(items: tuple[Item, ...], architecture: str | None = None) -> Plan:
+def plan(items: tuple[Item, ...], architecture: str | None = None, averaged: bool = False) -> Plan:
     """
     Return the canonical tensors of keys with their shapes; no file is needed.
 
@@ -126,6 +134,7 @@ def plan(items: tuple[Item, ...], architecture: str | None = None) -> Plan:
         done = assign_file(shapes)
     _put_counters_aside(done, items, identities)
     _resolve_doubles(done)
+    averages = put_averages_in_place(done) if averaged else 0
     _number_lone_encoder(done, shapes, architecture)
     canonical = _canonical(done, shapes)
     stated = None if architecture == GENERIC else architecture
@@ -135,6 +144,7 @@ def plan(items: tuple[Item, ...], architecture: str | None = None) -> Plan:
         kind=kind,
         architectures=architectures,
         findings=(*done.findings, *findings),
+        averages=averages,
     )
 
 
