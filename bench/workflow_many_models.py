@@ -23,16 +23,19 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
         weights = factory.changed(base, number, "unet/") if number else base
         _add(atlas, f"m{number:03d}", weights)
     yield from _lines(atlas, count)
+    for number in range(count, 10 * count if quick else 1000):
+        _add(atlas, f"m{number:03d}", factory.changed(base, number, "unet/"))
+    start = time.perf_counter()
+    _checked(atlas.run("--dry-run", distances={"shards": 64}))
+    spent = seconds(time.perf_counter() - start)
+    yield Line(f"{len(atlas.models)} models in 64 shards: dry run", "", spent)
 
 
 def _lines(atlas: Atlas, count: int) -> Iterator[Line]:
     settings = {"distances": {"shards": SHARDS}}
 
     def run(*targets: str) -> Run:
-        done = atlas.run(*targets, **settings)
-        if not done.success:
-            raise RuntimeError(done.output)
-        return done
+        return _checked(atlas.run(*targets, **settings))
 
     yield _within(f"{count} models: dry run", 5, lambda: run("--dry-run"))
     yield _within(f"{count} models: whole run", 180, run)
@@ -54,6 +57,12 @@ def _lines(atlas: Atlas, count: int) -> Iterator[Line]:
     yield Line(
         "one more model: computing jobs", str(SHARDS + 1), str(jobs), jobs / (SHARDS + 1), "≤ 1"
     )
+
+
+def _checked(done: Run) -> Run:
+    if not done.success:
+        raise RuntimeError(done.output)
+    return done
 
 
 def _add(atlas: Atlas, name: str, weights: factory.Weights) -> None:
