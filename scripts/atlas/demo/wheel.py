@@ -13,15 +13,20 @@ from atlas.errors import AtlasError
 LOG = logging.getLogger(__name__)
 
 
+class MissingWheelError(AtlasError):
+    """A wheel that does not lie in its place and that pip can't fetch."""
+
+
 def fetch(*, requirement: str, sha256: str, wheel: Path) -> None:
     """
     Put a wheel in its place, unless the right file lies there already.
 
     Raises
     ------
+    MissingWheelError
+        If pip can't fetch it: what is missing and where it may be put by hand.
     AtlasError
-        If pip can't fetch it (what is missing and where it may be put by hand), or the file that
-        lies there or that pip brought is another one.
+        If the file that lies there or that pip brought is another one.
     """
     if wheel.exists():
         verify(wheel, sha256)
@@ -32,7 +37,7 @@ def fetch(*, requirement: str, sha256: str, wheel: Path) -> None:
         answer = _download(requirement, folder)
         fetched = Path(folder) / wheel.name
         if answer.returncode != 0 or not fetched.exists():
-            raise AtlasError(_missing(wheel, requirement, sha256, answer))
+            raise MissingWheelError(_missing(wheel, requirement, sha256, answer))
         verify(fetched, sha256)
         fetched.replace(wheel)
     LOG.info("fetched %s (%.1f MB)", wheel, wheel.stat().st_size / 1e6)

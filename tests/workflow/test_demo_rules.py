@@ -11,7 +11,6 @@ from safetensors.numpy import load_file
 from atlas.demo import facts
 from workflow_runs import REPOSITORY, Atlas
 
-WHEELS = REPOSITORY / "resources" / "wheels"
 FIRST, SECOND = facts.terrain()["wheels"].values()
 
 
@@ -57,15 +56,17 @@ def test_a_wrong_file_put_by_hand_is_refused_and_left(demo):
     assert place.read_bytes() == b"not a wheel"
 
 
-@pytest.mark.skipif(
-    not all((WHEELS / name).exists() for name in (FIRST, SECOND)),
-    reason="the terrain wheels are not in resources/wheels: run the demo once",
-)
-def test_a_changed_recipe_makes_that_relative_anew(demo):
+@pytest.fixture(scope="module")
+def at_hand(fetched_wheel) -> list[Path]:
+    """Return both wheels, fetched before a test takes the network away."""
+    return [fetched_wheel(name) for name in (FIRST, SECOND)]
+
+
+def test_a_changed_recipe_makes_that_relative_anew(at_hand, demo):
     wheels = demo.folder / "resources" / "wheels"
     wheels.mkdir(parents=True)
-    for name in (FIRST, SECOND):
-        shutil.copy(WHEELS / name, wheels)
+    for wheel in at_hand:
+        shutil.copy(wheel, wheels)
     made = "resources/terrain/diffusers/terrain-merge"
     first = demo.run(made, **settings(demo.folder))
     assert first.jobs == {"extract_terrain": 2, "make_relative": 1, "convert_terrain": 1}
