@@ -15,12 +15,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from atlas import tables
+from atlas.checkpoint.tensors import NARROW
 from atlas.errors import AtlasError
 
 IndexArray = npt.NDArray[np.int32]
+FORETOLD = [f"digest_{dtype}" for dtype in NARROW]
+"""Columns of the digests that a tensor has once rounded."""
 COLUMNS = [
     "key", "name", "component", "block", "role", "dtype", "shape", "numel",
-    "digest", "digest_f16", "digest_bf16", "norm", "nonfinite",
+    "digest", *FORETOLD, "norm", "nonfinite",
 ]  # fmt: skip
 MODEL = "model"
 """The kind of checkpoint that is compared; adapters and embeddings are none."""
@@ -83,7 +86,7 @@ class Contents:
         a, b = np.maximum(first, 0), np.maximum(second, 0)
         same = table["digest"][a] == table["digest"][b]
         cast = np.zeros(np.broadcast(a, b).shape, dtype=bool)
-        for rounded in ("digest_f16", "digest_bf16"):
+        for rounded in FORETOLD:
             cast |= table[rounded][a] == table["digest"][b]
             cast |= table[rounded][b] == table["digest"][a]
         nonfinite = (table["nonfinite"][a] | table["nonfinite"][b]).astype(bool)
@@ -113,9 +116,9 @@ class Contents:
 
 
 def _codes(contents: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
-    digests = ["digest", "digest_f16", "digest_bf16"]
+    digests = ["digest", *FORETOLD]
     codes, _ = pd.factorize(np.concatenate([contents[column] for column in digests]))
-    table = dict(zip(digests, codes.astype(np.int64).reshape(3, -1), strict=True))
+    table = dict(zip(digests, codes.astype(np.int64).reshape(len(digests), -1), strict=True))
     # A missing rounding (integers) must equal no digest: factorize gives -1 to null.
     return table | {
         "shape": pd.factorize(contents["shape"])[0].astype(np.int64),

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from atlas.checkpoint.tensors import FLOATING, ITEM_BYTES, Checkpoint, Tensor
+from atlas.checkpoint.tensors import FLOATING, ITEM_BYTES, NARROW, Checkpoint, Tensor
 from atlas.elements.buffers import aligned_empty
-from atlas.elements.decoding import decode, round_to_bf16, round_to_f16
+from atlas.elements.decoding import decode, round_to
 from atlas.elements.digests import digest_of
 from atlas.elements.files import OpenFiles, unchanged
 from atlas.elements.moments import Moments
@@ -21,13 +21,10 @@ from atlas.elements.reading import read_range
 WORTH_COMPILING = 1 << 25
 """Elements of a checkpoint from which on the compiled code is used."""
 
-HALVES = ("f16", "bf16")
-"""Dtypes that checkpoints are rounded to."""
-
 CHUNK_ELEMENTS = 1 << 16
 """Elements in hand at a time: a chunk's float64 copies stay in a core's cache."""
 
-Chunks = Callable[[NDArray[np.uint8], str, Collection[str], Moments], dict[str, NDArray[np.uint16]]]
+Chunks = Callable[[NDArray[np.uint8], str, Collection[str], Moments], dict[str, NDArray[Any]]]
 """Takes in a chunk's bytes: see plain_chunk."""
 
 PART = pa.struct(
@@ -50,8 +47,7 @@ SCHEMA = pa.schema(
         "shape": pa.list_(pa.int64()),
         "numel": pa.int64(),
         "digest": pa.string(),
-        "digest_f16": pa.string(),
-        "digest_bf16": pa.string(),
+        **{f"digest_{dtype}": pa.string() for dtype in NARROW},
         "norm": pa.float64(),
         "mean": pa.float64(),
         "std": pa.float64(),
@@ -66,8 +62,8 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
     """
     Read a checkpoint once, in bounded memory, and return its fingerprint in order of name.
 
-    `digest` is the xxh3-128 of dtype, shape and bytes; `digest_f16` and `digest_bf16` are the
-    digests that the tensor has after rounding to nearest-even, so that a half-precision copy is
+    `digest` is the xxh3-128 of dtype, shape and bytes; `digest_f16` and its like are the
+    digests that the tensor has after rounding to nearest-even, so that a narrower copy is
     recognised. Moments are taken in float64 over the finite elements; `kurtosis` is the excess.
     Integer tensors have neither. `parts` says where the elements lie, with files relative to
     `anchor(checkpoint.path)`, so that distances need not open the checkpoint again.
@@ -137,7 +133,7 @@ def _chunks_for(elements: int) -> Chunks:
 
 def plain_chunk(
     raw: NDArray[np.uint8], dtype: str, wanted: Collection[str], moments: Moments
-) -> dict[str, NDArray[np.uint16]]:
+) -> dict[str, NDArray[Any]]:
     """
     Add a chunk to the moments, and return its bits once rounded to the wanted dtypes.
 
@@ -146,15 +142,14 @@ def plain_chunk(
     values = decode(raw, dtype)
     with np.errstate(over="ignore"):
         single = values.astype(np.float32, copy=False)
-    roundings = {"f16": round_to_f16, "bf16": round_to_bf16}
     moments.add(values.astype(np.float64))
-    return {target: roundings[target](single) for target in wanted}
+    return {target: round_to(single, target) for target in wanted}
 
 
 def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> dict[str, Any]:
     """Stream one tensor: its digests and moments."""
     is_floating = tensor.dtype in FLOATING
-    targets = set(HALVES) - {tensor.dtype} if is_floating else set()
+    targets = set(NARROW) - {tensor.dtype} if is_floating else set()
     digests = {dtype: digest_of(dtype, tensor.shape) for dtype in (tensor.dtype, *targets)}
     moments = Moments()
     item = ITEM_BYTES[tensor.dtype]
@@ -168,7 +163,7 @@ def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> dict[str, Any
                 digests[target].update(bits.data)
     described = {"digest": digests[tensor.dtype].hexdigest()}
     if is_floating:
-        described |= {f"digest_{target}": digests[target].hexdigest() for target in HALVES}
+        described |= {f"digest_{target}": digests[target].hexdigest() for target in NARROW}
     return described | (_summary(moments) if is_floating else {"nonfinite": 0})
 
 

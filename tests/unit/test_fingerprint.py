@@ -66,8 +66,8 @@ def test_digests_tell_dtypes_and_shapes_apart(tmp_path):
     assert len({row["digest"] for row in rows(checkpoint(tmp_path / "a", same)).values()}) == 4
 
 
-@pytest.mark.parametrize("half", ["f16", "bf16"])
-def test_a_half_precision_copy_has_the_digest_that_was_foretold(tmp_path, code, half):
+@pytest.mark.parametrize("half", ["f16", "bf16", "f8_e4m3fn", "f8_e5m2"])
+def test_a_narrower_copy_has_the_digest_that_was_foretold(tmp_path, code, half):
     floating = {name: array for name, array in arrays().items() if array.dtype.kind not in "iub"}
     copies = {
         name: array.astype(np.float32).astype(DTYPES[half]) for name, array in floating.items()
@@ -81,7 +81,7 @@ def test_a_half_precision_copy_has_the_digest_that_was_foretold(tmp_path, code, 
 
 def test_integers_have_a_digest_alone(tmp_path):
     row = rows(checkpoint(tmp_path / "a", arrays()))["unet/i64"]
-    empty = ("digest_f16", "digest_bf16", "norm", "mean", "std", "kurtosis")
+    empty = ("digest_f16", "digest_f8_e5m2", "norm", "mean", "std", "kurtosis")
     assert [row[column] for column in empty] == [None] * 6
     assert row["nonfinite"] == 0
 

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from atlas.elements import compiled, jit
 from atlas.elements.decoding import decode, round_to_bf16, round_to_f16
+from atlas.elements.float8 import values_of
 from atlas.elements.moments import Moments
 from atlas.fingerprint import plain_chunk
 from stored import DTYPES
@@ -71,6 +72,46 @@ def test_ties_go_to_even(chunk):
     assert (bits["f16"] % 2 == 0).all()
     np.testing.assert_array_equal(bits["f16"], half(ties, torch.float16))
     np.testing.assert_array_equal(bits["bf16"], half(ties, torch.bfloat16))
+
+
+def nearest_float8(values: np.ndarray, dtype: str) -> np.ndarray:
+    """Round the slow and obvious way: by the distances to all values that there are."""
+    with np.errstate(invalid="ignore"):  # NaN among the codes
+        table = values_of(dtype)[:128].astype(np.float64)
+    table[np.isinf(table)] = 2.0 * table[table < np.inf].max() - table[:0x7B][-1]
+    steps = table[~np.isnan(table)]
+    found = []
+    for size, negative in zip(np.abs(values.astype(np.float64)), np.signbit(values), strict=True):
+        apart = np.abs(steps - min(size, 1e6))
+        closest = np.flatnonzero(apart == apart.min())
+        code = closest[0] if len(closest) == 1 else next(c for c in closest if c % 2 == 0)
+        found.append(code + 128 * negative)
+    return np.array(found, np.uint8)
+
+
+@pytest.mark.parametrize("chunk", CHUNKS.values(), ids=CHUNKS)
+@pytest.mark.parametrize("dtype", ["f8_e4m3fn", "f8_e5m2"])
+def test_rounding_is_that_of_an_8_bit_copy(dtype, chunk):
+    exact = values_of(dtype)[:128]
+    exact = exact[np.isfinite(exact)]
+    ties = (exact[:-1] + exact[1:]) / 2
+    near = np.concatenate([ties, np.nextafter(ties, 0), np.nextafter(ties, 1e9), exact])
+    drawn = np.random.default_rng(0).standard_normal(1000) * 2.0 ** np.linspace(-22, 8, 1000)
+    drawn = drawn[np.abs(drawn) < exact.max()]
+    values = np.concatenate([near, -near, drawn, [0.0, -0.0]]).astype(np.float32)
+    codes = chunk(values.view(np.uint8), "f32", {dtype}, Moments())[dtype]
+    np.testing.assert_array_equal(codes, nearest_float8(values, dtype))
+    kind = {"f8_e4m3fn": torch.float8_e4m3fn, "f8_e5m2": torch.float8_e5m2}[dtype]
+    copy = torch.from_numpy(values).to(kind).view(torch.uint8).numpy()
+    np.testing.assert_array_equal(codes, copy)
+
+
+@pytest.mark.parametrize("chunk", CHUNKS.values(), ids=CHUNKS)
+def test_what_is_too_large_for_8_bits_is_no_number(chunk):
+    values = np.array([464.0, 464.1, 480.0, 61439.0, 61440.0, 1e9, np.inf], np.float32)
+    found = chunk(values.view(np.uint8), "f32", {"f8_e4m3fn", "f8_e5m2"}, Moments())
+    assert found["f8_e4m3fn"].tolist() == [0x7E] + [0x7F] * 6
+    assert found["f8_e5m2"][3:].tolist() == [0x7B, 0x7C, 0x7C, 0x7C]
 
 
 def test_nan_and_overflow_stay_what_they_are():

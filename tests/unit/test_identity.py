@@ -26,11 +26,18 @@ def test_a_copy_is_identical(lay_side_by_side):
     assert set(found) == {"unet", "vae", "text_encoder"}
 
 
-@pytest.mark.parametrize("dtype", [np.float16])
-def test_a_rounded_copy_is_cast(lay_side_by_side, dtype):
+@pytest.mark.parametrize(
+    ("dtype", "word"),
+    [
+        (np.float16, "float16"),
+        (ml_dtypes.float8_e4m3fn, "float8 (e4m3fn)"),
+        (ml_dtypes.float8_e5m2, "float8 (e5m2)"),
+    ],
+)
+def test_a_rounded_copy_is_cast(lay_side_by_side, dtype, word):
     rounded = {name: value.astype(dtype) for name, value in BASE.items()}
     found = verdicts(lay_side_by_side, BASE, rounded)
-    assert set(found.values()) == {("cast", "same weights rounded to float16")}
+    assert set(found.values()) == {("cast", f"same weights rounded to {word}")}
 
 
 def test_a_copy_saved_in_a_wider_type_is_cast(lay_side_by_side):

@@ -25,6 +25,9 @@ ITEM_BYTES = {
 
 FLOATING = frozenset({"f64", "f32", "f16", "bf16", "f8_e4m3fn", "f8_e5m2"})
 
+NARROW = ("f16", "bf16", "f8_e4m3fn", "f8_e5m2")
+"""Dtypes that checkpoints are rounded to: fingerprints foretell what such a copy would be."""
+
 
 @dataclass(frozen=True)
 class Part:

@@ -1,15 +1,15 @@
 """The compiled twins of decoding, rounding and moments: for checkpoints of real size."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas.checkpoint.tensors import ITEM_BYTES
+from atlas.elements import float8
 from atlas.elements.buffers import aligned_empty
-from atlas.elements.decoding import float8_values
 from atlas.elements.jit import (
     ADDITIVE,
     bits_of_half,
@@ -23,7 +23,7 @@ from atlas.elements.moments import Moments
 KINDS = {"f64": 0, "f32": 1, "f16": 2, "bf16": 3, "f8_e4m3fn": 4, "f8_e5m2": 5}
 """Codes of the floating dtypes."""
 
-FLOAT8 = np.stack([float8_values("f8_e4m3fn"), float8_values("f8_e5m2")])
+FLOAT8 = np.stack([float8.values_of(dtype) for dtype in float8.FORMATS])
 
 
 @compiled()
@@ -67,6 +67,35 @@ def _round_to_bf16(values, bits):  # type: ignore[no-untyped-def]
         bits[index] = np.uint16(0x7FC0) if is_nan else np.uint16(rounded)
 
 
+@compiled()
+def _round_to_float8(values, shift, rebias, least_normal, magic, beyond, codes):  # type: ignore[no-untyped-def]
+    """See float8.round_to_float8; what the format needs is given as numbers of 32 bits."""
+    half = (np.uint32(1) << (shift - np.uint32(1))) - np.uint32(1)
+    magic_bits = bits_of_single(magic)
+    for index in range(codes.size):
+        bits = bits_of_single(np.float32(values[index]))
+        size = bits & np.uint32(0x7FFFFFFF)
+        even = (size >> shift) & np.uint32(1)
+        normal = np.uint32(size - rebias + half + even) >> shift
+        small = bits_of_single(np.float32(single_from_bits(size) + magic)) - magic_bits
+        code = np.uint32(small) if size < least_normal else np.uint32(normal)
+        code = min(code, beyond)
+        codes[index] = np.uint8(code | ((bits >> np.uint32(24)) & np.uint32(0x80)))
+
+
+def _rounding_to_float8(dtype: str) -> Callable[[NDArray[Any], NDArray[np.uint8]], None]:
+    form = float8.FORMATS[dtype]
+    shift, rebias, least_normal, beyond = (
+        np.uint32(number) for number in (form.shift, form.rebias, form.least_normal, form.beyond)
+    )
+    magic = np.float32(form.magic)
+
+    def round_into(values: NDArray[Any], codes: NDArray[np.uint8]) -> None:
+        _round_to_float8(values, shift, rebias, least_normal, magic, beyond, codes)
+
+    return round_into
+
+
 @compiled(fastmath=ADDITIVE)
 def _sum(values):  # type: ignore[no-untyped-def]
     total = 0.0
@@ -87,6 +116,14 @@ def _central_sums(values, mean):  # type: ignore[no-untyped-def]
     return sum2, sum3, sum4
 
 
+ROUNDINGS: Mapping[str, tuple[Callable[[NDArray[Any], NDArray[Any]], None], type[np.generic]]] = {
+    "f16": (_round_to_f16, np.uint16),
+    "bf16": (_round_to_bf16, np.uint16),
+    **{dtype: (_rounding_to_float8(dtype), np.uint8) for dtype in float8.FORMATS},
+}
+"""How to round to each narrow dtype, and what its bits are kept in."""
+
+
 class CompiledChunks:
     """Takes in chunks: the twin of fingerprint.plain_chunk; threads share it."""
 
@@ -96,16 +133,16 @@ class CompiledChunks:
 
     def __call__(
         self, raw: NDArray[np.uint8], dtype: str, wanted: Collection[str], moments: Moments
-    ) -> dict[str, NDArray[np.uint16]]:
+    ) -> dict[str, NDArray[Any]]:
         """Add a chunk to the moments, and return its bits once rounded to the wanted dtypes."""
         count = raw.size // ITEM_BYTES[dtype]
         values = self._scratch("values", np.float64 if dtype == "f64" else np.float32)[:count]
         decode_into(raw, KINDS[dtype], FLOAT8, values)
         rounded = {}
-        for target, rounding in (("f16", _round_to_f16), ("bf16", _round_to_bf16)):
-            if target in wanted:
-                rounded[target] = self._scratch(target, np.uint16)[:count]
-                rounding(values, rounded[target])
+        for target in wanted:
+            rounding, kind = ROUNDINGS[target]
+            rounded[target] = self._scratch(target, kind)[:count]
+            rounding(values, rounded[target])
         total = _sum(values)
         if np.isfinite(total):
             mean = total / count

@@ -1,9 +1,9 @@
-"""Decode stored bytes to numbers, and round numbers to half precision, with numpy alone."""
-
-from functools import cache
+"""Decode stored bytes to numbers, and round numbers to narrower dtypes, with numpy alone."""
 
 import numpy as np
 from numpy.typing import NDArray
+
+from atlas.elements import float8
 
 
 def decode(raw: NDArray[np.uint8], dtype: str) -> NDArray[np.float32] | NDArray[np.float64]:
@@ -22,25 +22,7 @@ def decode(raw: NDArray[np.uint8], dtype: str) -> NDArray[np.float32] | NDArray[
         case "bf16":
             return (raw.view("<u2").astype(np.uint32) << 16).view(np.float32)
         case _:
-            return float8_values(dtype)[raw]
-
-
-@cache
-def float8_values(dtype: str) -> NDArray[np.float32]:
-    """
-    Return the 256 values of an 8-bit float by their codes, as float32.
-
-    f8_e5m2 is the upper byte of a float16. f8_e4m3fn has no infinities, a bias of 7, and NaN where
-    all bits but the sign are set (Micikevicius et al., 2022, arXiv:2209.05433, table 1).
-    """
-    codes = np.arange(256, dtype=np.uint32)
-    if dtype == "f8_e5m2":
-        return (codes << 8).astype(np.uint16).view(np.float16).astype(np.float32)
-    exponent, mantissa = (codes >> 3) & 15, codes & 7
-    normal = np.ldexp(1 + mantissa / 8, exponent.astype(np.int64) - 7)
-    values = np.where(exponent == 0, np.ldexp(mantissa / 8, -6), normal)
-    values[(codes & 127) == 127] = np.nan
-    return np.where(codes < 128, values, -values).astype(np.float32)
+            return float8.values_of(dtype)[raw]
 
 
 def round_to_f16(values: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -56,3 +38,14 @@ def round_to_bf16(values: NDArray[np.float32]) -> NDArray[np.uint16]:
     rounded = ((bits + np.uint32(0x7FFF) + even) >> 16).astype(np.uint16)
     rounded[np.isnan(values)] = 0x7FC0
     return rounded
+
+
+def round_to(values: NDArray[np.float32], dtype: str) -> NDArray[np.uint16] | NDArray[np.uint8]:
+    """Round to the nearest value of a narrow dtype, ties to even. Return bits."""
+    match dtype:
+        case "f16":
+            return round_to_f16(values)
+        case "bf16":
+            return round_to_bf16(values)
+        case _:
+            return float8.round_to_float8(values, dtype)
