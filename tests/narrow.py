@@ -69,6 +69,22 @@ def text_shapes(layers: int, width: int, *, projected: bool) -> dict[str, tuple[
     return table | ({"text_projection.weight": (width, width)} if projected else {})
 
 
+def t5_shapes(layers: int, width: int) -> dict[str, tuple[int, ...]]:
+    """Return names and shapes of T5's encoder as published folders have them."""
+    heads = "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
+    table = {"shared.weight": (40, width), heads: (8, 2)}
+    for block in range(layers):
+        first, second = (f"encoder.block.{block}.layer.{number}" for number in (0, 1))
+        table |= {f"{first}.SelfAttention.{name}.weight": (width, width) for name in "qkvo"}
+        table |= {f"{layer}.layer_norm.weight": (width,) for layer in (first, second)}
+        table |= {
+            f"{second}.DenseReluDense.{name}.weight": (2 * width, width)
+            for name in ("wi_0", "wi_1")
+        }
+        table[f"{second}.DenseReluDense.wo.weight"] = (width, 2 * width)
+    return table | {"encoder.final_layer_norm.weight": (width,)}
+
+
 def weights(shapes: Mapping[str, tuple[int, ...]], seed: int = 0) -> Weights:
     """Return random float32 weights."""
     generator = np.random.default_rng(seed)

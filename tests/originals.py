@@ -200,15 +200,15 @@ def as_ldm(components: Mapping[str, Weights], version: str, *, ema: bool = False
     keys = under("model.diffusion_model", unet) | under("first_stage_model", vae)
     encoder = components["text_encoder"]
     positions = {"text_model.embeddings.position_ids": np.arange(7)[None]}
+    scale = {"logit_scale": np.ones((), np.float32)}
     if version == "sd1":
         keys |= under("cond_stage_model.transformer", encoder | positions)
     elif version == "sd2":
-        extra = {"logit_scale": np.ones((), np.float32)}
-        keys |= under("cond_stage_model.model", clip_as_open_clip(encoder) | extra)
+        keys |= under("cond_stage_model.model", clip_as_open_clip(encoder) | scale)
     else:
         keys |= under("conditioner.embedders.0.transformer", encoder | positions)
         second = clip_as_open_clip(components["text_encoder_2"])
-        keys |= under("conditioner.embedders.1.model", second)
+        keys |= under("conditioner.embedders.1.model", second | scale)
     keys |= {"betas": np.ones(5, np.float32), "alphas_cumprod": np.ones(5, np.float32)}
     if ema:
         flat = {

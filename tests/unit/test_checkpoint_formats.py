@@ -8,13 +8,23 @@ import pytest
 
 import narrow
 import originals
+from atlas import fingerprint, identity, tables
 from atlas.checkpoint import Checkpoint, open_checkpoint
+from atlas.contents import load as side_by_side
 from atlas.errors import AtlasError
 
 torch = pytest.importorskip("torch")
 
 ONE = np.ones((2, 2), np.float32)
 KINDS = ("sd1", "sd2", "sdxl", "sd3", "flux")
+ENCODERS = {"sd3": ("clip_l", "clip_g", "t5xxl"), "flux": ("clip_l", "t5xxl")}
+"""Text encoders of the single files, in the order in which diffusers numbers them."""
+
+ENCODER_SHAPES = {
+    "clip_l": narrow.text_shapes(2, 8, projected=True),
+    "clip_g": narrow.text_shapes(3, 12, projected=True),
+    "t5xxl": narrow.t5_shapes(2, 8),
+}
 
 
 def contents(opened: Checkpoint) -> dict[str, tuple[tuple[int, ...], bytes]]:
@@ -33,14 +43,14 @@ def parts_of(kind: str) -> tuple[dict[str, narrow.Weights], narrow.Weights]:
         return components, originals.as_ldm(components, kind)
     class_name, config = narrow.TRANSFORMERS[kind]
     transformer = narrow.weights(narrow.module_shapes(class_name, config))
-    vae = narrow.stable_diffusion("sd1")["vae"]
-    encoder = narrow.weights(narrow.text_shapes(2, 8, projected=True))
-    original = (
-        originals.under("model.diffusion_model", originals.original(kind, transformer))
-        | originals.under("vae", originals.original("ldm_vae", vae))
-        | originals.under("text_encoders.clip_l.transformer", encoder)
-    )
-    return {"transformer": transformer, "vae": vae, "text_encoder": encoder}, original
+    components = {"transformer": transformer, "vae": narrow.stable_diffusion("sd1")["vae"]}
+    original = originals.under("model.diffusion_model", originals.original(kind, transformer))
+    original |= originals.under("vae", originals.original("ldm_vae", components["vae"]))
+    for number, name in enumerate(ENCODERS[kind], start=1):
+        encoder = narrow.weights(ENCODER_SHAPES[name], seed=number)
+        original |= originals.under(f"text_encoders.{name}.transformer", encoder)
+        components["text_encoder" if number == 1 else f"text_encoder_{number}"] = encoder
+    return components, original
 
 
 def saved(path: Path, named: narrow.Weights, *, zipped: bool) -> Path:
@@ -70,6 +80,24 @@ def test_a_model_is_the_same_in_every_format_and_layout(tmp_path: Path, kind: st
         opened = open_checkpoint(way)
         assert contents(opened) == expected, way
         assert narrow.surprises(opened) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_folder_single_file_and_pickle_get_the_verdict_identical(tmp_path: Path, kind: str) -> None:
+    components, original = parts_of(kind)
+    ways = {
+        "folder": narrow.folder(tmp_path / "folder", components),
+        "shards": narrow.shards(tmp_path / "shards", original),
+        "single": saved(tmp_path / "single.ckpt", original, zipped=True),
+    }
+    for name, way in ways.items():
+        tables.write(fingerprint.table(open_checkpoint(way)), tmp_path / f"{name}.parquet")
+    found = identity.table(
+        side_by_side([tmp_path / f"{name}.parquet" for name in ways], list(ways))
+    )
+    assert len(found) == 3 * len(components)
+    assert set(found["verdict"]) == {"identical"}
+    assert found["identical_tensors"].equals(found["tensors"])
 
 
 REFUSED = {

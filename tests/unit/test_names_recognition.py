@@ -17,8 +17,17 @@ FULL = {
     "sd2": ("sd21", {"unet": 686, "vae": 248, "text_encoder": 372}),
     "sdxl": ("sdxl", {"unet": 1680, "vae": 248, "text_encoder": 196, "text_encoder_2": 517}),
 }
-KEYS = {"sd1": 686 + 248 + 197 + 2, "sd2": 686 + 248 + 280 + 2, "sdxl": 1680 + 248 + 197 + 389 + 2}
-"""Keys of the single file: with position_ids, without logit_scale, and two schedules."""
+KEYS = {
+    "sd1": {"model.diffusion_model": 686, "first_stage_model": 248, "cond_stage_model": 197},
+    "sd2": {"model.diffusion_model": 686, "first_stage_model": 248, "cond_stage_model": 294},
+    "sdxl": {
+        "model.diffusion_model": 1680,
+        "first_stage_model": 248,
+        "conditioner.embedders.0": 197,
+        "conditioner.embedders.1": 390,
+    },
+}
+"""Keys of the published single files by prefix; the encoders of CLIP's are 196 and position_ids."""
 
 
 def table(architecture: str, component: str) -> dict[str, tuple[int, ...]]:
@@ -34,6 +43,17 @@ def table(architecture: str, component: str) -> dict[str, tuple[int, ...]]:
     return dict(found.shapes)
 
 
+def as_published(encoder: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Return Stable Diffusion 2's text encoder with the last layer, which is never used."""
+    layers = "text_model.encoder.layers"
+    unused = {
+        name.replace(f"{layers}.22.", f"{layers}.23."): shape
+        for name, shape in encoder.items()
+        if name.startswith(f"{layers}.22.")
+    }
+    return encoder | unused | {"text_projection.weight": (1024, 1024)}
+
+
 def empty(shapes: dict[str, tuple[int, ...]]) -> narrow.Weights:
     """Return arrays of full size that take no memory."""
     return {name: np.broadcast_to(np.int8(0), shape) for name, shape in shapes.items()}
@@ -42,17 +62,21 @@ def empty(shapes: dict[str, tuple[int, ...]]) -> narrow.Weights:
 @pytest.mark.parametrize("version", FULL)
 def test_true_keys_and_shapes_map_without_remainder(version: str) -> None:
     architecture, counts = FULL[version]
-    components = {name: empty(table(architecture, name)) for name in counts}
-    keys = originals.as_ldm(components, version)
-    keys.pop("cond_stage_model.model.logit_scale", None)
-    assert len(keys) == KEYS[version]
+    shapes = {name: table(architecture, name) for name in counts}
+    if version == "sd2":
+        shapes["text_encoder"] = as_published(shapes["text_encoder"])
+    keys = originals.as_ldm({name: empty(own) for name, own in shapes.items()}, version)
+    for prefix, count in KEYS[version].items():
+        assert sum(key.startswith(f"{prefix}.") for key in keys) == count
     drawn = plan(tuple(Item(key, None, value.shape, True) for key, value in keys.items()))
     assert drawn.findings == ()
     assert dict(drawn.architectures) == dict.fromkeys(counts, architecture)
-    names = [planned.name for several in drawn.tensors for planned in several]
-    assert len(set(names)) == len(names)
-    for component, count in counts.items():
-        assert sum(name.startswith(f"{component}/") for name in names) == count
+    planned = [tensor for several in drawn.tensors for tensor in several]
+    assert len({tensor.name for tensor in planned}) == len(planned)
+    for component in counts:
+        own = {t.name.partition("/")[2]: t.shape for t in planned if t.component == component}
+        assert len(own) == counts[component]
+        assert own == table(architecture, component)
 
 
 @pytest.mark.parametrize("file", ["sd1_sd12_sd14", "sd2_sd20_sd21", "sdxl_m1_m3"])

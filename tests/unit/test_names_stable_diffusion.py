@@ -107,12 +107,13 @@ def test_schedules_counters_and_positions_are_set_apart(model) -> None:
     other = {tensor.name for tensor in opened.tensors if tensor.component == "other"}
     schedules = {"other/betas", "other/alphas_cumprod"}
     counters = {"other/model_ema.num_updates", "other/model_ema.decay"}
+    positions = "other/text_encoder.text_model.embeddings.position_ids"
     extra = {
-        "sd1": "other/text_encoder.text_model.embeddings.position_ids",
-        "sd2": "other/text_encoder.logit_scale",
-        "sdxl": "other/text_encoder.text_model.embeddings.position_ids",
+        "sd1": {positions},
+        "sd2": {"other/text_encoder.logit_scale"},
+        "sdxl": {positions, "other/text_encoder_2.logit_scale"},
     }
-    assert other == schedules | counters | {extra[version]}
+    assert other == schedules | counters | extra[version]
 
 
 def test_text_encoder_without_text_model_is_the_same(tmp_path: Path) -> None:
