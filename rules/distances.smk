@@ -20,10 +20,11 @@ rule measure_distances:
         mem_mb=distances_mem_mb,
         disk_mb=needs.distances_disk_mb(models=len(MODELS), shards=len(SHARDS)),
         runtime=distances_runtime,
+        gpu=1 if config["distances"]["device"] == "cuda" else 0,
     params:
         method=METHOD["measure_distances"],
         shards=len(SHARDS),
-        keep_absent=config["distances"].get("keep_absent", True),
+        keep_absent=config["distances"]["keep_absent"],
         checkpoints=[str(MODELS[model].path) for model in sorted(MODELS)],
     message:
         "Measuring the missing distances of shard {wildcards.shard}"

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import factory
@@ -95,6 +96,16 @@ def test_removing_and_adding_again_measures_nothing(atlas):
     run(atlas)
     atlas.models["far"] = entry
     assert run(atlas).measured == 0
+
+
+def test_distances_of_removed_weights_are_dropped_on_request(atlas):
+    del atlas.models["far"]
+    dropped = atlas.run("distances", distances={"keep_absent": False})
+    assert dropped.success, dropped.output
+    assert dropped.measured == 0
+    tables = [pd.read_parquet(file) for file in atlas.folder.glob("results/distances/*.parquet")]
+    unet = sum(name.startswith("unet/") for name in factory.SHAPES)
+    assert sum(map(len, tables)) == unet
 
 
 def test_a_renamed_id_measures_nothing(atlas):
