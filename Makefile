@@ -27,9 +27,9 @@ demo: $(READY) ## run everything on small real models, with the small settings o
 	@$(SNAKEMAKE) tour --configfile config/demo.yaml
 	@echo
 	@echo "The demo's atlas is in results/. Open first:"
-	@echo "  results/groups/terrain/identity.md                    which models are the same, what differs"
-	@echo "  results/groups/terrain/plots/unet.tree.png            who descends from whom"
-	@echo "  results/groups/terrain/plots/unet.heatmap.png         how far they are apart"
+	@echo "  results/groups/digits/identity.png            who shares which parts with whom"
+	@echo "  results/groups/terrain/identity.md            what differs between two models, in words"
+	@echo "  results/groups/terrain/plots/unet.tree.png    who descends from whom"
 
 tour: $(READY) ## the same with the full settings of config/config.yaml: all architectures
 	@$(SNAKEMAKE) tour
