@@ -1,47 +1,80 @@
 """
-Measure the profiles of all architectures: three counters, and FlopCounterMode alone.
+Profiles of all architectures at three sizes: by three counters, and by FlopCounterMode alone.
 
-Each runs in a process of its own, start-up and imports included. The baseline is the counting
-without remembered shapes, as torch does it, on one architecture.
+Each runs in a process of its own, start-up and imports included, on one core. The baseline of the
+last line is torch's counter as it is, which tells neither modules nor kinds of products apart.
 """
 
-import argparse
 import json
 import logging
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import measuring
+from lines import Line, seconds, size
+from measuring import run
 
-GOALS = {"three counters": 240.0, "FlopCounterMode alone": 90.0}
-"""Seconds on one core that is free."""
-MEMORY_GOAL = 1_000_000_000
-BASELINE = "sdxl"
+LIMITS = {"three counters": 240, "FlopCounterMode alone": 90}
+"""Seconds of one core."""
+LIMIT_BYTES = 1_000_000_000
+QUICK = ("adm64_diffusers", "sana_600m", "pixart_alpha_512")
+PLAIN = "sdxl"
 
 
-def profile(with_counters: bool) -> None:
-    """Profile the catalogue at the default sizes."""
+def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
+    """Hold the profiles of all architectures against the limits, and one count against torch's."""
+    names = QUICK if quick else ()
+    for part, limit in LIMITS.items():
+        ran = run("macs.py", part, folder / "macs", *names)
+        what = f"macs: {ran.said['architectures']} architectures, three sizes, {part}"
+        yield Line(
+            f"{what}, CPU time (share of the {limit} s allowed)",
+            f"limit {limit} s",
+            f"{seconds(ran.cpu)}, {seconds(ran.wall)} by the clock",
+            None if quick else ran.cpu / limit,
+            "≤ 1",
+        )
+        yield Line(
+            f"{what}, memory (share of 1 GB allowed)",
+            f"limit {size(LIMIT_BYTES)}",
+            size(ran.peak_bytes),
+            None if quick else ran.peak_bytes / LIMIT_BYTES,
+            "≤ 1",
+        )
+    said = run("macs.py", "one forward").said
+    yield Line(
+        f"macs: one forward of {PLAIN}, FlopCounterMode as it is against ours, CPU time",
+        seconds(said["plain"]),
+        seconds(said["ours"]),
+        None if quick else said["plain"] / said["ours"],
+    )
+
+
+def profile(folder: Path, names: list[str], *, with_counters: bool) -> dict[str, int]:
+    """Profile architectures at the default sizes, as their rule does; return how many."""
     from atlas.architectures import catalogue
     from atlas.macs import profile
     from atlas.macs.request import Request
-    from atlas.macs.tables import PROFILE, write
+    from atlas.macs.tables import COUNTERS, PROFILE, write
 
     asked, known = Request.of([[512, 512], [1024, 1024], "native"], 1, None), profile.Known()
-    with TemporaryDirectory() as folder:
-        for entry in catalogue.all_entries():
-            rows, _ = profile.rows(entry, asked, known, with_counters=with_counters)
-            write(Path(folder) / f"{entry.name}.csv", PROFILE, rows)
+    entries = [catalogue.load(name) for name in names or catalogue.names()]
+    for entry in entries:
+        rows, compared = profile.rows(entry, asked, known, with_counters=with_counters)
+        write(folder / f"{entry.name}.csv", PROFILE, rows)
+        write(folder / f"{entry.name}.counters.csv", COUNTERS, compared)
+    return {"architectures": len(entries)}
 
 
-def baseline() -> dict[str, float]:
-    """Return seconds for one forward by torch's counter alone, and by ours."""
+def one_forward() -> dict[str, float]:
+    """Return CPU seconds for one forward by torch's counter as it is, and by ours."""
     from torch.utils.flop_counter import FlopCounterMode
 
     from atlas.architectures import build, catalogue, inputs
     from atlas.macs.counting import count
 
-    entry = catalogue.load(BASELINE)
+    entry = catalogue.load(PLAIN)
     module = build.component(entry, entry.denoiser_name)
     arguments = inputs.denoiser(entry, width=1024, height=1024)
     start = time.process_time()
@@ -55,31 +88,10 @@ def baseline() -> dict[str, float]:
     return {"plain": plain, "ours": ours}
 
 
-def main() -> None:
-    """Run all in processes of their own and tell them beside the goals."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--part", choices=[*GOALS, "baseline"])
-    part = parser.parse_args().part
-    logging.basicConfig(level=logging.WARNING)
-    if part == "baseline":
-        print(json.dumps(baseline()))
-    elif part:
-        profile(with_counters=part == "three counters")
-        print("{}")
-    else:
-        print(json.dumps(measuring.machine()))
-        for name, goal in GOALS.items():
-            ran = measuring.run("macs.py", "--part", name)
-            print(
-                f"{name}: {ran.cpu:.0f} s of one core, {ran.wall:.0f} s by the clock, "
-                f"{ran.peak_bytes / 1e6:.0f} MB (goals: {goal:.0f} s, {MEMORY_GOAL / 1e6:.0f} MB)"
-            )
-        said = measuring.run("macs.py", "--part", "baseline").said
-        print(
-            f"one forward of {BASELINE}: {said['plain']:.2f} s by FlopCounterMode as it is, "
-            f"{said['ours']:.2f} s by ours with the modules and kinds told apart"
-        )
-
-
 if __name__ == "__main__":
-    main()
+    logging.basicConfig(level=logging.WARNING)
+    if sys.argv[1] == "one forward":
+        print(json.dumps(one_forward()))
+    else:
+        alone = sys.argv[1] == "FlopCounterMode alone"
+        print(json.dumps(profile(Path(sys.argv[2]), sys.argv[3:], with_counters=not alone)))

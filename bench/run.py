@@ -19,6 +19,8 @@ BENCHMARKS = {
     "joins": "distances_joins",
     "true-size": "distances_true_size",
     "many-models": "workflow_many_models",
+    "architectures": "architectures",
+    "macs": "macs",
 }
 """Name to module; each has `measure(folder, *, quick)`, which yields lines."""
 
@@ -35,7 +37,7 @@ def main() -> None:
     if given.list:
         for name, module in BENCHMARKS.items():
             summary = (importlib.import_module(module).__doc__ or "").strip().splitlines()[0]
-            print(f"{name:12} {summary}")
+            print(f"{name:14} {summary}")
         return
     build = REPOSITORY / "build"
     build.mkdir(exist_ok=True)

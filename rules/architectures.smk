@@ -1,14 +1,35 @@
-from atlas.architectures import catalogue
+from atlas.architectures import catalogue, choice
 
-# What the settings call an architecture (a name, a file, a folder, a repository) by its name.
-ARCHITECTURES = {
-    catalogue.name_of(entry): entry
-    for entry in (
-        catalogue.names()
-        if config["architectures"]["names"] == "all"
-        else config["architectures"]["names"]
-    )
+# A model of the roster is an entry by its id, read from its checkpoint.
+CHECKPOINTS = {name: model.path for name, model in MODELS.items()}
+STATED = {
+    name: model.architecture
+    for name, model in MODELS.items()
+    if model.architecture in catalogue.names()
 }
+ARCHITECTURES = choice.chosen(
+    config["architectures"]["names"],
+    setting="architectures › names",
+    roster=CHECKPOINTS,
+)
+
+
+def facts_of(sources):
+    """Return the files that architectures are read from, by their rules' inputs."""
+    return [
+        str(file)
+        for name, source in sources.items()
+        for file in (
+            model_files(MODELS[name])
+            if source == str(CHECKPOINTS.get(name))
+            else choice.files_of(source)
+        )
+    ]
+
+
+def stated_of(sources):
+    """Return what the roster states of the chosen ones' architectures."""
+    return {name: STATED[name] for name in sources if name in STATED}
 
 
 rule architectures:
@@ -29,11 +50,7 @@ rule architectures:
 # One job for all: importing torch and diffusers takes longer than surveying an architecture.
 rule summarise_architectures:
     input:
-        facts=[
-            str(file)
-            for file in map(catalogue.file_of, ARCHITECTURES.values())
-            if file is not None
-        ],
+        facts=facts_of(ARCHITECTURES),
         published=str(HOME / "config" / "published" / "sizes.yaml"),
     output:
         summary=report(
@@ -65,7 +82,8 @@ rule summarise_architectures:
         runtime=20,
     params:
         method=METHOD["summarise_architectures"],
-        architectures=list(ARCHITECTURES.values()),
+        architectures=ARCHITECTURES,
+        stated=stated_of(ARCHITECTURES),
         sides=config["architectures"]["sides"],
     message:
         "Surveying the architectures on the meta device"

@@ -1,7 +1,7 @@
-from atlas.macs.request import names_of
-
 MACS = config["macs"]
-MAC_ENTRIES = names_of(MACS["architectures"])
+PROFILED = choice.chosen(
+    MACS["architectures"], setting="macs › architectures", roster=CHECKPOINTS
+)
 
 
 rule macs:
@@ -24,10 +24,12 @@ rule macs:
 # One job for all architectures: importing torch and the model libraries takes longer than the
 # profile of any of them.
 rule profile_macs:
+    input:
+        facts=facts_of(PROFILED),
     output:
-        profiles=expand("results/macs/{architecture}.csv", architecture=MAC_ENTRIES),
+        profiles=expand("results/macs/{architecture}.csv", architecture=PROFILED),
         counters=expand(
-            "results/macs/{architecture}.counters.csv", architecture=MAC_ENTRIES
+            "results/macs/{architecture}.counters.csv", architecture=PROFILED
         ),
     log:
         "logs/profile_macs/all.log",
@@ -40,7 +42,8 @@ rule profile_macs:
         runtime=30,
     params:
         method=METHOD["profile_macs"],
-        entries=MAC_ENTRIES,
+        architectures=PROFILED,
+        stated=stated_of(PROFILED),
         resolutions=MACS["resolutions"],
         batch=MACS["batch"],
         text_length=MACS["text_length"],
@@ -99,7 +102,8 @@ rule summarise_macs:
         runtime=5,
     params:
         method=METHOD["summarise_macs"],
-        entries=MAC_ENTRIES,
+        architectures=PROFILED,
+        stated=stated_of(PROFILED),
         steps=MACS["steps"],
         guidance=MACS["guidance"],
     message:
@@ -132,7 +136,7 @@ rule draw_macs:
         runtime=10,
     params:
         method=METHOD["draw_macs"],
-        entries=MAC_ENTRIES,
+        names=list(PROFILED),
     message:
         "Drawing what images cost"
     script:

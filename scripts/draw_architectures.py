@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from atlas.architectures import pieces
 from atlas.architectures.diagrams import frame, overview, transformer, unet
+from atlas.architectures.pieces import Missing, Portrait
 from atlas.workflow import configure_logging
 
 
@@ -12,9 +14,16 @@ def main(*, portraits: Sequence[Path], folder: Path) -> None:
     """Draw every architecture as SVG and PNG, and the overview."""
     found = [pieces.read(path) for path in portraits]
     for portrait in found:
-        draw = unet.draw if portrait.kind == "UNet" else transformer.draw
-        frame.save(draw(portrait), folder / f"{portrait.name}.svg", folder / f"{portrait.name}.png")
-    overview.draw(found, folder / "overview.svg", folder / "overview.png")
+        svg, png = (folder / f"{portrait.name}.{suffix}" for suffix in ("svg", "png"))
+        frame.save(_drawing(portrait), svg, png)
+    drawn = [portrait for portrait in found if isinstance(portrait, Portrait)]
+    overview.draw(drawn, folder / "overview.svg", folder / "overview.png")
+
+
+def _drawing(portrait: Portrait | Missing) -> Any:
+    if isinstance(portrait, Missing):
+        return frame.notice(portrait)
+    return unet.draw(portrait) if portrait.kind == "UNet" else transformer.draw(portrait)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def main(
 if __name__ == "__main__":
     configure_logging(snakemake)
     main(
-        names=snakemake.params.entries,
+        names=snakemake.params.names,
         profiles=Path(snakemake.input.profiles[0]).parent,
         summary=Path(snakemake.input.summary),
         as_published=Path(snakemake.input.as_published),

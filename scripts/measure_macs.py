@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from atlas.architectures import catalogue
 from atlas.macs import measuring
 from atlas.macs.tables import write
 from atlas.workflow import configure_logging
@@ -12,7 +13,7 @@ MEASURED = ["sdxl", "sd3_medium"]
 
 def main(*, table: Path) -> None:
     """Write the table of speeds."""
-    write(table, measuring.COLUMNS, measuring.measure(MEASURED))
+    write(table, measuring.COLUMNS, measuring.measure([catalogue.load(name) for name in MEASURED]))
 
 
 if __name__ == "__main__":

@@ -5,22 +5,43 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from atlas.architectures import catalogue
+from atlas.errors import AtlasError
 from atlas.macs import request
 from atlas.macs.request import Request
-from atlas.macs.tables import COUNTERS, PROFILE, write
+from atlas.macs.tables import COUNTERS, PROFILE, failed, write
 from atlas.workflow import configure_logging
 
 
-def main(*, asked: Request, entries: Mapping[str, str], folder: Path) -> None:
-    """Profile all entries; torch is imported once for all, which costs more than a profile."""
-    architectures = [catalogue.load(entry) for entry in entries.values()]
-    request.check(architectures, asked)
+def main(
+    *, asked: Request, sources: Mapping[str, str], stated: Mapping[str, str], folder: Path
+) -> None:
+    """
+    Profile all architectures; torch is imported once for all, which costs more than a profile.
+
+    One that can't be read, or given a text of that length, has a table of one row: its problem.
+    """
+    entries, problems = {}, {}
+    for name, source in sources.items():
+        try:
+            entries[name] = catalogue.load(source, name=name, stated=stated.get(name))
+        except AtlasError as error:
+            problems[name] = str(error)
+    if not entries:
+        raise AtlasError("\n".join(problems.values()))
+    request.check(list(entries.values()), asked)
+    for name, entry in entries.items():
+        if fault := request.text_fault(entry, asked.text_length):
+            problems[name] = fault
+    for name, problem in problems.items():
+        logging.error("%s can't be profiled: %s", name, problem)
+        write(folder / f"{name}.csv", PROFILE, [failed(name, problem)])
+        write(folder / f"{name}.counters.csv", COUNTERS, [])
     from atlas.macs import profile
 
     known = profile.Known()
-    for name, architecture in zip(entries, architectures, strict=True):
+    for name in [name for name in entries if name not in problems]:
         logging.info("profiling %s", name)
-        rows, compared = profile.rows(architecture, asked, known)
+        rows, compared = profile.rows(entries[name], asked, known)
         write(folder / f"{name}.csv", PROFILE, rows)
         write(folder / f"{name}.counters.csv", COUNTERS, compared)
 
@@ -31,6 +52,7 @@ if __name__ == "__main__":
         asked=Request.of(
             snakemake.params.resolutions, snakemake.params.batch, snakemake.params.text_length
         ),
-        entries=snakemake.params.entries,
+        sources=snakemake.params.architectures,
+        stated=snakemake.params.stated,
         folder=Path(snakemake.output[0]).parent,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from atlas.architectures import catalogue
+from atlas.architectures import catalogue, page
 from atlas.macs import pages, summary, tables
 from atlas.macs.summary import Sampling
 from atlas.tables import write_text
@@ -12,7 +12,8 @@ from atlas.workflow import configure_logging
 
 def main(
     *,
-    entries: Mapping[str, str],
+    sources: Mapping[str, str],
+    stated: Mapping[str, str],
     sampling: Sampling,
     folder: Path,
     as_published: Path,
@@ -22,24 +23,29 @@ def main(
 ) -> None:
     """Write the summary in three formats, all counters in one table, and the findings."""
     rows, counted = [], []
-    for name, entry in entries.items():
+    for name, source in sources.items():
         profile = tables.read(folder / f"{name}.csv")
-        rows += summary.rows(catalogue.load(entry), profile, sampling)
+        if profile[0]["component"]:
+            entry = catalogue.load(source, name=name, stated=stated.get(name))
+            rows += summary.rows(entry, profile, sampling)
+        else:
+            rows.append(summary.failed(name, profile[0]["problem"]))
         counted += tables.read(folder / f"{name}.counters.csv")
     published = tables.read(as_published)
     told = summary.findings(rows, counted, published)
     parts = pages.sections(rows, counted, published)
     tables.write(summary_stem.with_suffix(".csv"), summary.COLUMNS, rows)
     tables.write(counters, tables.COUNTERS, counted)
-    write_text(pages.markdown(told, parts), summary_stem.with_suffix(".md"))
-    write_text(pages.html(told, parts), summary_stem.with_suffix(".html"))
+    for suffix, form in ((".md", page.markdown), (".html", page.html)):
+        write_text(form(pages.TITLE, told, parts), summary_stem.with_suffix(suffix))
     write_text("\n".join(told) + "\n", findings)
 
 
 if __name__ == "__main__":
     configure_logging(snakemake)
     main(
-        entries=snakemake.params.entries,
+        sources=snakemake.params.architectures,
+        stated=snakemake.params.stated,
         sampling=Sampling(snakemake.params.steps, snakemake.params.guidance),
         folder=Path(snakemake.input.profiles[0]).parent,
         as_published=Path(snakemake.input.as_published),

@@ -8,7 +8,7 @@ import pytest
 
 from atlas.architectures import pieces
 from atlas.architectures.diagrams import frame, overview, style, tables, transformer, unet
-from atlas.architectures.pieces import Encoder, Piece, Portrait, Structure
+from atlas.architectures.pieces import Encoder, Missing, Piece, Portrait, Structure
 from atlas.errors import AtlasError
 
 
@@ -114,6 +114,28 @@ def test_drawings_are_read_as_written(small_transformer: Portrait, tmp_path: Pat
     file.write_text('{"name": 1}')
     with pytest.raises(AtlasError, match=r"tiny\.json: is not an architecture"):
         pieces.read(file)
+
+
+def test_in_place_of_a_missing_drawing_stands_why(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    missing = Missing("mine", "mine.yaml: diffusers has no class <Foo>")
+    file.write_text(pieces.write(missing))
+    assert pieces.read(file) == missing
+    frame.save(frame.notice(missing), tmp_path / "mine.svg", tmp_path / "mine.png")
+    assert "mine could not be surveyed" in unescape((tmp_path / "mine.svg").read_text())
+
+
+def test_units_of_a_unet_are_equally_wide(small_unet: Portrait, tmp_path: Path) -> None:
+    drawn(small_unet, tmp_path)
+    svg = (tmp_path / "tiny.svg").read_text()
+    found = {}
+    for node in re.findall(r'<g id="node.*?</g>', svg, re.DOTALL):
+        mark = re.search(r"<title>(.*?)</title>", node)
+        across = [float(x) for x in re.findall(r"([-\d.]+),[-\d.]+", node)]
+        if mark and mark[1].startswith(("IN", "OUT")):
+            found[mark[1]] = max(across) - min(across)
+    assert len(found) == 4
+    assert max(found.values()) - min(found.values()) <= 1
 
 
 def test_the_overview_labels_every_architecture(

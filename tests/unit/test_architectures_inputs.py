@@ -8,7 +8,7 @@ import torch
 
 from atlas.architectures import catalogue, inputs, sizes
 from atlas.architectures.facts import Architecture
-from atlas.architectures.recipes import RECIPES
+from atlas.architectures.recipes import RECIPES, default
 from atlas.errors import AtlasError
 from meta_modules import built, denoiser, run
 
@@ -92,6 +92,20 @@ def test_a_denoiser_is_given_the_text_asked_for(name: str) -> None:
     assert sum(text.shape[1] for text in texts) == expected
 
 
+def test_a_key_that_a_configuration_leaves_out_is_the_classs_default() -> None:
+    entry = catalogue.load("sana_600m")
+    config = {
+        key: value for key, value in entry.denoiser.config.items() if key != "caption_channels"
+    }
+    shorter = replace(entry.denoiser, config=config)
+    assert default(shorter, "caption_channels") == 2304
+    left_out = replace(entry, components={**entry.components, "transformer": shorter})
+    given = inputs.denoiser(left_out, width=512, height=512)
+    assert given["encoder_hidden_states"].shape == (1, 300, 2304)
+    with pytest.raises(AtlasError, match="SanaTransformer2DModel lacks the key no_such"):
+        default(shorter, "no_such")
+
+
 def test_every_recipe_is_used_by_an_entry() -> None:
     assert set(RECIPES) == {entry.denoiser.class_name for entry in catalogue.all_entries()}
 
@@ -147,7 +161,7 @@ def test_the_nearest_size_is_valid() -> None:
 )
 def test_a_text_beyond_the_encoders_limit_is_told(name: str, component: str, length: int) -> None:
     with pytest.raises(AtlasError, match=f"{length} text tokens: its {component} .* takes 1 to"):
-        inputs.text_encoder(catalogue.load(name), component, text_length=length)
+        inputs.text_encoder(catalogue.load(name), component, tokens=length)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +171,28 @@ def test_a_text_beyond_the_encoders_limit_is_told(name: str, component: str, len
 def test_a_text_beyond_the_denoisers_limit_is_told(name: str, length: int, span: str) -> None:
     with pytest.raises(AtlasError, match=f"{length} text tokens: its denoiser takes {span}"):
         inputs.denoiser(catalogue.load(name), width=512, height=512, text_length=length)
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "tokens"),
+    [
+        ("flux1_dev", None, [77, 512]),
+        ("flux1_dev", 256, [77, 256]),
+        ("sd3_medium", 333, [77, 77, 256]),
+        ("sd3_medium", 589, [77, 77, 512]),
+        ("sdxl", 40, [40, 40]),
+        ("qwen_image", 1024, [1058]),
+        ("hunyuandit", 333, [77, 256]),
+    ],
+)
+def test_the_longest_encoder_gives_the_length_asked_for(
+    name: str, length: int | None, tokens: list[int]
+) -> None:
+    entry = catalogue.load(name)
+    assert [
+        sizes.encoder_tokens_for(entry, encoder, facts, length)
+        for encoder, facts in entry.text_encoders.items()
+    ] == tokens
 
 
 def test_text_for_a_model_without_text_is_told() -> None:

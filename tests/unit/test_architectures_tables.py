@@ -1,13 +1,17 @@
 """Tables of architectures: the published one made again, sums, counts and their notes."""
 
+import csv
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from atlas.architectures import build, catalogue, inputs, published, rows, torchinfo_sizes
+import summarise_architectures
+from atlas.architectures import build, catalogue, inputs, pieces, published, rows, torchinfo_sizes
 from atlas.architectures.pieces import OUTSIDE
 from atlas.architectures.structure import check_sums, structure
 from atlas.architectures.survey import Known, Survey, possible_sides, survey
+from atlas.architectures.surveying import surveys
 from atlas.errors import AtlasError
 from meta_modules import denoiser
 
@@ -40,6 +44,7 @@ def test_sd3_at_half_precision_is_half_of_what_was_published() -> None:
     found = published.reproduce(row, TABLE["causes"])
     assert round(found["forward_backward_mb_right"], 2) == 5563.64
     assert round(found["total_gb_right"], 2) == 9.40
+    assert found["note"] == "all figures are with 77 text tokens, where the pipeline gives 333"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +81,21 @@ def test_units_and_roles_add_up_to_the_whole(name: str) -> None:
     assert sum(role.parameters for role in found.roles) == found.parameters
     assert sum(role.macs for role in found.roles) == found.macs
     assert all(piece.shape for piece in found.units)
+
+
+def test_a_module_that_runs_for_image_and_text_shows_the_images_shape() -> None:
+    entry = catalogue.load("cogview4")
+    (sample,) = structure(entry, denoiser("cogview4"), width=512, height=512).samples
+    shapes = {part.mark.rpartition(".")[2]: part.shape for part in sample.parts}
+    assert shapes["ff"] == shapes["norm1"] == (1, 1024, 4096)
+
+
+def test_a_list_shows_the_shape_of_its_last_module_that_ran() -> None:
+    entry = catalogue.load("lumina_next")
+    (sample,) = structure(entry, denoiser("lumina_next"), width=512, height=512).samples
+    attention = next(part for part in sample.parts if part.mark.endswith("attn2"))
+    shapes = {part.mark.rpartition(".")[2]: part.shape for part in attention.parts}
+    assert shapes["to_out"] == (1, 1024, 2304)
 
 
 def test_units_that_do_not_add_up_are_told(adm: Survey) -> None:
@@ -123,9 +143,43 @@ def test_disagreeing_counts_are_explained(pixart: Survey) -> None:
 def test_the_pipeline_needs_all_weights_and_the_largest_activations(pixart: Survey) -> None:
     *parts, whole = rows.summary([pixart])
     assert whole["parameters"] == sum(row["parameters"] for row in parts)
-    assert whole["peak_bytes"] == 2 * whole["parameters"] + max(
-        row["peak_activation_bytes"] for row in parts
-    )
+    resident = 2 * (whole["parameters"] + whole["buffer_elements"])
+    assert whole["peak_bytes"] == resident + max(row["peak_activation_bytes"] for row in parts)
+
+
+def test_buffers_are_part_of_the_peak(pixart: Survey) -> None:
+    first = rows.summary([pixart])[0]
+    assert first["buffer_elements"] == 1_179_648
+    resident = 2 * (first["parameters"] + first["buffer_elements"])
+    assert first["peak_bytes"] == resident + first["peak_activation_bytes"]
+    for row in rows.memory([pixart]):
+        parts = row["weight_bytes"] + row["buffer_bytes"] + row["activation_bytes"]
+        assert row["peak_bytes"] == parts
+        if row["component"] == "transformer":
+            size = 4 if row["dtype"] == "f32" else 2
+            assert row["buffer_bytes"] == size * 1_179_648
+
+
+def test_one_that_fails_leaves_the_others(tmp_path: Path) -> None:
+    facts = (catalogue.FOLDER / "adm64_diffusers.yaml").read_text()
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(facts.replace("UNet2DModel", "UNet2DModle"))
+    sources = {"broken": str(broken), "adm64_diffusers": "adm64_diffusers"}
+    summarise_architectures.main(sources=sources, stated={}, sides=[], folder=tmp_path, threads=1)
+    with (tmp_path / "summary.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert [row["architecture"] for row in table] == ["adm64_diffusers"] * 2 + ["broken"]
+    assert "diffusers" in table[-1]["note"]
+    assert "has no class UNet2DModle" in table[-1]["note"]
+    assert "broken could not be surveyed" in (tmp_path / "summary.md").read_text()
+    assert len((tmp_path / "broken.blocks.csv").read_text().splitlines()) == 1
+    assert isinstance(pieces.read(tmp_path / "broken.json"), pieces.Missing)
+    assert isinstance(pieces.read(tmp_path / "adm64_diffusers.json"), pieces.Portrait)
+
+
+def test_all_that_fail_are_told() -> None:
+    with pytest.raises(AtlasError, match=r"no\.yaml: no such file"):
+        surveys({"no": "no.yaml"}, sides=[])
 
 
 def test_sides_are_those_that_a_model_can_make() -> None:
@@ -133,11 +187,3 @@ def test_sides_are_those_that_a_model_can_make() -> None:
     assert possible_sides(catalogue.load("sd15"), sides) == [512, 1024, 2048]
     assert possible_sides(catalogue.load("auraflow_v02"), sides) == [512, 1024]
     assert possible_sides(catalogue.load("adm64_diffusers"), sides) == [64]
-
-
-def test_names_are_told_without_reading() -> None:
-    assert catalogue.name_of("sdxl") == "sdxl"
-    assert catalogue.name_of("some/where/pixel.yaml") == "pixel"
-    assert catalogue.name_of("owner/model") == "owner--model"
-    with pytest.raises(AtlasError, match="did you mean sdxl"):
-        catalogue.name_of("sdxll")

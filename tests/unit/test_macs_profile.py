@@ -9,7 +9,7 @@ import profile_macs
 from atlas.architectures import catalogue
 from atlas.errors import AtlasError
 from atlas.macs import counters, profile, published, tables
-from atlas.macs.request import Request, check, growth_sizes, names_of
+from atlas.macs.request import Request, check, growth_sizes
 
 REQUEST = Request.of([[512, 512], "native"], 1, None)
 
@@ -97,8 +97,21 @@ def test_a_component_that_fails_is_a_row_with_its_reason(monkeypatch) -> None:
         catalogue.load("sd15"), Request(((256, 256),)), profile.Known(), with_counters=False
     )
     told = {row["component"]: (row["problem"], row.get("macs")) for row in totals(rows)}
-    assert told["vae"] == ("AtlasError: no decoder here", None)
+    assert told["vae"] == ("no decoder here", None)
     assert told["unet"][0] == ""
+
+
+def test_a_forward_that_raises_anything_is_a_row_with_its_reason(monkeypatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("no_such_key")
+
+    monkeypatch.setattr(profile.inputs, "denoiser", broken)
+    rows, _ = profile.rows(
+        catalogue.load("sd15"), Request(((256, 256),)), profile.Known(), with_counters=False
+    )
+    told = {row["component"]: row["problem"] for row in totals(rows)}
+    assert told["unet"] == "KeyError: 'no_such_key'"
+    assert told["vae"] == ""
 
 
 def test_a_size_that_only_some_can_make_is_told_in_their_rows() -> None:
@@ -118,23 +131,13 @@ def test_a_size_that_only_some_can_make_is_told_in_their_rows() -> None:
         (Request(((-512, 512),)), "nearest valid size is 8 x 512"),
         (Request(((512, 10**9),)), "nearest valid size is 512 x 16384"),
         (Request(("native",), text_length=78), "78 text tokens: its denoiser takes 1 to 77"),
+        (Request(("native",), text_length=0), "0 text tokens: its denoiser takes 1 to 77"),
         (Request(("native",), batch=0), "at least 1 image"),
     ],
 )
 def test_an_impossible_request_is_told(request_: Request, told: str) -> None:
     with pytest.raises(AtlasError, match=told):
         check([catalogue.load("sd15")], request_)
-
-
-def test_an_unknown_architecture_is_told_with_the_nearest() -> None:
-    with pytest.raises(AtlasError, match=r"did you mean flux1_dev\?"):
-        names_of(["flux1_dve"])
-
-
-def test_two_entries_of_one_name_are_told(tmp_path: Path) -> None:
-    (tmp_path / "sd15").mkdir()
-    with pytest.raises(AtlasError, match="two entries have one name"):
-        names_of(["sd15", str(tmp_path / "sd15")])
 
 
 def test_growth_is_told_between_sizes_that_can_be_made() -> None:
@@ -145,11 +148,33 @@ def test_growth_is_told_between_sizes_that_can_be_made() -> None:
 def test_a_diffusers_folder_is_profiled_as_its_entry(tmp_path: Path) -> None:
     write_folder(tmp_path / "mine", "sd15")
     asked = Request(((256, 256),))
-    entries = names_of([str(tmp_path / "mine"), "sd15"])
-    profile_macs.main(asked=asked, entries=entries, folder=tmp_path)
+    sources = {"mine": str(tmp_path / "mine"), "sd15": "sd15"}
+    profile_macs.main(asked=asked, sources=sources, stated={}, folder=tmp_path)
     mine, known = (tables.read(tmp_path / f"{name}.csv") for name in ("mine", "sd15"))
     assert [row["macs"] for row in mine] == [row["macs"] for row in known]
     assert mine[0]["architecture"] == "mine"
+
+
+def test_one_that_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
+    sources = {"broken": str(tmp_path / "broken.yaml"), "sd15": "sd15"}
+    asked = Request(((256, 256),))
+    profile_macs.main(asked=asked, sources=sources, stated={}, folder=tmp_path)
+    (row,) = tables.read(tmp_path / "broken.csv")
+    assert (row["architecture"], row["macs"]) == ("broken", None)
+    assert "broken.yaml: no such file" in row["problem"]
+    assert tables.read(tmp_path / "broken.counters.csv") == []
+    assert tables.read(tmp_path / "sd15.csv")[0]["macs"]
+    with pytest.raises(AtlasError, match=r"broken\.yaml: no such file"):
+        profile_macs.main(asked=asked, sources={"b": sources["broken"]}, stated={}, folder=tmp_path)
+
+
+def test_a_text_that_only_some_take_is_told_in_their_rows(tmp_path: Path) -> None:
+    asked = Request(((256, 256),), text_length=100)
+    sources = {"sd15": "sd15", "sana_600m": "sana_600m"}
+    profile_macs.main(asked=asked, sources=sources, stated={}, folder=tmp_path)
+    (row,) = tables.read(tmp_path / "sd15.csv")
+    assert "100 text tokens: its denoiser takes 1 to 77" in row["problem"]
+    assert tables.read(tmp_path / "sana_600m.csv")[0]["text_tokens"] == 100
 
 
 def test_all_published_rows_come_out_as_printed() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas.architectures import catalogue
+from atlas.architectures import catalogue, page
 from atlas.macs import pages, pictures, summary, tables
 from atlas.macs.summary import Sampling
 
@@ -62,8 +62,30 @@ def test_a_missing_number_leaves_the_image_without_one() -> None:
     assert row["problem"] == "no decoder"
     assert "image_macs" not in row
     assert summary.findings([row], [], []) == ["Not counted: no decoder"]
-    page = pages.markdown([], [pages._images([row])])
-    assert "no decoder" in page
+    assert "no decoder" in page.markdown("MACs", [], pages.sections([row], [], []))
+
+
+def test_an_architecture_that_could_not_be_read_is_a_row_of_the_page() -> None:
+    row = summary.failed("mine", "mine.yaml: no such file")
+    assert list(row) == summary.COLUMNS
+    assert summary.at([row], 1024) == {}
+    told = page.markdown("MACs", [], pages.sections([row], [], []))
+    assert "| mine | – |" in told
+    assert "mine.yaml: no such file" in told
+
+
+def test_sizes_of_one_width_are_rows_of_their_own() -> None:
+    shared = {"architecture": "a", "component": "unet", "call": "forward", "width_pixels": 512}
+    figures = {"record_macs": 10**9, "counter_macs": 10**9, "unexplained_macs": 0, "causes": "",
+               "problem": ""}  # fmt: skip
+    counted = [
+        shared | figures | {"counter": counter, "height_pixels": height}
+        for height in (512, 768)
+        for counter in ("FlopCounterMode", "thop", "torchinfo")
+    ]
+    told = page.markdown("MACs", [], pages.sections([], counted, []))
+    assert "| 512 × 512 |" in told
+    assert "| 512 × 768 |" in told
 
 
 def test_a_model_without_text_or_autoencoder_is_its_steps() -> None:

@@ -2,26 +2,33 @@
 The catalogue of architectures: one YAML file each in config/architectures.
 
 Adding an architecture is adding a file; config/schemas/architecture.schema.json says what
-each key means. A diffusers folder or a repository on the hub serves as an entry too.
-Imports neither torch nor diffusers.
+each key means. A diffusers folder, a repository on the hub or a checkpoint of a known
+architecture serves as an entry too. Imports neither torch nor diffusers.
 """
 
 import json
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
+from glob import has_magic
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
-from atlas.architectures import folders
+from atlas.architectures import checkpoints, folders
 from atlas.architectures.facts import Architecture, Component, Latent, Sampling, Text
+from atlas.checkpoint.selection import SUFFIXES, weight_sets
 from atlas.errors import AtlasError, nearest
 
 CONFIG = Path(__file__).parents[3] / "config"
 FOLDER = CONFIG / "architectures"
 SCHEMA = CONFIG / "schemas" / "architecture.schema.json"
 REPOSITORY = re.compile(r"^[\w.-]+/[\w.-]+$")
+
+Form = Literal["entry", "folder", "file", "repository", "checkpoint"]
+"""What an architecture is read from."""
 
 
 @cache
@@ -30,20 +37,39 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
-def load(name_or_path: str | Path) -> Architecture:
+def load(source: str | Path, *, name: str | None = None, stated: str | None = None) -> Architecture:
     """
-    Return an architecture by name, YAML file, diffusers folder or repository on the hub.
+    Return an architecture by name, YAML file, diffusers folder, repository or checkpoint.
 
     >>> load("sdxl").latent.downsampling
     8
+
+    Parameters
+    ----------
+    source
+        A name of the catalogue, a path, or a repository on the hub as owner/name.
+    name
+        What it is to be called; by default as what it is read from is.
+    stated
+        What a checkpoint's architecture is said to be; by default it is recognised.
 
     Raises
     ------
     AtlasError
         if there is no such entry, or the file or folder is not usable.
     """
-    text, path = str(name_or_path), Path(name_or_path)
-    match _form(text):
+    found = _read(str(source), stated)
+    if name is None or name == found.name:
+        return found
+    # What has no label of its own is called by its name.
+    rest = found.label.removeprefix(found.name)
+    label = found.label if rest == found.label else f"{name}{rest}"
+    return replace(found, name=name, label=label)
+
+
+def _read(text: str, stated: str | None) -> Architecture:
+    path = Path(text)
+    match form(text):
         case "entry":
             return read(FOLDER / f"{text}.yaml")
         case "folder":
@@ -53,57 +79,36 @@ def load(name_or_path: str | Path) -> Architecture:
         case "repository":
             folder = folders.fetch(text)
             return folders.read(folder, relatives=all_entries(), repository=text)
+        case "checkpoint":
+            known = {entry.name: entry for entry in all_entries()}
+            return checkpoints.read(path, known=known, stated=stated)
 
 
-def name_of(name_or_path: str) -> str:
+def form(text: str, *, also: Iterable[str] = ()) -> Form:
     """
-    Return the name that an architecture will have, without reading it.
-
-    >>> name_of("sdxl"), name_of("my/pixel.yaml"), name_of("owner/model")
-    ('sdxl', 'pixel', 'owner--model')
+    Tell what an architecture is to be read from.
 
     Raises
     ------
     AtlasError
-        if it can't be one.
+        if it can't be one: with the nearest name of the catalogue and of those known also.
     """
-    match _form(name_or_path):
-        case "entry":
-            return name_or_path
-        case "folder":
-            return Path(name_or_path).resolve().name
-        case "file":
-            return Path(name_or_path).stem
-        case "repository":
-            return name_or_path.replace("/", "--")
-
-
-def file_of(name_or_path: str) -> Path | None:
-    """Return the file that says what an architecture is; None for a repository on the hub."""
-    match _form(name_or_path):
-        case "entry":
-            return FOLDER / f"{name_or_path}.yaml"
-        case "folder":
-            return Path(name_or_path) / "model_index.json"
-        case "file":
-            return Path(name_or_path)
-        case "repository":
-            return None
-
-
-def _form(text: str) -> Literal["entry", "folder", "file", "repository"]:
+    path = Path(text)
     if text in names():
         return "entry"
-    if Path(text).is_dir():
-        return "folder"
-    if Path(text).suffix in {".yaml", ".yml"}:
+    if path.is_dir():
+        is_whole = (path / "model_index.json").is_file() or not weight_sets(path)
+        return "folder" if is_whole else "checkpoint"
+    if path.suffix in {".yaml", ".yml"}:
         return "file"
+    if path.suffix in {*SUFFIXES, ".json"} or has_magic(text):
+        return "checkpoint"
     if REPOSITORY.match(text):
         return "repository"
     raise AtlasError(
-        f"{text}: no architecture of this name{nearest(text, names())} "
-        f"(known: {', '.join(names())}; or give a YAML file, a diffusers folder "
-        "or a repository as owner/name)"
+        f"{text}: no architecture of this name{nearest(text, [*names(), *also])} "
+        f"(known: {', '.join(names())}; or give an id of the roster, a YAML file, a diffusers "
+        "folder, a checkpoint, or a repository as owner/name)"
     )
 
 

@@ -1,26 +1,11 @@
-"""The summary as pages to read: Markdown and HTML made from the same sections."""
+"""What the summary's pages say, section by section."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from html import escape
-from typing import Any
+from collections.abc import Sequence
 
+from atlas.architectures.page import Section
 from atlas.architectures.rows import ALL, Row
 
 DASH = "–"
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, what to know, and a table of ready texts; numbers are set to the right."""
-
-    title: str
-    text: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    texts: int = 1
-    """Leading columns that are words; notes at the end are told by their header."""
-
 
 TITLE = "Architectures"
 INTRODUCTION = (
@@ -29,7 +14,7 @@ INTRODUCTION = (
     "multiply-accumulates, MB = 10⁶ bytes, GB = 10⁹ bytes."
 )
 MEMORY_METHOD = (
-    "Weights of the component and the largest set of its activations that are alive at one time, "
+    "Weights and buffers of the component and the largest set of its activations alive at a time, "
     "followed through every operation of one forward (of an autoencoder: decoding one image). "
     "Attention is taken to be fused: its matrix of scores is not stored. Scratch space of kernels, "
     "the allocator's rounding and the device's own 300 to 500 MB come on top. f8 weights compute "
@@ -37,9 +22,19 @@ MEMORY_METHOD = (
 )
 
 
+def problems(summary: Sequence[Row]) -> list[str]:
+    """Say which architectures could not be surveyed, and why."""
+    return [f"{row['architecture']} {row['note']}" for row in summary if _is_missing(row)]
+
+
+def _is_missing(row: Row) -> bool:
+    return row["parameters"] is None
+
+
 def sections(summary: Sequence[Row], memory: Sequence[Row]) -> list[Section]:
     """Return all sections of the page."""
-    return [_glance(summary), _counts(summary), _torchinfo(summary), _memory(memory)]
+    made = [row for row in summary if not _is_missing(row)]
+    return [_glance(made), _counts(made), _torchinfo(made), _memory(memory)]
 
 
 def _glance(summary: Sequence[Row]) -> Section:
@@ -71,7 +66,7 @@ def _glance(summary: Sequence[Row]) -> Section:
         "all b", "all weights GB", "GMAC per forward", "forwards per step", "denoiser's peak GB",
         "all resident, peak GB",
     ]  # fmt: skip
-    return Section("At a glance", INTRODUCTION, header, rows, texts=2)
+    return Section("At a glance", INTRODUCTION, header, rows, words=frozenset({0, 1}))
 
 
 def _counts(summary: Sequence[Row]) -> Section:
@@ -100,7 +95,14 @@ def _counts(summary: Sequence[Row]) -> Section:
         "Parameters: elements of all parameters, tied ones once, buffers apart. By header: as a "
         "checkpoint's header or its publisher has them. Every disagreement is explained."
     )
-    return Section("Parameters by three counts, and bytes of weights", text, header, rows, texts=3)
+    return Section(
+        "Parameters by three counts, and bytes of weights",
+        text,
+        header,
+        rows,
+        words=frozenset({0, 1, 2}),
+        prose=frozenset({len(header) - 1}),
+    )
 
 
 def _torchinfo(summary: Sequence[Row]) -> Section:
@@ -150,7 +152,8 @@ def _memory(memory: Sequence[Row]) -> Section:
             ]
         )
     header = ["architecture", "component", *INPUTS[:3], *(f"{dtype} peak GB" for dtype in dtypes)]
-    return Section("Peak memory of one forward", MEMORY_METHOD, header, rows, texts=2)
+    words = frozenset({0, 1})
+    return Section("Peak memory of one forward", MEMORY_METHOD, header, rows, words=words)
 
 
 def _peak(row: Row) -> str:
@@ -184,68 +187,3 @@ def billions(count: int) -> str:
 def gigabytes(size: int) -> str:
     """Write bytes in GB of 10⁹."""
     return f"{size / 1e9:.2f}"
-
-
-def markdown(parts: Iterable[Section]) -> str:
-    """Return the page in Markdown."""
-    lines = [f"# {TITLE}", ""]
-    for part in parts:
-        ruler = ["---" if _is_text(part, n) else "---:" for n in range(len(part.header))]
-        lines += [f"## {part.title}", "", part.text, "", _line(part.header), _line(ruler)]
-        lines += [*(_line(row) for row in part.rows), ""]
-    return "\n".join(lines)
-
-
-def _line(cells: Sequence[Any]) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
-
-
-def _is_text(part: Section, column: int) -> bool:
-    return column < part.texts or part.header[column] == "note"
-
-
-STYLE = """
-:root { color-scheme: light dark; }
-body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
-th, td { padding: .2rem .6rem; border-bottom: 1px solid #8884; text-align: right; }
-td { vertical-align: top; }
-th { position: sticky; top: 0; background: Canvas; vertical-align: bottom; }
-.text { text-align: left; } p { max-width: 60rem; } td.note { min-width: 22rem; }
-tr:hover td { background: #8882; }
-"""
-
-
-def html(parts: Iterable[Section]) -> str:
-    """Return the page as one HTML file that needs nothing else."""
-    body = [f"<h1>{TITLE}</h1>"]
-    for part in parts:
-        body += [f"<h2>{escape(part.title)}</h2>", f"<p>{escape(part.text)}</p>", "<table>"]
-        body.append(f"<thead>{_html_row(part, part.header, 'th')}</thead><tbody>")
-        body += [_html_row(part, row, "td") for row in part.rows]
-        body.append("</tbody></table>")
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>'
-        f"<style>{STYLE}</style></head><body>\n" + "\n".join(body) + "\n</body></html>\n"
-    )
-
-
-def _html_row(part: Section, cells: Sequence[str], tag: str) -> str:
-    told = "".join(
-        f"<{tag}{_html_class(part, column)}>{_html_cell(cell)}</{tag}>"
-        for column, cell in enumerate(cells)
-    )
-    return f"<tr>{told}</tr>"
-
-
-def _html_class(part: Section, column: int) -> str:
-    if not _is_text(part, column):
-        return ""
-    return ' class="text note"' if part.header[column] == "note" else ' class="text"'
-
-
-def _html_cell(text: str) -> str:
-    """Escape a cell; what Markdown sets in italics is so here."""
-    if len(text) > 2 and text.startswith("*") and text.endswith("*"):
-        return f"<i>{escape(text[1:-1])}</i>"
-    return escape(text)

@@ -35,8 +35,8 @@ def fetch(repository: str) -> Path:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise AtlasError(
             f"{repository}: its configuration could not be fetched from the hub "
-            f"({type(error).__name__}); check the name and the network, or download the "
-            "configuration files elsewhere and give the folder's path"
+            f"({type(error).__name__}), and there is no folder of this name here; check the name "
+            "and the network, or download the configuration files elsewhere and give their folder"
         ) from error
 
 

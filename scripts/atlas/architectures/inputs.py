@@ -87,7 +87,7 @@ def text_encoder(
     name: str,
     *,
     batch: int = 1,
-    text_length: int | None = None,
+    tokens: int | None = None,
     dtype: torch.dtype = torch.float16,
 ) -> dict[str, Any]:
     """
@@ -108,11 +108,11 @@ def text_encoder(
             f"{nearest(name, encoders)} (it has {', '.join(encoders) or 'none'})"
         )
     check_batch(batch)
-    tokens = encoder_tokens(architecture, name, encoders[name], text_length)
-    ids = torch.empty(batch, tokens, dtype=torch.int64, device="meta")
+    length = encoder_tokens(architecture, name, encoders[name], tokens)
+    ids = torch.empty(batch, length, dtype=torch.int64, device="meta")
     if encoders[name].class_name in MASKLESS_ENCODERS:
         return {"input_ids": ids}
-    mask = torch.empty(batch, 1, tokens, tokens, dtype=dtype, device="meta")
+    mask = torch.empty(batch, 1, length, length, dtype=dtype, device="meta")
     return {"input_ids": ids, "attention_mask": mask}
 
 

@@ -1,5 +1,5 @@
 """
-Peak memory of a forward: the weights and the largest set of activations alive at one time.
+Peak memory of a forward: weights, buffers and the largest set of activations alive at one time.
 
 Tensors on the meta device are made and freed as on a real one, so every allocation of a forward
 and its end can be followed without memory. What is counted: all that a forward allocates, its

@@ -95,12 +95,20 @@ class Portrait:
     structure: Structure
 
 
-def write(portrait: Portrait) -> str:
+@dataclass(frozen=True)
+class Missing:
+    """In place of a portrait: why there is none."""
+
+    name: str
+    problem: str
+
+
+def write(portrait: Portrait | Missing) -> str:
     """Return a portrait as JSON."""
     return json.dumps(asdict(portrait), indent=1, ensure_ascii=False) + "\n"
 
 
-def read(path: Path) -> Portrait:
+def read(path: Path) -> Portrait | Missing:
     """
     Read a portrait as the tables' rule wrote it.
 
@@ -111,6 +119,8 @@ def read(path: Path) -> Portrait:
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+        if "problem" in values:
+            return Missing(**values)
         encoders = tuple(Encoder(**encoder) for encoder in values.pop("encoders"))
         structure = _structure(values.pop("structure"))
         latent = tuple(values.pop("latent"))

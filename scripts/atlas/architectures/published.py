@@ -70,7 +70,15 @@ def reproduce(row: Mapping[str, Any], causes: Mapping[str, str]) -> dict[str, An
         "right_batch": 1,
         "right_dtype": "f16",
         "causes": "; ".join(causes[cause] for cause in row["causes"]) or "none: it is right",
+        "note": _note(given["text_tokens"], text_tokens(entry, None)),
     }
+
+
+def _note(given: int, usual: int) -> str:
+    """Say where the text that the row was made with is not what the pipeline gives."""
+    if given == usual:
+        return ""
+    return f"all figures are with {given} text tokens, where the pipeline gives {usual}"
 
 
 def _three(

@@ -6,13 +6,15 @@ pipeline in diffusers prepares them for one forward. To add a class: write a fun
 and list it in RECIPES.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from atlas.architectures.facts import Architecture
+from atlas.architectures.facts import Architecture, Component
+from atlas.errors import AtlasError
 
 Inputs = dict[str, Any]
 
@@ -36,8 +38,9 @@ class Request:
     dtype: torch.dtype
 
     def config(self, key: str) -> Any:
-        """Return a value of the denoiser's configuration."""
-        return self.architecture.denoiser.config[key]
+        """Return a value of the denoiser's configuration, or its class's own default."""
+        denoiser = self.architecture.denoiser
+        return denoiser.config[key] if key in denoiser.config else default(denoiser, key)
 
     def floats(self, *shape: int) -> torch.Tensor:
         """Return a tensor [batch, *shape] of the wanted dtype."""
@@ -69,6 +72,23 @@ class Request:
     def text(self, width_key: str) -> torch.Tensor:
         """Text features [batch, tokens, width]; the key names the width in the config."""
         return self.floats(self.tokens, int(self.config(width_key)))
+
+
+def default(denoiser: Component, key: str) -> Any:
+    """
+    Return what a class of diffusers takes where its configuration has no such key.
+
+    Raises
+    ------
+    AtlasError
+        if the class has no default either.
+    """
+    import diffusers
+
+    known = inspect.signature(getattr(diffusers, denoiser.class_name).__init__).parameters
+    if key not in known or known[key].default is inspect.Parameter.empty:
+        raise AtlasError(f"the configuration of {denoiser.class_name} lacks the key {key}")
+    return known[key].default
 
 
 def unet(request: Request) -> Inputs:

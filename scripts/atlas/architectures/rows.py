@@ -5,7 +5,7 @@ from typing import Any
 
 from atlas.architectures.memory import ACTIVATIONS, WEIGHT_BYTES
 from atlas.architectures.pieces import OUTSIDE, Encoder, Piece, Portrait
-from atlas.architectures.survey import BATCH, NO_SIDE, ComponentSizes, Survey
+from atlas.architectures.survey import BATCH, NO_SIDE, ComponentSizes, Failure, Survey
 
 Row = dict[str, Any]
 
@@ -16,9 +16,18 @@ TOTAL = "*"
 TABLE_DTYPE = "f16"
 
 
-def summary(surveys: Iterable[Survey]) -> list[Row]:
-    """Return a row per component of each architecture, and one for all of them."""
-    return [row for survey in surveys for row in _components(survey)]
+def summary(surveys: Iterable[Survey | Failure]) -> list[Row]:
+    """Return a row per component of each architecture, and one for all; of a failure, its note."""
+    found: list[Row] = []
+    failures: list[Row] = []
+    for each in surveys:
+        if isinstance(each, Failure):
+            told = {"component": ALL, "note": f"could not be surveyed: {each.problem}"}
+            failures.append({"architecture": each.name, "label": each.name} | told)
+        else:
+            found += _components(each)
+    columns = dict.fromkeys(found[0]) if found else {}
+    return found + [{**columns, **row} for row in failures]
 
 
 def _components(survey: Survey) -> Iterator[Row]:
@@ -40,7 +49,7 @@ def _components(survey: Survey) -> Iterator[Row]:
             else None,
             "torchinfo_total_bytes": _torchinfo(survey, "total_bytes") if is_denoiser else None,
             "peak_activation_bytes": _peak(sizes, entry.native).half,
-            "peak_bytes": _peak(sizes, entry.native).half + 2 * sizes.parameters,
+            "peak_bytes": _peak(sizes, entry.native).half + _resident(sizes, TABLE_DTYPE),
             "note": "; ".join(notes(sizes)),
         }
     yield _whole(survey)
@@ -65,7 +74,7 @@ def _whole(survey: Survey) -> Row:
         "torchinfo_forward_backward_bytes": None,
         "torchinfo_total_bytes": None,
         "peak_activation_bytes": activations,
-        "peak_bytes": activations + 2 * parameters,
+        "peak_bytes": activations + sum(_resident(part, TABLE_DTYPE) for part in parts),
         "note": "all weights resident, components run one after the other",
     }
 
@@ -88,6 +97,15 @@ def _place(survey: Survey, component: str, tokens: int) -> Row:
 
 def _weights(parameters: int) -> Row:
     return {f"weights_{dtype}_bytes": size * parameters for dtype, size in WEIGHT_BYTES.items()}
+
+
+def _resident(sizes: ComponentSizes, dtype: str) -> int:
+    """Return the bytes of weights and buffers; buffers have the precision of activations."""
+    return WEIGHT_BYTES[dtype] * sizes.parameters + _buffer_bytes(sizes, dtype)
+
+
+def _buffer_bytes(sizes: ComponentSizes, dtype: str) -> int:
+    return sizes.buffers * (4 if ACTIVATIONS[dtype] == "single" else 2)
 
 
 def _torchinfo(survey: Survey, what: str) -> int:
@@ -128,7 +146,7 @@ def _header(sizes: ComponentSizes) -> str:
 
 
 def memory(surveys: Iterable[Survey]) -> list[Row]:
-    """Return a row per component, resolution and dtype: weights, activations, their sum."""
+    """Return a row per component, resolution and dtype: weights, buffers, activations, sum."""
     return [
         {
             "architecture": survey.architecture.name,
@@ -140,8 +158,9 @@ def memory(surveys: Iterable[Survey]) -> list[Row]:
             "text_tokens": sizes.tokens,
             "dtype": dtype,
             "weight_bytes": WEIGHT_BYTES[dtype] * sizes.parameters,
+            "buffer_bytes": _buffer_bytes(sizes, dtype),
             "activation_bytes": peak.at(ACTIVATIONS[dtype]),
-            "peak_bytes": WEIGHT_BYTES[dtype] * sizes.parameters + peak.at(ACTIVATIONS[dtype]),
+            "peak_bytes": _resident(sizes, dtype) + peak.at(ACTIVATIONS[dtype]),
             "method": "inferred" if peak.is_inferred else "run",
         }
         for survey in surveys

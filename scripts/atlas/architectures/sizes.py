@@ -62,10 +62,10 @@ def text_tokens(architecture: Architecture, text_length: int | None) -> int:
 
 
 def encoder_tokens(
-    architecture: Architecture, name: str, encoder: Component, text_length: int | None
+    architecture: Architecture, name: str, encoder: Component, tokens: int | None
 ) -> int:
-    """Return the tokens that a text encoder is given."""
-    wanted = encoder.tokens if text_length is None else text_length
+    """Return the tokens that a text encoder is given, its usual ones by default, checked."""
+    wanted = encoder.tokens if tokens is None else tokens
     most = encoder.most_tokens
     if wanted is None or wanted < 1 or (most is not None and wanted > most):
         raise AtlasError(
@@ -73,6 +73,27 @@ def encoder_tokens(
             f"{_span(1, most)} (usually {encoder.tokens})"
         )
     return wanted
+
+
+def encoder_tokens_for(
+    architecture: Architecture, name: str, encoder: Component, text_length: int | None
+) -> int:
+    """
+    Return the tokens of a text encoder where the denoiser is given so many.
+
+    Of several encoders the longest takes what is more or less than usual: FLUX.1's CLIP is always
+    given 77 tokens, SD3's 333 are 77 of CLIP and 256 of T5.
+    """
+    usual = encoder.tokens
+    if text_length is None or architecture.text is None or usual is None:
+        return encoder_tokens(architecture, name, encoder, None)
+    if usual < max(each.tokens or 0 for each in architecture.text_encoders.values()):
+        return encoder_tokens(architecture, name, encoder, usual)
+    wanted = usual + text_length - architecture.text.usual
+    most = encoder.most_tokens
+    if most is not None and text_length <= most:
+        wanted = min(wanted, most)
+    return encoder_tokens(architecture, name, encoder, wanted)
 
 
 def _span(least: int, most: int | None) -> str:

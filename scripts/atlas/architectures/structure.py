@@ -111,10 +111,11 @@ class _Surveyor:
         )
 
     def _shape(self, found: nn.Module | nn.Parameter, path: str) -> Shape | None:
-        """Return what a module puts out; a list of modules, what its last one does."""
-        if isinstance(found, nn.ModuleList | nn.ModuleDict) and len(found):
-            *_, last = (name for name, _ in found.named_children())
-            return self._shape(found.get_submodule(last), f"{path}.{last}")
+        """Return what a module puts out; a list of modules, what the last that ran of it does."""
+        if isinstance(found, nn.ModuleList | nn.ModuleDict):
+            members = reversed([*found.named_children()])
+            shapes = (self._shape(member, f"{path}.{name}") for name, member in members)
+            return next(filter(None, shapes), None)
         return self._shapes.get(path)
 
     def _macs(self, path: str) -> int:
@@ -184,7 +185,12 @@ def _roles(root: nn.Module, parts: list[Unit], counted: Count) -> list[RolePiece
 
 
 class Outputs:
-    """Notes the shape that every module of a denoiser puts out."""
+    """
+    Notes the shape that every module of a denoiser puts out.
+
+    Of a module that runs several times, as CogView4's feed-forward does for image and for text,
+    the image's is kept, else the last one.
+    """
 
     def __init__(self, image_tokens: int) -> None:
         self._image_tokens = image_tokens
@@ -205,7 +211,8 @@ class Outputs:
     def _note(self, path: str) -> Callable[..., None]:
         def note(_module: nn.Module, _inputs: Any, output: Any) -> None:
             shape = self._image_shape(output)
-            if shape is not None:
+            known = self.shapes.get(path)
+            if shape is not None and not (self._is_image(known) and not self._is_image(shape)):
                 self.shapes[path] = shape
 
         return note
@@ -218,8 +225,11 @@ class Outputs:
         image's are told by their number; where text and image are joined, it is the largest.
         """
         shapes = [tuple(tensor.shape) for tensor in tensors_in(output)]
-        own = [s for s in shapes if len(s) == 3 and s[1] == self._image_tokens]
+        own = [shape for shape in shapes if self._is_image(shape)]
         return own[0] if own else max(shapes, key=prod, default=None)
+
+    def _is_image(self, shape: Shape | None) -> bool:
+        return shape is not None and len(shape) == 3 and shape[1] == self._image_tokens
 
 
 def tensors_in(value: Any) -> Iterator[torch.Tensor]:

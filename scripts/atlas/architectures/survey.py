@@ -61,6 +61,14 @@ class Survey:
     """Of one forward of the denoiser in float16 at the native resolution."""
 
 
+@dataclass(frozen=True)
+class Failure:
+    """An architecture that could not be surveyed."""
+
+    name: str
+    problem: str
+
+
 @dataclass
 class Known:
     """What one survey leaves for the next: shapes, and components that several share."""

@@ -1,40 +1,74 @@
 """Survey many architectures in a few processes that share what was imported."""
 
+import logging
 import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from atlas.architectures import catalogue, published
-from atlas.architectures.survey import Known, Survey, survey
+from atlas.architectures.survey import Failure, Known, Survey, survey
+from atlas.errors import AtlasError
+
+logger = logging.getLogger(__name__)
+
+
+class Task(NamedTuple):
+    """One architecture to survey."""
+
+    name: str
+    source: str
+    """What `catalogue.load` reads it from."""
+    stated: str | None
+    """What the roster says that a checkpoint's architecture is."""
+    sides: tuple[int, ...]
 
 
 def surveys(
-    names: Sequence[str], *, sides: Sequence[int], threads: int = 1
-) -> tuple[list[Survey], list[dict[str, Any]]]:
+    sources: Mapping[str, str],
+    *,
+    sides: Sequence[int],
+    stated: Mapping[str, str] | None = None,
+    threads: int = 1,
+) -> tuple[list[Survey | Failure], list[dict[str, Any]]]:
     """
     Return the surveys of architectures in their order, and the published table made again.
 
     Parameters
     ----------
-    names
-        Names, YAML files, diffusers folders or repositories, as `catalogue.load` takes them.
+    sources
+        What each is read from, by name.
     sides
         Pixels of square images whose memory is wanted, beside the native one.
+    stated
+        Architectures of checkpoints, by name, where they are said and not to be recognised.
     threads
         Processes; one works here.
+
+    Raises
+    ------
+    AtlasError
+        if none of them can be surveyed; one that can't is a Failure among the others.
     """
+    tasks = [
+        Task(name, source, (stated or {}).get(name), tuple(sides))
+        for name, source in sources.items()
+    ]
     table = published.table()
+    reproductions = [(row, table["causes"]) for row in table["rows"]]
     if threads == 1:
-        return (
-            [_survey((name, tuple(sides))) for name in names],
-            [_reproduce((row, table["causes"])) for row in table["rows"]],
-        )
-    with _context().Pool(threads) as pool:
-        found = pool.imap(_survey, [(name, tuple(sides)) for name in names])
-        rows = pool.imap(_reproduce, [(row, table["causes"]) for row in table["rows"]])
-        return list(found), list(rows)
+        found = [_survey(task) for task in tasks]
+        rows = [_reproduce(each) for each in reproductions]
+    else:
+        with _context().Pool(threads) as pool:
+            surveyed = pool.imap(_survey, tasks)
+            reproduced = pool.imap(_reproduce, reproductions)
+            found, rows = list(surveyed), list(reproduced)
+    problems = [each.problem for each in found if isinstance(each, Failure)]
+    if len(problems) == len(found):
+        raise AtlasError("\n".join(problems))
+    return found, rows
 
 
 def _context() -> Any:
@@ -48,9 +82,18 @@ def _known() -> Known:
     return Known()
 
 
-def _survey(task: tuple[str, tuple[int, ...]]) -> Survey:
-    name, sides = task
-    return survey(catalogue.load(name), sides=sides, known=_known())
+def _survey(task: Task) -> Survey | Failure:
+    try:
+        entry = catalogue.load(task.source, name=task.name, stated=task.stated)
+        return survey(entry, sides=task.sides, known=_known())
+    except AtlasError as error:
+        problem = str(error)
+    # Models' code raises whatever it likes; the tables tell it, and the rest is made.
+    except Exception as error:
+        logger.debug("%s", task.name, exc_info=True)
+        problem = f"{task.source}: {type(error).__name__}: {error}"
+    logger.error("%s could not be surveyed: %s", task.name, problem)
+    return Failure(task.name, problem)
 
 
 def _reproduce(task: tuple[dict[str, Any], dict[str, str]]) -> dict[str, Any]:

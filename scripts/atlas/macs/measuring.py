@@ -6,11 +6,14 @@ from typing import Any
 
 import torch
 
-from atlas.architectures import build, catalogue, inputs
+from atlas.architectures import build, inputs
+from atlas.architectures.facts import Architecture
 from atlas.errors import AtlasError
 from atlas.macs.counting import count
 
 DTYPE = torch.bfloat16
+SPREAD = 0.02
+"""Standard deviation of the weights: the usual one of their start."""
 WARM_UP, REPEATS = 3, 10
 PRODUCT = 8192
 """Rows and columns of the matrix product that tells what the GPU achieves at best."""
@@ -20,7 +23,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def measure(names: list[str]) -> list[dict[str, Any]]:
+def measure(architectures: list[Architecture]) -> list[dict[str, Any]]:
     """
     Return, per architecture at its native size, the speed of one denoiser forward.
 
@@ -33,54 +36,69 @@ def measure(names: list[str]) -> list[dict[str, Any]]:
     """
     if not torch.cuda.is_available():
         raise AtlasError("macs › measure: torch finds no CUDA GPU here; set it to false")
-    best = 2 * PRODUCT**3 / (_milliseconds(_product()) * 1e9)
-    return [_measured(name, best) for name in names]
+    one, other = (torch.randn(PRODUCT, PRODUCT, dtype=DTYPE, device="cuda") for _ in range(2))
+    best = tflops_per_second(PRODUCT**3, milliseconds(lambda: one @ other))
+    return [_measured(entry, best) for entry in architectures]
 
 
-def _measured(name: str, best: float) -> dict[str, Any]:
-    entry = catalogue.load(name)
+def _measured(entry: Architecture, best: float) -> dict[str, Any]:
     side = entry.native
-    module = build.component(entry, entry.denoiser_name, DTYPE)
-    arguments = inputs.denoiser(entry, width=side, height=side, dtype=DTYPE)
-    macs = count(module, arguments).total
-    module = module.to_empty(device="cuda")
-    for tensor in (*module.parameters(), *module.buffers()):
-        tensor.data.normal_(std=0.02) if tensor.is_floating_point() else tensor.zero_()
-    real = on_cuda(arguments)
-    milliseconds = _milliseconds(lambda: module(**real))
-    achieved = 2 * macs / (milliseconds * 1e9)
+    call, macs = forward(entry, side=side, device="cuda")
+    taken = milliseconds(call)
+    achieved = tflops_per_second(macs, taken)
     return {
         "device": torch.cuda.get_device_name(),
-        "architecture": name,
+        "architecture": entry.name,
         "width_pixels": side,
         "height_pixels": side,
         "dtype": "bf16",
         "forward_macs": macs,
-        "milliseconds": round(milliseconds, 3),
+        "milliseconds": round(taken, 3),
         "tflops_per_second": round(achieved, 1),
         "best_product_tflops_per_second": round(best, 1),
         "share_of_best": round(achieved / best, 3),
     }
 
 
-def on_cuda(value: Any) -> Any:
-    """Return inputs like meta ones with values: normal floats, integers 0."""
+def forward(entry: Architecture, *, side: int, device: str) -> tuple[Callable[[], Any], int]:
+    """Return one denoiser forward with random weights on a device, and its MACs."""
+    module = build.component(entry, entry.denoiser_name, DTYPE)
+    arguments = inputs.denoiser(entry, width=side, height=side, dtype=DTYPE)
+    macs = count(module, arguments).total
+    module = module.to_empty(device=device)
+    for tensor in (*module.parameters(), *module.buffers()):
+        fill(tensor.data, SPREAD)
+    real = with_values(arguments, device)
+    return lambda: module(**real), macs
+
+
+def fill(tensor: torch.Tensor, spread: float) -> torch.Tensor:
+    """Fill a tensor with normal numbers, one of integers with 0; return it."""
+    return tensor.normal_(std=spread) if tensor.is_floating_point() else tensor.zero_()
+
+
+def with_values(value: Any, device: str) -> Any:
+    """Return inputs like meta ones with values on a device: normal numbers, integers 0."""
     if isinstance(value, torch.Tensor):
-        real = torch.zeros(value.shape, dtype=value.dtype, device="cuda")
-        return real.normal_() if real.is_floating_point() else real
+        return fill(torch.empty(value.shape, dtype=value.dtype, device=device), 1.0)
     if isinstance(value, Mapping):
-        return {key: on_cuda(member) for key, member in value.items()}
+        return {key: with_values(member, device) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(on_cuda(member) for member in value)
+        return type(value)(with_values(member, device) for member in value)
     return value
 
 
-def _product() -> Callable[[], torch.Tensor]:
-    one, other = (torch.randn(PRODUCT, PRODUCT, dtype=DTYPE, device="cuda") for _ in range(2))
-    return lambda: one @ other
+def tflops_per_second(macs: int, taken: float) -> float:
+    """
+    Return 10¹² floating-point operations per second of so many MACs in so many milliseconds.
+
+    >>> tflops_per_second(10**12, 1000.0)
+    2.0
+    """
+    return 2 * macs / (taken * 1e9)
 
 
-def _milliseconds(call: Callable[[], Any]) -> float:
+def milliseconds(call: Callable[[], Any]) -> float:
     """Return the median time of a call on the GPU, after some to warm up."""
     times: list[float] = []
     with torch.no_grad():

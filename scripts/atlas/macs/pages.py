@@ -1,22 +1,15 @@
-"""The summary as pages to read: Markdown and HTML made from the same sections."""
+"""What the summary's pages say, section by section."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from atlas.architectures.page import Section
 from atlas.macs.summary import is_explained
 
 Row = Mapping[str, Any]
+TITLE = "MACs"
 DASH = "–"
 FIGURES = ("published", "recomputed", "right")
-STYLE = (
-    ":root{color-scheme:light dark}body{font:14px/1.45 system-ui,sans-serif;margin:2rem}"
-    "table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13px}"
-    "th,td{padding:.2rem .6rem;border-bottom:1px solid #8884;text-align:right;vertical-align:top}"
-    "th{position:sticky;top:0;background:Canvas;vertical-align:bottom}.text{text-align:left}"
-    "p,ul{max-width:60rem}tr:hover td{background:#8882}"
-)
 METHOD = (
     "MAC = multiply-accumulate, 1 MAC = 2 FLOPs; GMAC = 10⁹, TMAC = 10¹². Counted by torch's "
     "FlopCounterMode on the meta device: convolutions and matrix products; norms, activations and "
@@ -25,18 +18,6 @@ METHOD = (
     "VAE's decoder. Growth: MACs of a forward grow as pixels to this power. Intensity: FLOPs of a "
     "forward per byte of weights, layers' inputs and outputs in half precision."
 )
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, what to know, and a table of ready texts."""
-
-    title: str
-    text: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    words: frozenset[int] = frozenset({0})
-    """Columns set to the left."""
 
 
 def sections(
@@ -65,9 +46,9 @@ def _images(summary: Sequence[Row]) -> Section:
             _whole(row["usual_steps"]),
             _tera(row.get("usual_image_macs")),
             _tera(row.get("image_macs_per_megapixel")),
-            DASH if row.get("attention_share") is None else f"{row['attention_share']:.1%}",
-            _plain(row.get("intensity_flops_per_byte")),
-            _plain(row.get("growth_exponent")),
+            DASH if row.get("attention_share") is None else f"{100 * row['attention_share']:.1f} %",
+            _plain(row.get("intensity_flops_per_byte"), 0),
+            _plain(row.get("growth_exponent"), 2),
             f"{row['growth_from_pixels']}–{row['growth_to_pixels']}"
             if row.get("growth_exponent") is not None
             else DASH,
@@ -75,7 +56,8 @@ def _images(summary: Sequence[Row]) -> Section:
         ]
         for row in summary
     ]  # fmt: skip
-    return Section("What an image costs", METHOD, header, rows, frozenset({0, len(header) - 1}))
+    prose = frozenset({len(header) - 1})
+    return Section("What an image costs", METHOD, header, rows, prose=prose)
 
 
 def _counters(counted: Sequence[Row]) -> Section:
@@ -86,14 +68,14 @@ def _counters(counted: Sequence[Row]) -> Section:
     ]  # fmt: skip
     calls: dict[tuple[Any, ...], dict[str, Row]] = {}
     for row in counted:
-        key = tuple(row[name] for name in ("architecture", "component", "call", "width_pixels"))
+        key = (*(row[name] for name in ("architecture", "component", "call")), _size(row))
         calls.setdefault(key, {})[row["counter"]] = row
     rows = []
-    for (architecture, component, call, width), by in calls.items():
+    for (architecture, component, call, size), by in calls.items():
         others = [by["thop"], by["torchinfo"]]
         rows.append(
             [
-                *(architecture, component, call, _whole(width)),
+                *(architecture, component, call, size),
                 _giga(by["FlopCounterMode"]["record_macs"]),
                 *(_giga(row["counter_macs"]) for row in others),
                 "yes" if all(map(is_explained, others)) else "no",
@@ -104,7 +86,8 @@ def _counters(counted: Sequence[Row]) -> Section:
         "FlopCounterMode is the figure of record. Causes in GMAC, added to it, give the other "
         "counter's figure to within 0.1 %."
     )
-    return Section("Three counters", text, header, rows, frozenset({0, 1, 2, 8, 9}))
+    words, prose = frozenset({0, 1, 2}), frozenset({8, 9})
+    return Section("Three counters", text, header, rows, words, prose)
 
 
 def _causes(text: str) -> str:
@@ -138,13 +121,20 @@ def _published(published: Sequence[Row]) -> Section:
         "A table that has been published, 512 × 512 pixels and 30 steps with guidance; made again "
         "under its own assumptions, and counted right. Its TFLOPs are 10¹² MACs."
     )
-    return Section("As published", text, header, rows, frozenset({0, len(header) - 1}))
+    prose = frozenset({len(header) - 1})
+    return Section("As published", text, header, rows, prose=prose)
 
 
 def _pixels(row: Row) -> str:
-    side = row["native_pixels"]
+    side = row["native_pixels"] or 0
     native = " native" if (row["width_pixels"], row["height_pixels"]) == (side, side) else ""
-    return f"{row['width_pixels']} × {row['height_pixels']}{native}"
+    return f"{_size(row)}{native}"
+
+
+def _size(row: Row) -> str:
+    if row["width_pixels"] is None:
+        return DASH
+    return f"{row['width_pixels']} × {row['height_pixels']}"
 
 
 def _giga(macs: int | None) -> str:
@@ -159,39 +149,5 @@ def _whole(value: int | None) -> str:
     return DASH if value is None else f"{value:,}"
 
 
-def _plain(value: float | None) -> str:
-    return DASH if value is None else f"{value:g}"
-
-
-def markdown(findings: Iterable[str], parts: Iterable[Section]) -> str:
-    """Return the page in Markdown."""
-    lines = ["# MACs", "", *(f"- {finding}" for finding in findings), ""]
-    for part in parts:
-        lines += [f"## {part.title}", "", part.text, "", _line(part.header)]
-        lines.append(_line([":--" if n in part.words else "--:" for n in range(len(part.header))]))
-        lines += [*map(_line, part.rows), ""]
-    return "\n".join(lines)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-
-def html(findings: Iterable[str], parts: Iterable[Section]) -> str:
-    """Return the page as one HTML file that needs nothing else."""
-    body = ["<h1>MACs</h1><ul>", *(f"<li>{escape(text)}</li>" for text in findings), "</ul>"]
-    for part in parts:
-        body += [f"<h2>{escape(part.title)}</h2><p>{escape(part.text)}</p><table><thead>"]
-        body += [_html_row(part, part.header, "th"), "</thead><tbody>"]
-        body += [_html_row(part, row, "td") for row in part.rows]
-        body.append("</tbody></table>")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>MACs</title>'
-        f"<style>{STYLE}</style></head><body>\n" + "\n".join(body) + "\n</body></html>\n"
-    )
-
-
-def _html_row(part: Section, cells: Sequence[str], tag: str) -> str:
-    opened = [f'<{tag} class="text">' if n in part.words else f"<{tag}>" for n in range(len(cells))]
-    told = (f"{tag_}{escape(cell)}</{tag}>" for tag_, cell in zip(opened, cells, strict=True))
-    return f"<tr>{''.join(told)}</tr>"
+def _plain(value: float | None, digits: int) -> str:
+    return DASH if value is None else f"{value:,.{digits}f}"

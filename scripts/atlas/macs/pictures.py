@@ -37,6 +37,8 @@ KINDS = (
 )
 LEADER = {"arrowstyle": "-", "lw": 0.5, "shrinkA": 1, "shrinkB": 2, "relpos": (0, 0.5)}
 """From a line's end to its name."""
+GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+"""Behind a number, so that no line of the grid crosses it."""
 LINE = 0.21
 """Inches per horizontal bar."""
 SIDE = 1024
@@ -96,7 +98,7 @@ def image_cost(rows: Sequence[Row]) -> Figure | None:
         axes.plot(whole, place, "o", color=INK, ms=4.5)
         axes.annotate(
             _short(whole), (whole, place), (6, 0), textcoords="offset points",
-            va="center", fontsize=SMALL,
+            va="center", fontsize=SMALL, bbox=GROUND,
         )  # fmt: skip
         start = 0.0
         for key, _, colour in PARTS:
@@ -214,17 +216,10 @@ def _name_lines(
             xytext=(1.06, spot),
             textcoords="axes fraction",
             fontsize=SMALL,
-            color=colour,
+            color=INK,
             va="center",
             annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colour,
-                "lw": 0.5,
-                "shrinkA": 1,
-                "shrinkB": 2,
-                "relpos": (0, 0.5),
-            },
+            arrowprops=LEADER | {"color": colour},
         )
 
 
@@ -344,8 +339,8 @@ def _claim(found: Mapping[str, Row]) -> str:
     ordered = sorted(found.values(), key=lambda row: float(row["attention_share"]))
     least, most = ordered[0], ordered[-1]
     return (
-        f"Attention's products are {least['attention_share']:.0%} ({least['label']}) to "
-        f"{most['attention_share']:.0%} ({most['label']}) of a forward"
+        f"Attention's products are {100 * least['attention_share']:.0f} % ({least['label']}) to "
+        f"{100 * most['attention_share']:.0f} % ({most['label']}) of a forward"
     )
 
 
@@ -377,8 +372,8 @@ def ranking(published: Sequence[Row]) -> Figure | None:
             lw=1.6, marker="o", ms=4,
         )  # fmt: skip
         left, right = row["published_total_tmacs"], row["right_total_tmacs"]
-        page.write(2.55, ends[0], f"{row['model']}   {_short(left)}", ha="right")
-        page.write(4.05, ends[1], f"{_short(right)}   {row['model']} (× {ratio:.2f})")
+        page.write(2.55, ends[0], f"{row['model']}   {left:,.1f}", ha="right")
+        page.write(4.05, ends[1], f"{right:,.1f}   {row['model']} (× {ratio:.2f})")
     return page.figure
 
 

@@ -12,7 +12,7 @@ import torch
 from atlas.architectures import build, inputs, units
 from atlas.architectures.facts import Architecture
 from atlas.architectures.meta import RememberedShapes
-from atlas.architectures.sizes import encoder_tokens, text_tokens
+from atlas.architectures.sizes import encoder_tokens_for, text_tokens
 from atlas.errors import AtlasError
 from atlas.macs.counters import Compared, compare
 from atlas.macs.counting import KINDS, Count, count
@@ -70,7 +70,7 @@ def runs_of(architecture: Architecture, request: Request) -> Iterator[Run]:
     for size in dict.fromkeys([*asked, *growth_sizes(architecture)]):
         yield Run(architecture.denoiser_name, "forward", size, tokens, size in asked)
     for name, encoder in architecture.text_encoders.items():
-        length = encoder_tokens(architecture, name, encoder, request.text_length)
+        length = encoder_tokens_for(architecture, name, encoder, request.text_length)
         yield Run(name, "forward", None, length)
     if "vae" in architecture.components:
         yield from (Run("vae", call, size, None) for call in ("decode", "encode") for size in asked)
@@ -121,11 +121,17 @@ def _profile(
             known.profiles[key] = _counted(
                 architecture, run, request, known, modules[run.component], with_counters
             )
+        except AtlasError as error:
+            return _uncounted(architecture, run, str(error))
         # Models' code raises whatever it likes; the row tells it, and the rest is made.
-        except (AtlasError, RuntimeError, TypeError, ValueError, AttributeError) as error:
-            logger.error("%s: %s can't be counted: %s", architecture.name, run.component, error)
-            return Profile(0, None, problem=f"{type(error).__name__}: {error}")
+        except Exception as error:
+            return _uncounted(architecture, run, f"{type(error).__name__}: {error}")
     return known.profiles[key]
+
+
+def _uncounted(architecture: Architecture, run: Run, problem: str) -> Profile:
+    logger.error("%s: %s can't be counted: %s", architecture.name, run.component, problem)
+    return Profile(0, None, problem=problem)
 
 
 def _counted(
@@ -157,7 +163,7 @@ def _counted(
 def _arguments(architecture: Architecture, run: Run, request: Request) -> dict[str, Any]:
     if run.size is None:
         return inputs.text_encoder(
-            architecture, run.component, batch=request.batch, text_length=run.tokens
+            architecture, run.component, batch=request.batch, tokens=run.tokens
         )
     width, height = run.size
     size: dict[str, Any] = {"width": width, "height": height, "batch": request.batch}

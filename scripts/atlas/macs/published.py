@@ -95,7 +95,7 @@ def _as_published(
     total = facts["steps"] * step
     with torch.no_grad(), remembered:
         for name in entry.text_encoders:
-            text = inputs.text_encoder(entry, name, text_length=tokens)
+            text = inputs.text_encoder(entry, name, tokens=tokens)
             total += GUIDED * thop_macs(Call(build.component(entry, name), None, text))
         if row.get("vae", True):
             latent = inputs.vae_decode(entry, width=side, height=side)

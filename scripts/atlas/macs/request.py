@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from atlas.architectures import catalogue, sizes
+from atlas.architectures import sizes
 from atlas.architectures.facts import Architecture
 from atlas.errors import AtlasError
 
-ALL = "all"
 GROWTH = (512, 2048)
 """Sides in pixels between which the growth of a step's cost is told."""
 
@@ -42,33 +40,6 @@ class Request:
         return list(dict.fromkeys(found))
 
 
-def names_of(asked: Sequence[str] | str) -> dict[str, str]:
-    """
-    Return the name of each entry's files to the entry; the whole catalogue for "all".
-
-    A folder is called by its last part, a repository owner--name: without reading either.
-    """
-    entries = catalogue.names() if asked == ALL else asked
-    names = {_name(entry): entry for entry in entries}
-    if len(names) < len(entries):
-        raise AtlasError("macs › architectures: two entries have one name: " + ", ".join(entries))
-    return names
-
-
-def _name(entry: str) -> str:
-    path = Path(entry)
-    if entry in catalogue.names():
-        return entry
-    if path.is_dir():
-        return path.resolve().name
-    if path.suffix in {".yaml", ".yml"}:
-        return path.stem
-    if catalogue.REPOSITORY.match(entry):
-        return entry.replace("/", "--")
-    catalogue.load(entry)  # raises, with the nearest name
-    return entry
-
-
 def growth_sizes(architecture: Architecture) -> list[Size]:
     """Return the two sizes for the growth, the larger one cut to what the model can make."""
     small, large = GROWTH
@@ -90,19 +61,16 @@ def check(architectures: Sequence[Architecture], request: Request) -> None:
     """
     Check a request against all architectures that it is for.
 
-    A size that only some of them can't make is told in their rows.
+    A size or text length that only some of them can't make is told in their rows.
 
     Raises
     ------
     AtlasError
-        for a batch or text length that is not possible, or a size that none of them can make.
+        for a batch that is not possible, or a size or text length that none of them can make.
     """
     sizes.check_batch(request.batch)
-    faults = [
-        fault
-        for fault in (_text_fault(entry, request.text_length) for entry in architectures)
-        if fault
-    ]
+    texts = [text_fault(entry, request.text_length) for entry in architectures]
+    faults = list(filter(None, texts)) if all(texts) else []
     for size in request.resolutions:
         if isinstance(size, tuple):
             problems = [problem_of(entry, size) for entry in architectures]
@@ -112,14 +80,14 @@ def check(architectures: Sequence[Architecture], request: Request) -> None:
         raise AtlasError("\n".join(dict.fromkeys(faults)))
 
 
-def _text_fault(architecture: Architecture, text_length: int | None) -> str | None:
+def text_fault(architecture: Architecture, text_length: int | None) -> str | None:
     """Return what is wrong with a text length; models without text have none to be wrong."""
     if text_length is None or architecture.text is None:
         return None
     try:
         sizes.text_tokens(architecture, text_length)
         for name, encoder in architecture.text_encoders.items():
-            sizes.encoder_tokens(architecture, name, encoder, text_length)
+            sizes.encoder_tokens_for(architecture, name, encoder, text_length)
     except AtlasError as error:
         return str(error)
     return None

@@ -46,6 +46,12 @@ def rows(architecture: Architecture, profile: Sequence[Row], sampling: Sampling)
     ]
 
 
+def failed(name: str, problem: str) -> Row:
+    """Return the row of an architecture that could not be profiled: its problem and no number."""
+    known = {"architecture": name, "label": name, "kind": "", "problem": problem}
+    return dict.fromkeys(COLUMNS) | known
+
+
 def _row(architecture: Architecture, totals: Sequence[Row], own: Row, sampling: Sampling) -> Row:
     """Add up one resolution; MACs of a call are of the batch, those of an image of one image."""
     texts = [row for row in totals if row["component"] in architecture.text_encoders]
@@ -209,7 +215,8 @@ def _counters(counted: Sequence[Row]) -> list[str]:
         odd = [row for row in rows if not is_explained(row)]
         if shares:
             found.append(
-                f"{name} counts {min(shares):.2%} to {max(shares):.2%} of a denoiser's MACs; "
+                f"{name} counts {100 * min(shares):.2f} to {100 * max(shares):.1f} % of a "
+                f"denoiser's MACs; "
                 f"{len(rows) - len(odd)} of {len(rows)} differences are explained to within 0.1 %"
                 + (f", {failed} could not be counted." if failed else ".")
             )

@@ -27,6 +27,12 @@ WORDS = {
 """Columns that hold words; all others hold numbers or truth values."""
 
 
+def failed(name: str, problem: str) -> dict[str, Any]:
+    """Return the one row of the profile of an architecture that could not be profiled."""
+    words = dict.fromkeys(("component", "class", "call", "name"), "")
+    return {**words, "architecture": name, "is_asked": True, "part": "total", "problem": problem}
+
+
 def write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as CSV, whole or not at all; what is not known is an empty cell."""
     path.parent.mkdir(parents=True, exist_ok=True)

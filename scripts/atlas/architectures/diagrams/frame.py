@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from atlas.architectures.diagrams import style
 from atlas.architectures.diagrams.style import FONT, INK, KINDS, SMALL, TEXT, count, macs, share
 from atlas.architectures.diagrams.tables import cell, row, table
-from atlas.architectures.pieces import Piece, Portrait
+from atlas.architectures.pieces import Missing, Piece, Portrait
 
 DOTS_PER_INCH = 120
+NOTICE_WIDTH = 90
+"""Letters in a line of a notice."""
 
 
 def graph(portrait: Portrait, **attributes: Any) -> Any:
@@ -23,6 +26,19 @@ def graph(portrait: Portrait, **attributes: Any) -> Any:
     )  # fmt: skip
     drawing.node_attr.update(shape="plain", fontname=FONT, fontsize=str(TEXT), fontcolor=INK)
     drawing.edge_attr.update(color=style.IMAGE, penwidth="1.6", arrowsize="0.7")
+    return drawing
+
+
+def notice(missing: Missing) -> Any:
+    """Return, in place of a drawing, why there is none."""
+    import pygraphviz
+
+    drawing = pygraphviz.AGraph()
+    drawing.graph_attr.update(fontname=FONT, bgcolor="white", pad="0.25")
+    drawing.node_attr.update(shape="plain", fontname=FONT, fontsize=str(TEXT), fontcolor=INK)
+    lines = wrap(missing.problem, NOTICE_WIDTH)
+    title = cell(f"{missing.name} could not be surveyed", size=style.TITLE, bold=True)
+    drawing.add_node("problem", label=table([row(title), *(row(cell(line)) for line in lines)]))
     return drawing
 
 
@@ -104,7 +120,7 @@ def encoders(portrait: Portrait, title: str) -> str:
         row(
             cell(encoder.class_name, size=SMALL),
             cell(f"{encoder.tokens} tokens", size=SMALL, align="right"),
-            cell(f"{count(encoder.parameters)} parameters", size=SMALL, soft=True),
+            cell(f"{count(encoder.parameters)} parameters", size=SMALL, soft=True, align="right"),
         )
         for encoder in portrait.encoders
     ]

@@ -57,18 +57,30 @@ def step_macs(portrait: Portrait) -> int:
 
 
 def _set_up(axes: Any) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("parameters of the denoiser")
     axes.set_ylabel("MACs per step")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: count(value)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: macs(value)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _round(count(value))))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _round(macs(value))))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(0.1)
     axes.grid(which="major", color="#e3e6ea", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _round(text: str) -> str:
+    """
+    Write a round number of the scale without zeros behind its point.
+
+    >>> _round("5.00 b"), _round("10.0 TMAC"), _round("500 M")
+    ('5 b', '10 TMAC', '500 M')
+    """
+    number, _, unit = text.partition(" ")
+    return f"{float(number):g} {unit}"
 
 
 def _claim(portraits: Sequence[Portrait]) -> str:

@@ -1,6 +1,9 @@
 """Colours, fonts and texts that all diagrams share."""
 
+from math import ceil
+
 from atlas.architectures.pieces import Piece, Shape
+from atlas.plots.style import text_width
 
 FONT = "DejaVu Sans,Verdana,Arial,sans-serif"
 TITLE, TEXT, SMALL = 15, 10, 9
@@ -54,6 +57,11 @@ def kind_of(piece: Piece) -> str:
     if "sample" in classes.lower():
         return "down- or upsampling"
     return "single-stream block" if "single" in piece.mark.lower() else "transformer block"
+
+
+def width(text: str, size: int) -> int:
+    """Return the width in points that a cell of this text takes, a little more than less."""
+    return ceil(72 * text_width(text, size)) + 4
 
 
 def count(number: float) -> str:

@@ -16,14 +16,17 @@ from atlas.architectures.diagrams.style import (
     macs,
     share,
     times,
+    width,
 )
 from atlas.architectures.pieces import Piece, Structure
 
+GAP = "\u2002"
+"""Graphviz pads cells alike on all sides: a space before a text keeps columns apart."""
+
+INDENT = "\u2003"
+
 LEAST_SHOWN = 10_000
 """Parameters below which a module that multiplies nothing is not shown on the second level."""
-
-MOST_CLASS = 28
-"""Letters of a class's name before it is cut."""
 
 
 def table(rows: Iterable[str], colour: str = "white", widths: Sequence[int] = ()) -> str:
@@ -46,8 +49,7 @@ def cell(
     soft: bool = False, colour: str | None = None,
 ) -> str:  # fmt: skip
     """Return one cell of plain text."""
-    # Graphviz pads cells alike on all sides: a space keeps columns of numbers apart.
-    told = escape(f"\u2002{text}" if align == "right" and text else text, quote=False)
+    told = escape(f"{GAP}{text}" if align == "right" and text else text, quote=False)
     told = f"<b>{told}</b>" if bold and told else told
     font = f' color="{SOFT}"' if soft else ""
     ground = f' bgcolor="{colour}"' if colour else ""
@@ -55,23 +57,39 @@ def cell(
     return f'<td align="{align}" valign="bottom" colspan="{span}"{ground}>{told}</td>'
 
 
-def unit(piece: Piece, whole: Structure) -> str:
+def unit(piece: Piece, whole: Structure, widths: Sequence[int]) -> str:
     """Return a unit of a UNet: its mark, classes, shape, parameters and MACs with shares."""
     rows = [
         row(cell(piece.mark, bold=True), cell(classes(piece.classes), align="right")),
         row(cell(""), cell(times(piece.shape), align="right", size=SMALL, soft=True)),
         amounts(piece, whole),
     ]
-    return table(rows, KINDS[kind_of(piece)], widths=(118, 112))
+    return table(rows, KINDS[kind_of(piece)], widths)
+
+
+def unit_widths(pieces: Sequence[Piece], whole: Structure) -> tuple[int, int]:
+    """Return the widths in points of the two columns that all of these units fit."""
+    told = [amounts_of(piece, whole) for piece in pieces]
+    names = [classes(piece.classes) for piece in pieces]
+    return (
+        max(width(weights, SMALL) for weights, _ in told),
+        max(
+            *(width(f"{GAP}{work}", SMALL) for _, work in told),
+            *(width(f"{GAP}{name}", TEXT) for name in names),
+        ),
+    )
 
 
 def amounts(piece: Piece, whole: Structure) -> str:
     """Return a row of two cells: parameters and MACs, with shares."""
-    return row(
-        cell(f"{count(piece.parameters)} parameters, {share(piece.parameters, whole.parameters)}",
-             size=SMALL),
-        cell(f"{macs(piece.macs)}, {share(piece.macs, whole.macs)}", align="right", size=SMALL),
-    )  # fmt: skip
+    weights, work = amounts_of(piece, whole)
+    return row(cell(weights, size=SMALL), cell(work, align="right", size=SMALL))
+
+
+def amounts_of(piece: Piece, whole: Structure) -> tuple[str, str]:
+    """Return the texts of a piece's parameters and MACs, with shares."""
+    weights = f"{count(piece.parameters)} parameters, {share(piece.parameters, whole.parameters)}"
+    return weights, f"{macs(piece.macs)}, {share(piece.macs, whole.macs)}"
 
 
 def run(pieces: Sequence[Piece], whole: Structure, image_tokens: int) -> str:
@@ -127,7 +145,7 @@ def listing(title: str, pieces: Sequence[Piece], whole: Structure, colour: str) 
     """Return pieces outside the units as one table: a line for each."""
     rows = [row(cell(title, bold=True, span=2))]
     for piece in pieces:
-        class_name = _cut(" + ".join(piece.classes))
+        class_name = " + ".join(piece.classes)
         rows += [
             row(cell(piece.mark), cell(class_name, size=SMALL, soft=True, align="right")),
             row(cell(""), cell(times(piece.shape), size=SMALL, soft=True, align="right"))
@@ -138,8 +156,14 @@ def listing(title: str, pieces: Sequence[Piece], whole: Structure, colour: str) 
     return table(rows, colour)
 
 
-def expansion(sample: Piece, number: int, whole: Structure) -> str:
-    """Return one block with its modules two levels down; shares are of the whole model."""
+HEADINGS = ("module", f"{GAP}class", "out", "parameters", "MACs")
+SIDES = ("left", "left", "right", "right", "right")
+SOFTENED = (False, True, True, False, False)
+"""Columns of an expanded block: their headings, the side they are set to, which are paler."""
+
+
+def expansion(sample: Piece, number: int, widths: Sequence[int]) -> str:
+    """Return one block with its modules two levels down."""
     group = sample.mark.rpartition(".")[0]
     heading = (
         f"One of {number}: {sample.mark}" if number > 1 else f"The one of its type: {sample.mark}"
@@ -147,31 +171,49 @@ def expansion(sample: Piece, number: int, whole: Structure) -> str:
     header = [
         row(cell(heading, bold=True, span=5)),
         row(cell(f"{' + '.join(sample.classes)} of {group}", span=5)),
-        row(*(cell(name, size=SMALL, soft=True, align=side) for name, side in (
-            ("module", "left"), ("class", "left"), ("out", "right"),
-            ("parameters", "right"), ("MACs", "right")))),
+        row(*(cell(name, size=SMALL, soft=True, align=side) for name, side in zip(
+            HEADINGS, SIDES, strict=True))),
     ]  # fmt: skip
-    rows = [line for part in sample.parts for line in _expanded(part, 0)]
+    rows = [
+        row(
+            *(
+                cell(text, size=SMALL, align=side, soft=level > 0 or is_soft)
+                for text, side, is_soft in zip(texts, SIDES, SOFTENED, strict=True)
+            )
+        )
+        for level, texts in _lines(sample)
+    ]
     total = row(
         cell("block", bold=True, size=SMALL, span=3),
         cell(count(sample.parameters), bold=True, size=SMALL, align="right"),
         cell(macs(sample.macs), bold=True, size=SMALL, align="right"),
     )
-    return table([*header, *rows, total], _pale(KINDS[kind_of(sample)]))
+    return table([*header, *rows, total], _pale(KINDS[kind_of(sample)]), widths)
 
 
-def _expanded(part: Piece, level: int) -> list[str]:
+def expansion_widths(samples: Sequence[Piece]) -> list[int]:
+    """Return the widths in points of the columns that all of these expansions fit."""
+    lines = [HEADINGS, *(texts for sample in samples for _, texts in _lines(sample))]
+    columns = zip(*lines, strict=True)
+    return [max(width(f"{GAP}{text}", SMALL) for text in column) for column in columns]
+
+
+def _lines(sample: Piece) -> list[tuple[int, tuple[str, ...]]]:
+    """Return level and texts of each line of an expanded block."""
+    return [line for part in sample.parts for line in _expanded(part, 0)]
+
+
+def _expanded(part: Piece, level: int) -> list[tuple[int, tuple[str, ...]]]:
     """Return a module's line, and its own modules' that weigh or multiply below it."""
-    name = part.mark.rpartition(".")[2]
-    own = row(
-        cell(("\u2003" * level) + name, size=SMALL, soft=level > 0),
-        cell(_cut(part.classes[0]), size=SMALL, soft=True),
-        cell(times(part.shape), size=SMALL, align="right", soft=True),
-        cell(count(part.parameters), size=SMALL, align="right", soft=level > 0),
-        cell(macs(part.macs), size=SMALL, align="right", soft=level > 0),
+    own = (
+        INDENT * level + part.mark.rpartition(".")[2],
+        f"{GAP}{part.classes[0]}",
+        times(part.shape),
+        count(part.parameters),
+        macs(part.macs),
     )
     inner = [piece for piece in part.parts if piece.macs or piece.parameters >= LEAST_SHOWN]
-    return [own, *(line for piece in inner for line in _expanded(piece, level + 1))]
+    return [(level, own), *(line for piece in inner for line in _expanded(piece, level + 1))]
 
 
 def _pale(colour: str) -> str:
@@ -192,7 +234,3 @@ def classes(names: Sequence[str]) -> str:
         number = len(list(same))
         told.append(f"{number} × {name}" if number > 1 else name)
     return " + ".join(told)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_CLASS else text[: MOST_CLASS - 1] + "…"

@@ -101,12 +101,13 @@ def _add_head(drawing: Any, portrait: Portrait, head: list[Piece], last_run: str
 def _add_samples(drawing: Any, portrait: Portrait, runs: Sequence[Sequence[Piece]]) -> None:
     """Draw one block of each type, expanded, to the right of the run that it is of."""
     previous = None
+    widths = tables.expansion_widths(portrait.structure.samples)
     for number, sample in enumerate(portrait.structure.samples):
         own = next(n for n, run in enumerate(runs) if any(p.mark == sample.mark for p in run))
         alike = sum(_type(piece) == _type(sample) for piece in portrait.structure.units)
         node = f"sample{number}"
-        drawing.add_node(node, label=tables.expansion(sample, alike, portrait.structure))
-        drawing.add_edge(f"run{own}", node, style="dotted", color=LINE, dir="none", minlen="1")
+        drawing.add_node(node, label=tables.expansion(sample, alike, widths))
+        drawing.add_edge(f"run{own}", node, color=LINE, penwidth="1", dir="none", minlen="1")
         drawing.add_subgraph([f"run{own}", node], rank="same")
         if previous:
             drawing.add_edge(previous, node, style="invis", weight="5")
@@ -134,13 +135,11 @@ def _add_feet(
         parts.setdefault(unit.mark.rpartition(".")[0], []).append(unit)
     parts |= {name: outside[stream] for stream, name in names.items() if outside[stream]}
     parts["head"] = outside["head"]
-    kinds = [
-        *(kind_of(run[0]) for run in runs),
-        "embedders and conditions",
-        "text embedders",
-        "head",
-    ]
-    edges = {"image": IMAGE, "text": WORDS, "time and conditions, to all blocks": TIME}
+    embedders = (kind for stream, (_, kind, _) in EMBEDDERS.items() if outside[stream])
+    kinds = [*(kind_of(run[0]) for run in runs), *sorted(embedders), "head"]
+    edges = {"image": IMAGE, "time and conditions, to all blocks": TIME}
+    if portrait.encoders:
+        edges["text"] = WORDS
     drawing.add_node("sums", label=frame.sums(portrait, parts))
     drawing.add_node("legend", label=frame.legend(kinds, edges))
     drawing.add_subgraph(["sums", "legend"], rank="same")

@@ -14,8 +14,11 @@ def draw(portrait: Portrait) -> Any:
     """Return the drawing of a UNet, not yet laid out."""
     down, middle, up = (columns(portrait)[name] for name in ("IN", "MID", "OUT"))
     drawing = frame.graph(portrait)
-    for piece in portrait.structure.units:
-        drawing.add_node(piece.mark, label=tables.unit(piece, portrait.structure))
+    whole = portrait.structure
+    widths = tables.unit_widths([*down, *up], whole)
+    for piece in whole.units:
+        own = tables.unit_widths([piece], whole) if piece in middle else widths
+        drawing.add_node(piece.mark, label=tables.unit(piece, whole, own))
     _add_chain(drawing, [piece.mark for piece in down])
     _add_chain(drawing, [piece.mark for piece in reversed(up)], upward=True)
     bottom = (middle or down)[-1].mark
