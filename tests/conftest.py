@@ -8,19 +8,23 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from atlas.demo import facts, wheel
 
 WHEELS = Path(__file__).parents[1] / "resources" / "wheels"
+PACKAGES = Path(__file__).with_name("packages.yaml")
+"""Wheels that tests alone read; the others are the demo's."""
 
 
 @pytest.fixture(scope="session")
 def fetched_wheel() -> Callable[[str], Path]:
     """Return a function: a declared wheel's name to its place; skips where it can't be had."""
+    wheels = facts.wheels() | yaml.safe_load(PACKAGES.read_text(encoding="utf-8"))
 
     @cache
     def fetch(name: str) -> Path | str:
-        declared = {key: facts.wheels()[name][key] for key in ("requirement", "sha256")}
+        declared = {key: wheels[name][key] for key in ("requirement", "sha256")}
         WHEELS.mkdir(parents=True, exist_ok=True)
         # tests run side by side: the second waits for what the first one fetches
         with (WHEELS / ".lock").open("w") as lock:

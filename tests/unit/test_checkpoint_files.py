@@ -54,6 +54,12 @@ def test_a_missing_shard_is_named(shards: Path) -> None:
         files_of(shards / "model.safetensors.index.json")
 
 
+def test_one_shard_named_alone_is_said(shards: Path) -> None:
+    (finding,) = open_checkpoint(shards / "model-00001-of-00002.safetensors").findings
+    assert "one of 2 shards; name all of them: model-*-of-00002.safetensors" in finding
+    assert open_checkpoint(shards / "model-*-of-00002.safetensors").findings == ()
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"weight_map": 3}', '{"weight_map": {"a": "../x"}}'])
 def test_a_broken_index_is_refused(shards: Path, text: str) -> None:
     index = shards / "model.safetensors.index.json"

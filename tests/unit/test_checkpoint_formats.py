@@ -105,6 +105,7 @@ REFUSED = {
     "Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 4\n",
     "web page": b"<!DOCTYPE html><html><body>Log in</body></html>",
     "gzip": b"\x1f\x8b\x08" + bytes(32),
+    "a NumPy array": b"\x93NUMPY\x01\x00" + bytes(64),
     "neither": b"hello, I am no weight file" + bytes(64),
     "empty": b"",
 }
@@ -129,6 +130,8 @@ def test_other_files_are_refused_by_what_they_are(tmp_path: Path, words: str, su
         ("model.diffusion_model.scaled_fp8", "scaled float8"),
         ("double_blocks.0.img_attn.proj.scale_weight", "scaled float8"),
         ("x.qweight", "quantised"),
+        ("x.comfy_quant", "quantised"),
+        ("x.weight._scale", "quantised"),
     ],
 )
 def test_quantised_weights_are_refused_with_the_remedy(
@@ -139,6 +142,22 @@ def test_quantised_weights_are_refused_with_the_remedy(
         open_checkpoint(file)
     assert key in str(error.value)
     assert "before quantisation" in str(error.value)
+
+
+def test_a_file_without_tensors_is_refused(tmp_path: Path) -> None:
+    narrow.save(tmp_path / "none.safetensors", {})
+    torch.save({"epoch": 3}, tmp_path / "none.pt")
+    torch.save({"freqs": torch.ones(2, dtype=torch.complex64)}, tmp_path / "complex.pt")
+    for file in tmp_path.iterdir():
+        with pytest.raises(AtlasError, match=r"holds no tensors; name a file of weights"):
+            open_checkpoint(file)
+
+
+def test_a_lone_tensor_is_a_network_of_one(tmp_path: Path) -> None:
+    torch.save(torch.ones(2), tmp_path / "one.pt")
+    assert [tensor.name for tensor in open_checkpoint(tmp_path / "one.pt").tensors] == [
+        "network/tensor"
+    ]
 
 
 def test_a_suffix_that_lies_is_said(tmp_path: Path) -> None:

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from atlas.checkpoint.selection import WeightSet, choose, indexed_files, weight_sets
+from atlas.checkpoint.selection import (
+    WeightSet,
+    choose,
+    indexed_files,
+    lone_shard,
+    weight_sets,
+)
 from atlas.errors import AtlasError
 
 INDEX_SUFFIX = ".json"
@@ -49,7 +55,7 @@ def files_of(path: Path, *, weights: str | None = None) -> list[Path]:
 def listing(path: Path, weights: str | None = None) -> Listing:
     """Return the weight files of a checkpoint by component, and what was passed over."""
     if path.is_file():
-        return Listing({"": _one_file(path)})
+        return Listing({"": _one_file(path)}, tuple(lone_shard(path)))
     if path.is_dir():
         return _folder(path, weights)
     if glob.has_magic(str(path)):

@@ -4,13 +4,15 @@ from pathlib import Path
 
 from atlas.checkpoint import refused, safetensors, state_dict, torch_files
 from atlas.checkpoint.entries import Contents, without_complex
-from atlas.checkpoint.pickle_opcodes import OPCODES
 from atlas.errors import AtlasError
 
 SUFFIXES = {
     "safetensors": (".safetensors", ".sft"),
     "torch": (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".jit", ".th", ".tar"),
 }
+
+FIRST_OPCODES = frozenset(b"(]})cNIJKLMFGSTUVX")
+"""Bytes that a pickle of an old protocol may begin with: what needs nothing before it."""
 
 
 def read_file(file: Path) -> Contents:
@@ -43,7 +45,7 @@ def _format(head: bytes, file: Path) -> str:
         return "torch"
     if file.suffix in SUFFIXES["safetensors"]:
         return "safetensors"  # its reader says best what is wrong
-    if head[:1] in OPCODES:
+    if head[0] in FIRST_OPCODES:
         return "torch"
     raise AtlasError(
         f"{file}: neither a safetensors nor a PyTorch file; "

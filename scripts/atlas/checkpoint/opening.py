@@ -45,6 +45,8 @@ def open_checkpoint(
         for component, contents in sets.items()
         for entry in contents.entries
     ]
+    if not entries:
+        raise AtlasError(f"{path}: holds no tensors; name a file of weights")
     named = name_tensors(entries, architecture=architecture, averaged=weights == "ema")
     if weights == "ema" and not (files.has_average or named.averages):
         raise AtlasError(

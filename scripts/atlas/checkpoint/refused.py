@@ -15,6 +15,8 @@ HEADS = (
     (b"version https://git-lfs", "a pointer of Git LFS, not the weights; run git lfs pull"),
     (b"<!DOCTYPE", "a web page, not weights; download the file again, perhaps with a login"),
     (b"<html", "a web page, not weights; download the file again, perhaps with a login"),
+    (b"<?xml", "a web page, not weights; download the file again, perhaps with a login"),
+    (b"\x93NUMPY", "a NumPy array; save the weights as safetensors"),
     (b"\x89HDF\r\n", "an HDF5 file (Keras); save the weights as safetensors"),
     (b"7z\xbc\xaf", "a 7z archive; unpack it"),
     (b"Rar!", "a RAR archive; unpack it"),
@@ -45,6 +47,10 @@ QUANTISED = (
     (
         re.compile(r"(^|\.)(scaled_fp8|scale_weight|weight_scale|weight_scale_2)$", re.MULTILINE),
         f"scaled float8 weights, whose scales stand beside them; {BEFORE}",
+    ),
+    (
+        re.compile(r"(\.comfy_quant|\.weight\._(data|scale))$", re.MULTILINE),
+        f"quantised weights (ComfyUI or quanto); {BEFORE}",
     ),
     (
         re.compile(

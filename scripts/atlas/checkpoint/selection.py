@@ -119,6 +119,15 @@ def choose(folder: Path, weights: str | None = None) -> Choice:
     return Choice(chosen, findings, is_average=chosen.variant == "ema" or has_marked_raw)
 
 
+def lone_shard(file: Path) -> list[str]:
+    """Return a finding where a file that was named alone is one of a set of shards."""
+    match = WEIGHT_FILE.fullmatch(file.name)
+    if not match or int(match["count"] or 1) < 2:
+        return []
+    every = file.name.replace(f"-{match['shard']}-of-", "-*-of-")
+    return [f"{file.name} is one of {int(match['count'])} shards; name all of them: {every}"]
+
+
 def indexed_files(index: Path) -> dict[str, Path]:
     """
     Return key to shard as an index.json has them.

@@ -61,7 +61,7 @@ def contents_of(file: Path, read: TorchFile) -> Contents:
     Raises
     ------
     AtlasError
-        Where there are none, or one reaches beyond its storage.
+        Where one reaches beyond its storage.
     """
     try:
         found = _unwrapped(read.value)
@@ -71,13 +71,13 @@ def contents_of(file: Path, read: TorchFile) -> Contents:
         Entry(key, tensor.dtype, _part(file, key, tensor, read.places))
         for key, tensor in found.tensors.items()
     )
-    if not entries:
-        raise AtlasError(f"{file}: holds no tensors; name a file of weights")
     return Contents(entries, findings=tuple(found.findings))
 
 
 def _unwrapped(value: Any, seen: frozenset[int] = frozenset()) -> Found:
     """Find the state dict within what a trainer saved."""
+    if _is_tensor(value):
+        return Found({"tensor": value})
     if isinstance(value, Module):  # TorchScript: a network as a whole
         return Found(dict(_flattened(value.state)))
     table = _table(value)
