@@ -89,6 +89,7 @@ def test_averaged_weights_get_the_names_of_the_raw_ones(model) -> None:
     written = originals.as_ldm(components, version, ema=True)
     opened = open_checkpoint(narrow.save(path / "ema.safetensors", written))
     assert narrow.surprises(opened) == []
+    assert not any(finding.startswith("ema") for finding in opened.findings)
     ema = {tensor.name: tensor for tensor in opened.tensors if tensor.component == "ema"}
     raw = {tensor.name: tensor for tensor in opened.tensors if tensor.component == "unet"}
     assert ema.keys() == {name.replace("unet/", "ema/") for name in raw}

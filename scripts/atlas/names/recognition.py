@@ -70,9 +70,16 @@ def recognised(
         chosen = next((name for name in preferred if name in fits), None)
         if chosen:
             found[component] = chosen
-        else:
+        elif not _is_plain_copy(component, components):
             findings.append(_finding(component, components[component], architecture))
     return found, findings
+
+
+def _is_plain_copy(component: str, components: Mapping[str, Shapes]) -> bool:
+    """Tell whether a training copy has just the tensors of its network, of which all is said."""
+    return component == EMA and any(
+        shapes == components[EMA] for other, shapes in components.items() if other != EMA
+    )
 
 
 def fitting(shapes: Shapes) -> list[str]:
