@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from atlas.architectures import catalogue, inputs, sizes
+from atlas.architectures import build, catalogue, inputs, sizes
 from atlas.architectures.facts import Architecture
 from atlas.architectures.recipes import RECIPES, default
 from atlas.errors import AtlasError
@@ -104,6 +104,27 @@ def test_a_key_that_a_configuration_leaves_out_is_the_classs_default() -> None:
     assert given["encoder_hidden_states"].shape == (1, 300, 2304)
     with pytest.raises(AtlasError, match="SanaTransformer2DModel lacks the key no_such"):
         default(shorter, "no_such")
+
+
+@pytest.mark.parametrize(
+    ("config", "shape"),
+    [
+        ({"num_class_embeds": 10}, (3,)),
+        ({"class_embed_type": "timestep"}, (3,)),
+        ({"class_embed_type": "identity"}, (3, 768)),
+        ({}, None),
+    ],
+)
+def test_classes_are_given_as_the_model_takes_them(
+    config: dict[str, object], shape: tuple[int, ...] | None
+) -> None:
+    entry = catalogue.load("adm64_diffusers")
+    plain = {key: value for key, value in entry.denoiser.config.items() if "class" not in key}
+    facts = replace(entry.denoiser, config={**plain, **config}, parameters=None)
+    own = replace(entry, components={"unet": facts})
+    given = inputs.denoiser(own, width=64, height=64, batch=3)
+    assert (given["class_labels"].shape if "class_labels" in given else None) == shape
+    assert run(build.component(own, "unet"), given)[0].shape == (3, 3, 64, 64)
 
 
 def test_every_recipe_is_used_by_an_entry() -> None:

@@ -127,14 +127,14 @@ def _warn_of_unknown_keys(
     )
     for key in unknown_keys(kind, facts):
         logger.warning(
-            "%s: %s: %s of diffusers %s does not know the key %s%s and ignores it; "
-            "it was built with %s parameters, %s",
+            "%s: %s: %s of diffusers %s does not know the key %s and ignores it%s "
+            "Built with %s parameters; %s",
             architecture.origin,
             name,
             facts.class_name,
             version("diffusers"),
             key,
-            nearest(key, known),
+            nearest(key, known) or ".",
             f"{parameters(module):,}",
             compared,
         )

@@ -105,10 +105,10 @@ def form(text: str, *, also: Iterable[str] = ()) -> Form:
         return "checkpoint"
     if REPOSITORY.match(text):
         return "repository"
+    hint = nearest(text, [*names(), *also]) or f" (known are {', '.join(names())})."
     raise AtlasError(
-        f"{text}: no architecture of this name{nearest(text, [*names(), *also])} "
-        f"(known: {', '.join(names())}; or give an id of the roster, a YAML file, a diffusers "
-        "folder, a checkpoint, or a repository as owner/name)"
+        f"{text}: no architecture of this name{hint} Or give an id of the roster, a YAML file, "
+        "a diffusers folder, a checkpoint, or a repository as owner/name."
     )
 
 

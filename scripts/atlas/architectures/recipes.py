@@ -111,9 +111,14 @@ def unet(request: Request) -> Inputs:
 
 
 def unet_of_classes(request: Request) -> Inputs:
-    """UNet2DModel: no text; a class label where the model has classes."""
+    """UNet2DModel: no text; a class label where the model has classes, or its embedding."""
     inputs = {"sample": request.image, "timestep": request.whole()}
-    if request.architecture.denoiser.config.get("num_class_embeds"):
+    config = request.architecture.denoiser.config
+    kind = config.get("class_embed_type")
+    if kind == "identity":
+        # What embeds the class is outside the model: a vector as wide as that of the time.
+        inputs["class_labels"] = request.floats(4 * int(request.config("block_out_channels")[0]))
+    elif kind == "timestep" or config.get("num_class_embeds"):
         inputs["class_labels"] = request.whole()
     return inputs
 

@@ -91,7 +91,9 @@ def _survey(task: Task) -> Survey | Failure:
     # Models' code raises whatever it likes; the tables tell it, and the rest is made.
     except Exception as error:
         logger.debug("%s", task.name, exc_info=True)
-        problem = f"{task.source}: {type(error).__name__}: {error}"
+        # torchinfo wraps what a forward raised.
+        reason = error.__cause__ or error
+        problem = f"{task.source}: {type(reason).__name__}: {reason}"
     logger.error("%s could not be surveyed: %s", task.name, problem)
     return Failure(task.name, problem)
 
