@@ -8,6 +8,7 @@ as nothing, in silence (pytorch/pytorch#195460).
 import inspect
 import logging
 import warnings
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -69,6 +70,13 @@ def parameters(module: torch.nn.Module) -> int:
 def buffers(module: torch.nn.Module) -> int:
     """Count the elements of all buffers, such as SD3's table of positions."""
     return sum(buffer.numel() for buffer in module.buffers())
+
+
+def import_classes(architectures: Iterable[Architecture]) -> None:
+    """Import the classes of all components, for processes that are forked afterwards to share."""
+    for architecture in architectures:
+        for facts in architecture.components.values():
+            getattr(import_module(facts.library), facts.class_name, None)
 
 
 def _facts(architecture: Architecture, name: str) -> Component:

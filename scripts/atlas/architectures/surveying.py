@@ -1,13 +1,14 @@
 """Survey many architectures in a few processes that share what was imported."""
 
+import gc
 import logging
 import multiprocessing
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from atlas.architectures import catalogue, published
+from atlas.architectures import build, catalogue, published
 from atlas.architectures.survey import Failure, Known, Survey, survey
 from atlas.errors import AtlasError
 
@@ -61,14 +62,25 @@ def surveys(
         found = [_survey(task) for task in tasks]
         rows = [_reproduce(each) for each in reproductions]
     else:
+        _share(sources.values())
+        found = [_survey(tasks[0])]
         with _context().Pool(threads) as pool:
-            surveyed = pool.imap(_survey, tasks)
+            surveyed = pool.imap(_survey, tasks[1:])
             reproduced = pool.imap(_reproduce, reproductions)
-            found, rows = list(surveyed), list(reproduced)
+            found += surveyed
+            rows = list(reproduced)
     problems = [each.problem for each in found if isinstance(each, Failure)]
     if len(problems) == len(found):
         raise AtlasError("\n".join(problems))
     return found, rows
+
+
+def _share(sources: Iterable[str]) -> None:
+    """Import what all processes need before they are forked: it is most of their memory."""
+    known = set(catalogue.names())
+    build.import_classes(catalogue.load(source) for source in sources if source in known)
+    # What the collector does not look at is not copied either.
+    gc.freeze()
 
 
 def _context() -> Any:
