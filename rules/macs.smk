@@ -38,7 +38,7 @@ rule profile_macs:
     conda:
         "../envs/networks.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=30,
     params:
         method=METHOD["profile_macs"],
@@ -65,7 +65,7 @@ rule reproduce_published_macs:
     conda:
         "../envs/networks.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=15,
     params:
         method=METHOD["reproduce_published_macs"],

@@ -1,6 +1,7 @@
 """Diagrams: what they say, from the text of the SVG; and that they fit a page."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -114,6 +115,15 @@ def test_drawings_are_read_as_written(small_transformer: Portrait, tmp_path: Pat
     file.write_text('{"name": 1}')
     with pytest.raises(AtlasError, match=r"tiny\.json: is not an architecture"):
         pieces.read(file)
+
+
+@pytest.mark.parametrize("kind", ["small_unet", "small_transformer"])
+def test_text_is_shown_without_an_encoder(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    texts = drawn(replace(request.getfixturevalue(kind), encoders=()), tmp_path)
+    assert "77 tokens" in texts
+    assert any(text.startswith("Text in") for text in texts)
 
 
 def test_in_place_of_a_missing_drawing_stands_why(tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def _counters(counted: Sequence[Row]) -> list[str]:
         odd = [row for row in rows if not is_explained(row)]
         if shares:
             found.append(
-                f"{name} counts {100 * min(shares):.2f} to {100 * max(shares):.1f} % of a "
+                f"{name} counts {100 * min(shares):.2f} to {100 * max(shares):.2f} % of a "
                 f"denoiser's MACs; "
                 f"{len(rows) - len(odd)} of {len(rows)} differences are explained to within 0.1 %"
                 + (f", {failed} could not be counted." if failed else ".")

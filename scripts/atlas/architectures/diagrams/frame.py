@@ -114,7 +114,9 @@ def legend(kinds: Sequence[str], edges: Mapping[str, str]) -> str:
 
 
 def encoders(portrait: Portrait, title: str) -> str:
-    """Return what reads the text before the denoiser; it is none of its parameters."""
+    """Return the text, and what reads it before the denoiser; it is none of its parameters."""
+    if not portrait.encoders:
+        return table([row(cell(title, bold=True)), row(cell(f"{portrait.tokens} tokens"))])
     rows = [row(cell(title, bold=True, span=3))]
     rows += [
         row(

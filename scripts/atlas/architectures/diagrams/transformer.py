@@ -59,7 +59,7 @@ def _add_inputs(drawing: Any, portrait: Portrait, outside: dict[str, list[Piece]
     """Draw what goes in above the embedders that read it."""
     name = "Latent in" if portrait.downsampling > 1 else "Image in"
     sources = {
-        "text": frame.encoders(portrait, "Text in") if portrait.encoders else None,
+        "text": frame.encoders(portrait, "Text in") if portrait.tokens else None,
         "image": table([row(cell(name, bold=True)), row(cell(times(portrait.latent), size=SMALL))]),
         "condition": table([row(cell("Timestep in", bold=True))]),
     }
@@ -138,7 +138,7 @@ def _add_feet(
     embedders = (kind for stream, (_, kind, _) in EMBEDDERS.items() if outside[stream])
     kinds = [*(kind_of(run[0]) for run in runs), *sorted(embedders), "head"]
     edges = {"image": IMAGE, "time and conditions, to all blocks": TIME}
-    if portrait.encoders:
+    if portrait.tokens:
         edges["text"] = WORDS
     drawing.add_node("sums", label=frame.sums(portrait, parts))
     drawing.add_node("legend", label=frame.legend(kinds, edges))

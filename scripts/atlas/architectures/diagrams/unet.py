@@ -95,7 +95,7 @@ def _add_ends(drawing: Any, portrait: Portrait, first: str, last: str) -> None:
     drawing.add_subgraph(["input", "conditions", "head"], rank="same")
     drawing.add_edge("input", "conditions", style="invis")
     drawing.add_edge("conditions", "head", style="invis")
-    if portrait.encoders:
+    if portrait.tokens:
         drawing.add_node("text", label=frame.encoders(portrait, "Text in, read by all attentions"))
         drawing.add_edge("text", "conditions", style="invis")
 
