@@ -19,7 +19,7 @@ def main(
     """Write the identity table and its readable form."""
     frame = identity.table(contents.load(fingerprints, models), labels)
     tables.write_text(frame.to_csv(index=False), table)
-    tables.write_text(document(frame, group=group, labels=labels), findings)
+    tables.write_text(document(frame, group=group, models=models, labels=labels), findings)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,23 @@ class Atlas:
             *("--cores", "2", *targets, *options),
             *("--config", *(f"{key}={json.dumps(value)}" for key, value in config.items())),
         ]
+
+
+def run_demo(folder: Path, wheels: Iterable[Path], *targets: str) -> Path:
+    """Make targets of the demo in a folder, from wheels at hand, and return its results."""
+    place = folder / "resources" / "wheels"
+    place.mkdir(parents=True)
+    for wheel in wheels:
+        shutil.copy(wheel, place)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    done = subprocess.run(
+        [*command, "--directory", str(folder), "--cores", "2", *targets],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "results"
 
 
 def _jobs(output: str) -> dict[str, int]:

@@ -29,6 +29,8 @@ MODEL = "model"
 """The kind of checkpoint that is compared; adapters and embeddings are none."""
 UNKNOWN = "network"
 """The component of a checkpoint of no known layout."""
+COPY = "ema"
+"""The component of training copies; its names are those of the network that it copies."""
 UNWEIGHED = "other"
 """The component of counters and schedules, which never enter a distance."""
 
@@ -171,11 +173,12 @@ def _adopt_names(rows: pd.DataFrame) -> pd.DataFrame:
 
     A file of no known layout keeps its own names; where all weights of a component are those of
     another model's, one for one, it goes by that model's names and can be compared with the rest.
-    A training copy stays one, and a second text encoder too, whatever it equals.
+    A training copy stays one, and a second text encoder too, whatever it equals; and nobody goes
+    by a training copy's names.
     """
     rows["adopted"] = False
     families: dict[str, list[tuple[str, npt.NDArray[np.int64]]]] = {}
-    for _, part in rows.groupby(["model", "component"], sort=False):
+    for _, part in rows[rows["component"] != COPY].groupby(["model", "component"], sort=False):
         weights = " ".join(sorted(part["digest"]))
         families.setdefault(weights, []).append(
             (str(part["component"].iloc[0]), part.index.to_numpy(np.int64))

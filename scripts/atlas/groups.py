@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from atlas.contents import Contents, Status, compared
+from atlas.contents import COPY, Contents, Status, compared
 from atlas.distances.shards import NameRows
 from atlas.errors import AtlasError
 from atlas.measures import MEASURED, derive
@@ -19,7 +19,6 @@ TOTAL = "*"
 """Block and role of rows that stand for all blocks or roles."""
 ALL = "all"
 """The component of rows that stand for all components but the training copies."""
-COPIES = frozenset({"ema"})
 
 COUNTS = ("tensors", "parameters", "compared_tensors", "compared_parameters")
 STATUSES = tuple(status for status in Status if status is not Status.ABSENT)
@@ -169,7 +168,7 @@ def totals(
 ) -> Iterator[tuple[tuple[str, str, str], Sums]]:
     """Yield each part, and the totals over roles, over blocks, over both, and over components."""
     sums: dict[tuple[str, str, str], Sums] = {}
-    weighed = {component for component, _, _ in parts} - COPIES
+    weighed = {component for component, _, _ in parts} - {COPY}
     for (component, block, role), part in parts.items():
         keys = {
             (component, block, role),

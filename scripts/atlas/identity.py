@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from atlas.contents import Contents, Status
+from atlas.contents import COPY, Contents, Status
 from atlas.verdicts import Comparison, judge
 
 COLUMNS = [
@@ -17,9 +17,6 @@ COLUMNS = [
     "cast_tensors", "different_tensors", "shape_tensors", "only_a_tensors", "only_b_tensors",
     "nonfinite_tensors", "renamed_tensors",
 ]  # fmt: skip
-
-COPY = "ema"
-"""The component of training copies; its names are those of the network that it copies."""
 
 
 def table(contents: Contents, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
@@ -31,11 +28,17 @@ def table(contents: Contents, labels: Mapping[str, str] | None = None) -> pd.Dat
 
 
 def comparisons(contents: Contents, labels: Mapping[str, str]) -> Iterator[Comparison]:
-    """Yield every pair of models (a < b) with every component that either has."""
+    """
+    Yield every pair of models (a < b) with every component that either has.
+
+    A model without any tensor (it could not be read, or is an adapter) has no pairs: it would be
+    told to lack every component.
+    """
     components = contents.tensors["component"].to_numpy()
     rows_of = {each: np.flatnonzero(components == each) for each in sorted(set(components))}
     copies = _Copies(contents)
-    for first, second in combinations(range(len(contents.models)), 2):
+    held_any = np.flatnonzero((contents.index >= 0).any(axis=0)).tolist()
+    for first, second in combinations(held_any, 2):
         held = contents.index[:, first], contents.index[:, second]
         status = contents.status(*held)
         adopted = contents.adopted[:, first] != contents.adopted[:, second]

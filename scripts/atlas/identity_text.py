@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -13,9 +13,14 @@ MAX_PAIRS = 400
 """A page with more rows than this helps nobody: it keeps to the families and says so."""
 
 
-def document(frame: pd.DataFrame, *, group: str, labels: Mapping[str, str]) -> str:
+def document(
+    frame: pd.DataFrame, *, group: str, models: Sequence[str], labels: Mapping[str, str]
+) -> str:
     """Return the page: families of equal components first, then what differs, pair by pair."""
     lines = [f"# Which components of {group} are the same", ""]
+    if unread := [model for model in models if model not in {*frame["a"], *frame["b"]}]:
+        names = ", ".join(labels.get(model, model) for model in unread)
+        lines += [f"Not compared, for `models.md` tells of trouble with them: {names}.", ""]
     for component, rows in frame.groupby("component", sort=True):
         lines += [f"## {_title(str(component))}", "", *_summary(rows), ""]
         lines += _families(rows, labels)

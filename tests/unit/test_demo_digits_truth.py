@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
 
 from atlas import contents, fingerprint, identity, tables
 from atlas.checkpoint import open_checkpoint
@@ -25,30 +24,9 @@ from atlas.demo.digits import (
     single_file,
     vocabulary,
 )
+from digits_truth import ENTRIES, EXPECTED, assert_told_from_the_base, found
 
 DIGITS, KEYS = facts.digits(), facts.sd1_keys()
-ROSTER = Path(__file__).parents[2] / "config" / "roster.yaml"
-ENTRIES = {
-    model: entry
-    for model, entry in yaml.safe_load(ROSTER.read_text())["models"].items()
-    if "digits" in entry.get("tags", ())
-}
-IDENTICAL = ("identical", "identical")
-# (verdict, what) of UNet, VAE and text encoder against `digits`; None: what is not looked at.
-EXPECTED = {
-    "digits-full": [("changed", None), IDENTICAL, IDENTICAL],
-    "digits-pruned": [("changed", None), IDENTICAL, IDENTICAL],
-    "digits-diffusers": [IDENTICAL, IDENTICAL, IDENTICAL],
-    "digits-novel": [IDENTICAL, IDENTICAL, IDENTICAL],
-    "digits-f16": [("cast", "same weights rounded to float16")] * 3,
-    "digits-bf16": [("cast", "same weights rounded to bfloat16")] * 3,
-    "digits-vae": [("only in a", None), IDENTICAL, ("only in a", None)],
-    "digits-mirrored": [("changed", None), IDENTICAL, IDENTICAL],
-    "digits-captioned": [IDENTICAL, IDENTICAL, ("partly changed", None)],
-    "digits-decoder": [IDENTICAL, ("partly changed", "only the decoder differs"), IDENTICAL],
-    "digits-merge": [("changed", None), IDENTICAL, ("partly changed", None)],
-    "digits-block-merge": [("changed", None), IDENTICAL, IDENTICAL],
-}
 
 
 def untrained() -> single_file.Weights:
@@ -133,19 +111,9 @@ def identities(family, tmp_path_factory) -> pd.DataFrame:
     return identity.table(contents.load(prints, models))
 
 
-def found(identities: pd.DataFrame, a: str, b: str, component: str) -> pd.Series:
-    (row,) = identities.query("a == @a and b == @b and component == @component").iloc
-    return row
-
-
 @pytest.mark.parametrize("model", EXPECTED)
 def test_each_relative_is_told_from_the_base(identities, model):
-    for component, (verdict, what) in zip(
-        ("unet", "vae", "text_encoder"), EXPECTED[model], strict=True
-    ):
-        row = found(identities, "digits", model, component)
-        assert row["verdict"] == verdict, (component, row["what"])
-        assert what is None or row["what"].startswith(what)
+    assert_told_from_the_base(identities, model)
 
 
 def test_every_relative_of_the_roster_is_tested():

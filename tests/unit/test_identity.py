@@ -178,6 +178,24 @@ def test_raw_weights_that_are_the_others_training_copy_are_told(lay_side_by_side
     assert found["ema"] == ("only in a", "no training copy (EMA) in b")
 
 
+def test_a_training_copy_lends_its_names_to_nobody(lay_side_by_side):
+    unet = {name: value for name, value in BASE.items() if name.startswith("unet/")}
+    full = {name.replace("unet/", "ema/x."): value for name, value in unet.items()}
+    bare = {name.replace("unet/", "network/x."): value for name, value in unet.items()}
+    found = identity.table(lay_side_by_side({"a": full, "b": bare}))
+    assert list(found["component"]) == ["ema", "network"]
+    assert found.loc[1, "what"] == (
+        "identical under other names; raw weights of b are the EMA of a"
+    )
+
+
+def test_a_model_without_tensors_has_no_pairs(lay_side_by_side):
+    counters = {"other/steps": np.ones(1, np.int64)}
+    found = identity.table(lay_side_by_side({"a": BASE, "b": counters, "c": dict(BASE)}))
+    assert set(found["a"]) == {"a"}
+    assert set(found["b"]) == {"c"}
+
+
 def test_counts_add_up(lay_side_by_side):
     frame = identity.table(
         lay_side_by_side({"a": BASE, "b": factory.changed(BASE, 2, "unet/conv_in")})
@@ -191,7 +209,10 @@ def test_the_page_names_families_and_pairs(lay_side_by_side):
     frame = identity.table(
         lay_side_by_side({"a": BASE, "b": factory.changed(BASE, 2, "unet/"), "c": dict(BASE)})
     )
-    page = identity_text.document(frame, group="test", labels={"a": "Model A"})
+    page = identity_text.document(
+        frame, group="test", models=["a", "b", "c", "lost"], labels={"a": "Model A"}
+    )
+    assert "trouble with them: lost." in page
     assert "- identical in 3 models: Model A, b, c" in page
     assert "- identical in 2 models: Model A, c" in page
     assert "| Model A | b | unet | changed | all 6 tensors changed |" in page

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from atlas.demo import facts
-from workflow_runs import REPOSITORY
+from workflow_runs import run_demo
 
 pytestmark = pytest.mark.slow
 
@@ -26,20 +23,8 @@ TARGETS = [
 @pytest.fixture(scope="module")
 def demo(fetched_wheel, tmp_path_factory) -> Path:
     """Make the terrain groups of the demo, from wheels that are there."""
-    folder = tmp_path_factory.mktemp("demo")
-    wheels = folder / "resources" / "wheels"
-    wheels.mkdir(parents=True)
-    for name in facts.terrain()["wheels"].values():
-        shutil.copy(fetched_wheel(name), wheels)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
-    done = subprocess.run(
-        [*command, "--directory", str(folder), "--cores", "2", *TARGETS],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder / "results" / "groups"
+    wheels = map(fetched_wheel, facts.terrain()["wheels"].values())
+    return run_demo(tmp_path_factory.mktemp("demo"), wheels, *TARGETS) / "groups"
 
 
 @pytest.fixture(scope="module")

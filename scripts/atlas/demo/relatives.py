@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from atlas.demo import merging
+from atlas.demo.merging import Weights, check_alike, weighted_sum
 from atlas.demo.recipes import parents
 from atlas.errors import AtlasError, nearest
-
-Weights = dict[str, np.ndarray]
 
 DTYPES = {"f16": np.float16, "f32": np.float32, "f64": np.float64}
 
@@ -17,7 +17,7 @@ OUTSIDE = "outside"
 """The ratio's name for tensors outside the blocks: time and label embeddings, the last layers."""
 
 
-def make(recipe: dict[str, Any], models: Mapping[str, Weights]) -> Weights:
+def make(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
     """
     Return the weights that a recipe describes.
 
@@ -35,7 +35,7 @@ def make(recipe: dict[str, Any], models: Mapping[str, Weights]) -> Weights:
     AtlasError
         If the kind is unknown, a block has no ratio, or the parents' keys or shapes differ.
     """
-    _check_alike({model: models[model] for model in parents(recipe)})
+    check_alike({model: models[model] for model in parents(recipe)})
     if recipe["kind"] not in MAKERS:
         raise AtlasError(f"a {recipe['kind']} recipe is no arithmetic on its parents' weights")
     return MAKERS[recipe["kind"]](recipe, models)
@@ -54,43 +54,32 @@ def block_of(key: str) -> str:
     return "MID" if key.startswith("middle_block.") else OUTSIDE
 
 
-def _weighted(recipe: dict[str, Any], models: Mapping[str, Weights]) -> Weights:
-    """Sum of weight × parent."""
-    shares = recipe["parents"]
-    first = models[next(iter(shares))]
-    return {
-        key: _sum(*((share, models[model][key]) for model, share in shares.items()))
-        for key in first
-    }
+def _block_weighted(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
+    return merging.block_weighted(recipe, models, block_of)
 
 
-def _block_weighted(recipe: dict[str, Any], models: Mapping[str, Weights]) -> Weights:
-    """(1 − ratio) × first + ratio × second, with the ratio of the tensor's block."""
-    first, second = (models[model] for model in recipe["parents"])
-    ratio = {key: _ratio(recipe["ratios"], block_of(key)) for key in first}
-    return {key: _sum((1 - ratio[key], first[key]), (ratio[key], second[key])) for key in first}
-
-
-def _add_difference(recipe: dict[str, Any], models: Mapping[str, Weights]) -> Weights:
+def _add_difference(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
     """Base + alpha × (plus − minus)."""
     base, plus, minus = (models[recipe[part]] for part in ("base", "plus", "minus"))
     alpha = recipe["alpha"]
-    return {key: _sum((1, base[key]), (alpha, plus[key]), (-alpha, minus[key])) for key in base}
+    return {
+        key: weighted_sum((1, base[key]), (alpha, plus[key]), (-alpha, minus[key])) for key in base
+    }
 
 
-def _cast(recipe: dict[str, Any], models: Mapping[str, Weights]) -> Weights:
+def _cast(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
     dtype = recipe["dtype"]
     if dtype not in DTYPES:
         raise AtlasError(f"can't cast to {dtype}{nearest(dtype, DTYPES)}")
     return {key: array.astype(DTYPES[dtype]) for key, array in models[recipe["of"]].items()}
 
 
-def _copy(recipe: dict[str, Any], models: Mapping[str, Weights]) -> Weights:
+def _copy(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
     return dict(models[recipe["of"]])
 
 
-MAKERS: dict[str, Callable[[dict[str, Any], Mapping[str, Weights]], Weights]] = {
-    "weighted": _weighted,
+MAKERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, Weights]], Weights]] = {
+    "weighted": merging.weighted,
     "block_weighted": _block_weighted,
     "add_difference": _add_difference,
     "cast": _cast,
@@ -117,26 +106,3 @@ def rename(weights: Mapping[str, np.ndarray], words: Mapping[str, str]) -> Weigh
     if len(set(keys.values())) < len(keys):
         raise AtlasError("the renamed words make two keys one")
     return {keys[name]: array for name, array in weights.items()}
-
-
-def _sum(*terms: tuple[float, np.ndarray]) -> np.ndarray:
-    """Return Σ factor × array, summed in float64."""
-    total = sum(factor * array.astype(np.float64) for factor, array in terms)
-    return np.asarray(total).astype(terms[0][1].dtype)
-
-
-def _ratio(ratios: Mapping[str, float], block: str) -> float:
-    if block not in ratios:
-        raise AtlasError(f"the recipe has no ratio for the block {block}")
-    return ratios[block]
-
-
-def _check_alike(models: Mapping[str, Weights]) -> None:
-    shapes = {
-        model: {key: array.shape for key, array in weights.items()}
-        for model, weights in models.items()
-    }
-    first, *others = shapes
-    for other in others:
-        if shapes[other] != shapes[first]:
-            raise AtlasError(f"{first} and {other} differ in keys or shapes: they can't be merged")

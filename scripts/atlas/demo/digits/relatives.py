@@ -6,10 +6,10 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from atlas.demo import merging
 from atlas.demo.digits import single_file
+from atlas.demo.merging import Weights
 from atlas.errors import AtlasError, nearest
-
-Weights = dict[str, np.ndarray]
 
 DTYPES = {"f16": np.dtype(np.float16), "bf16": np.dtype(ml_dtypes.bfloat16)}
 
@@ -39,25 +39,13 @@ def make(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
     kind = str(recipe["kind"])
     if kind not in MAKERS:
         raise AtlasError(f"no digits model is computed by the kind {kind}{nearest(kind, MAKERS)}")
+    if "parents" in recipe:
+        merging.check_alike({model: models[model] for model in recipe["parents"]})
     return MAKERS[kind](recipe, models)
 
 
-def _weighted(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
-    """Sum of weight × parent."""
-    _check_alike(models)
-    shares = recipe["parents"]
-    first = models[next(iter(shares))]
-    return {
-        key: _sum([(share, models[model][key]) for model, share in shares.items()]) for key in first
-    }
-
-
 def _block_weighted(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
-    """(1 − ratio) × first + ratio × second, with the ratio of the tensor's block."""
-    _check_alike(models)
-    first, second = (models[model] for model in recipe["parents"])
-    ratio = {key: _ratio(recipe["ratios"], single_file.block_of(key)) for key in first}
-    return {key: _sum([(1 - ratio[key], first[key]), (ratio[key], second[key])]) for key in first}
+    return merging.block_weighted(recipe, models, single_file.block_of)
 
 
 def _cast(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
@@ -65,7 +53,7 @@ def _cast(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
     if dtype not in DTYPES:
         raise AtlasError(f"can't cast to {dtype}{nearest(dtype, DTYPES)}")
     return {
-        key: array.astype(DTYPES[dtype]) if _is_floating(array) else array
+        key: array.astype(DTYPES[dtype]) if merging.is_floating(array) else array
         for key, array in models[recipe["of"]].items()
     }
 
@@ -109,7 +97,7 @@ def _rename(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights
 Maker = Callable[[Mapping[str, Any], Mapping[str, Weights]], Weights]
 
 MAKERS: dict[str, Maker] = {
-    "weighted": _weighted,
+    "weighted": merging.weighted,
     "block_weighted": _block_weighted,
     "cast": _cast,
     "average": _average,
@@ -117,33 +105,3 @@ MAKERS: dict[str, Maker] = {
     "extract": _extract,
     "renamed": _rename,
 }
-
-
-def _sum(terms: list[tuple[float, np.ndarray]]) -> np.ndarray:
-    """Return Σ factor × array, summed in float64, in the first array's dtype."""
-    first = terms[0][1]
-    if not _is_floating(first):
-        return first
-    total = sum(factor * array.astype(np.float64) for factor, array in terms)
-    return np.asarray(total).astype(first.dtype)
-
-
-def _is_floating(array: np.ndarray) -> bool:
-    return bool(np.issubdtype(array.dtype, np.floating))
-
-
-def _ratio(ratios: Mapping[str, float], block: str) -> float:
-    if block not in ratios:
-        raise AtlasError(f"the recipe has no ratio for the block {block}")
-    return ratios[block]
-
-
-def _check_alike(models: Mapping[str, Weights]) -> None:
-    shapes = {
-        model: {key: array.shape for key, array in weights.items()}
-        for model, weights in models.items()
-    }
-    first, *others = shapes
-    for other in others:
-        if shapes[other] != shapes[first]:
-            raise AtlasError(f"{first} and {other} differ in keys or shapes: they can't be merged")
