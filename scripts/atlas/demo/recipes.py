@@ -1,5 +1,6 @@
 """Read the roster's recipes of the demo's relatives: what each is made from."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from atlas.errors import AtlasError, nearest
@@ -19,7 +20,7 @@ COMPUTED = ("weighted", "block_weighted", "add_difference", "cast", "copy")
 """Kinds that are arithmetic on the parents' weights."""
 
 
-def parents(recipe: dict[str, Any]) -> list[str]:
+def parents(recipe: Mapping[str, Any]) -> list[str]:
     """
     Return the ids of the models that a recipe names as parents.
 
