@@ -68,7 +68,7 @@ def test_a_missing_number_leaves_the_image_without_one() -> None:
 def test_an_architecture_that_could_not_be_read_is_a_row_of_the_page() -> None:
     row = summary.failed("mine", "mine.yaml: no such file")
     assert list(row) == summary.COLUMNS
-    assert summary.at([row], 1024) == {}
+    assert summary.at([row], (1024, 1024)) == {}
     told = page.markdown("MACs", [], pages.sections([row], [], []))
     assert "| mine | – |" in told
     assert "mine.yaml: no such file" in told
@@ -93,6 +93,27 @@ def test_a_model_without_text_or_autoencoder_is_its_steps() -> None:
     (row,) = summary.rows(entry, [total("unet", "forward", 64, 100)], Sampling(30))
     assert row["image_macs"] == 30 * 100 // 2
     assert (row["text_macs"], row["vae_decode_macs"]) == (0, 0)
+
+
+def test_what_little_is_asked_for_is_told_in_sentences() -> None:
+    (row,) = summary.rows(catalogue.load("sd15"), PROFILE, Sampling(30))
+    first = summary.findings([row], [], [])[0]
+    assert first.startswith("Stable Diffusion 1.5, 512 × 512 pixels: 2e-10 TMAC per step")
+    assert not any("per step" in text for text in summary.findings([row] * 7, [], []))
+
+
+def test_the_size_that_most_are_made_for_is_drawn() -> None:
+    rows = [
+        {"architecture": name, "width_pixels": width, "height_pixels": height, "problem": "",
+         "native_pixels": native}
+        for name, width, height, native in (
+            ("a", 512, 512, 512), ("a", 768, 1344, 1024), ("b", 768, 1344, 1024),
+            ("c", 64, 64, 1024), ("d", 64, 64, 1024), ("e", 64, 64, 1024),
+        )
+    ]  # fmt: skip
+    assert pictures._common_size(rows) == (768, 1344)
+    assert pictures._common_size(rows[3:]) is None
+    assert pictures._common_size([summary.failed("x", "no")]) is None
 
 
 def test_tables_are_read_as_written(tmp_path: Path) -> None:

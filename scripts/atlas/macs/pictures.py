@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from atlas.macs import summary
-from atlas.macs.summary import points
+from atlas.macs.summary import COMPARED, Size, points
 from atlas.plots.layout import Mark, open_page
 from atlas.plots.style import (
     ACCENT,
@@ -41,8 +42,6 @@ GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 """Behind a number, so that no line of the grid crosses it."""
 LINE = 0.21
 """Inches per horizontal bar."""
-SIDE = 1024
-"""Pixels of the square images that are compared where there are such."""
 
 
 def draw_all(
@@ -68,18 +67,16 @@ def draw_all(
 
 def image_cost(rows: Sequence[Row]) -> Figure | None:
     """Draw the cost of one image of each architecture as bars of text, steps and VAE."""
-    side = _common_side(rows)
-    if side is None:
+    size = _common_size(rows)
+    if size is None:
         return None
-    found = [_with_steps(row) for row in summary.at(rows, side).values()]
+    found = [_with_steps(row) for row in summary.at(rows, size).values()]
     found.sort(key=lambda row: int(row["usual_image_macs"]))
     labels = [f"{row['label']}, {row['usual_steps']} steps" for row in found]
     left, height, share = _label_width(labels), len(found) * LINE, 2.2
     page = open_page(
-        title=f"An image of {found[-1]['label']} costs "
-        f"{found[-1]['usual_image_macs'] / found[0]['usual_image_macs']:,.0f} times one of "
-        f"{found[0]['label']}",
-        subtitle=f"{len(found)} architectures · one image of {side} × {side} pixels with each "
+        title=_cost_claim(found),
+        subtitle=f"{counted(len(found))} · one image of {size[0]} × {size[1]} pixels with each "
         "one's usual steps and guidance · TMAC = 10¹² multiply-accumulates",
         width=left + 3.2 + share,
         height=height + 0.45,
@@ -107,13 +104,44 @@ def image_cost(rows: Sequence[Row]) -> Figure | None:
             start += width
     axes.set_xscale("log")
     axes.set_xlim(least)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="x", color=FAINT, lw=0.5)
     axes.set_axisbelow(True)
     _finish(axes, labels, "TMAC per image (logarithmic)")
     _finish(parts, [""] * len(found), "% of the image's MACs (linear)")
     parts.set_xlim(0, 100)
     return page.figure
+
+
+def _cost_claim(ordered: Sequence[Row]) -> str:
+    """Say what the dearest image costs in images of the cheapest, or what the only one does."""
+    least, most = ordered[0], ordered[-1]
+    if len(ordered) == 1:
+        return f"An image of {most['label']} costs {_short(most['usual_image_macs'] / 1e12)} TMAC"
+    ratio = most["usual_image_macs"] / least["usual_image_macs"]
+    return f"An image of {most['label']} costs {ratio:,.3g} times one of {least['label']}"
+
+
+def counted(number: int) -> str:
+    """
+    Write a number of architectures.
+
+    >>> counted(1), counted(28)
+    ('1 architecture', '28 architectures')
+    """
+    return f"{number} architecture{'s' if number != 1 else ''}"
+
+
+def _between(low: tuple[str, str], high: tuple[str, str]) -> str:
+    """
+    Write two values with what has them, equal names once.
+
+    >>> _between(("2 %", "SANA"), ("42 %", "SD 1.5")), _between(("2 %", "SANA"), ("2 %", "SANA"))
+    ('2 % (SANA) to 42 % (SD 1.5)', '2 % (SANA)')
+    """
+    return " to ".join(dict.fromkeys(f"{value} ({name})" for value, name in (low, high)))
 
 
 def _with_steps(row: Row) -> Row:
@@ -136,11 +164,10 @@ def growth(rows: Sequence[Row], profiles: Mapping[str, Sequence[Row]]) -> Figure
     panel, height = 1.75, 4.4
     names = [max(_label_width([_named(r)]) for r in _of_kind(first, kind)) for kind in kinds]
     ordered = sorted(first.values(), key=lambda row: row["growth_exponent"])
+    ends = [(f"{row['growth_exponent']:.2f}", row["label"]) for row in (ordered[0], ordered[-1])]
     page = open_page(
-        title=f"A forward's cost grows as pixels to the power {ordered[0]['growth_exponent']:.2f} "
-        f"({ordered[0]['label']}) to {ordered[-1]['growth_exponent']:.2f} "
-        f"({ordered[-1]['label']})",
-        subtitle=f"{len(first)} architectures · MACs of one denoiser forward of one square image "
+        title=f"A forward's cost grows as pixels to the power {_between(*ends)}",
+        subtitle=f"{counted(len(first))} · MACs of one denoiser forward of one square image "
         "· both scales logarithmic · numbers: slope between the first and last point, as the "
         "power of the number of pixels",
         width=0.75 + len(kinds) * (panel + 0.85) + sum(names) - 0.6,
@@ -181,7 +208,8 @@ def _growth_panel(
     axes.set_xticks(shown, [str(side) for side in shown], minor=False)
     axes.tick_params(which="minor", length=0, labelbottom=False)
     axes.set_xlabel("side in pixels")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(axis="y", color=FAINT, lw=0.5)
 
 
@@ -250,18 +278,18 @@ def _last(group: Sequence[float], step: float) -> float:
 
 def places(rows: Sequence[Row], profiles: Mapping[str, Sequence[Row]]) -> Figure | None:
     """Draw where in each denoiser the MACs are: a strip of its units in order, by kind below."""
-    side = _common_side(rows)
-    if side is None:
+    size = _common_size(rows)
+    if size is None:
         return None
-    found = summary.at(rows, side)
-    strips = {name: _units(profiles[name], side) for name in found}
+    found = summary.at(rows, size)
+    strips = {name: _units(profiles[name], size) for name in found}
     names = sorted(strips, key=lambda name: (found[name]["kind"] != "UNet", found[name]["label"]))
     labels = [found[name]["label"] for name in names]
     left, row_height = _label_width(labels), 0.36
     height = row_height * len(names)
     page = open_page(
         title=_claim(found),
-        subtitle=f"{len(names)} architectures · one denoiser forward of {side} × {side} pixels · "
+        subtitle=f"{counted(len(names))} · one denoiser forward of {size[0]} × {size[1]} pixels · "
         "share of its MACs: upper strip by MBW unit in order of execution (edges are units), "
         "lower strip by kind of product",
         width=left + 5.4,
@@ -270,14 +298,14 @@ def places(rows: Sequence[Row], profiles: Mapping[str, Sequence[Row]]) -> Figure
             Mark("units", FAINT, "bar"),
             Mark("heaviest unit", INK, "bar"),
             Mark("outside units", "#ddcc99", "bar"),
-            *(Mark(meaning, colour, "bar") for _, meaning, colour in _kinds(profiles, names, side)),
+            *(Mark(meaning, colour, "bar") for _, meaning, colour in _kinds(profiles, names, size)),
         ],
     )
     axes = page.axes(left, 0, page.width - left - 0.1, height)
     for place, name in enumerate(reversed(names)):
         _strip(axes, place, strips[name], found[name])
         start = 0.0
-        total = _total(profiles[name], side)
+        total = _total(profiles[name], size)
         for key, _, colour in KINDS:
             share = 100 * total[key] / total["macs"]
             axes.barh(place - 0.2, share, left=start, color=colour, height=0.26)
@@ -288,10 +316,10 @@ def places(rows: Sequence[Row], profiles: Mapping[str, Sequence[Row]]) -> Figure
 
 
 def _kinds(
-    profiles: Mapping[str, Sequence[Row]], names: Sequence[str], side: int
+    profiles: Mapping[str, Sequence[Row]], names: Sequence[str], size: Size
 ) -> list[tuple[str, str, str]]:
     """Return the kinds of products that can be seen: over 0.1 % somewhere."""
-    whole = [_total(profiles[name], side) for name in names]
+    whole = [_total(profiles[name], size) for name in names]
     return [kind for kind in KINDS if any(row[kind[0]] > 1e-3 * row["macs"] for row in whole)]
 
 
@@ -319,29 +347,28 @@ def _macs(row: Row) -> int:
     return int(row["macs"])
 
 
-def _units(profile: Sequence[Row], side: int) -> list[Row]:
-    return [row for row in profile if row["part"] == "unit" and _is_forward(profile, row, side)]
+def _units(profile: Sequence[Row], size: Size) -> list[Row]:
+    return [row for row in profile if row["part"] == "unit" and _is_forward(profile, row, size)]
 
 
-def _total(profile: Sequence[Row], side: int) -> Row:
+def _total(profile: Sequence[Row], size: Size) -> Row:
     return next(
-        row for row in profile if row["part"] == "total" and _is_forward(profile, row, side)
+        row for row in profile if row["part"] == "total" and _is_forward(profile, row, size)
     )
 
 
-def _is_forward(profile: Sequence[Row], row: Row, side: int) -> bool:
-    own = profile[0]["component"], side, side
+def _is_forward(profile: Sequence[Row], row: Row, size: Size) -> bool:
+    own = profile[0]["component"], *size
     return (row["component"], row["width_pixels"], row["height_pixels"]) == own
 
 
 def _claim(found: Mapping[str, Row]) -> str:
     """Say between which shares attention lies."""
     ordered = sorted(found.values(), key=lambda row: float(row["attention_share"]))
-    least, most = ordered[0], ordered[-1]
-    return (
-        f"Attention's products are {100 * least['attention_share']:.0f} % ({least['label']}) to "
-        f"{100 * most['attention_share']:.0f} % ({most['label']}) of a forward"
-    )
+    ends = [
+        (f"{100 * row['attention_share']:.0f} %", row["label"]) for row in (ordered[0], ordered[-1])
+    ]
+    return f"Attention's products are {_between(*ends)} of a forward"
 
 
 def ranking(published: Sequence[Row]) -> Figure | None:
@@ -377,14 +404,12 @@ def ranking(published: Sequence[Row]) -> Figure | None:
     return page.figure
 
 
-def _common_side(rows: Sequence[Row]) -> int | None:
-    """Return the side in pixels of the squares that most architectures have; 1024 first."""
-    sides = [
-        row["width_pixels"]
-        for row in rows
-        if row["width_pixels"] == row["height_pixels"] and not row["problem"]
-    ]
-    return max(sides, key=lambda side: (sides.count(side), side == SIDE, side), default=None)
+def _common_size(rows: Sequence[Row]) -> Size | None:
+    """Return the size that most architectures are made for and were counted at."""
+    sizes = dict.fromkeys((row["width_pixels"], row["height_pixels"]) for row in rows)
+    members = {size: len(summary.at(rows, size)) for size in sizes if None not in size}
+    best = max(members, key=lambda size: (members[size], size == COMPARED, size), default=None)
+    return best if best and members[best] else None
 
 
 def _label_width(labels: Sequence[str]) -> float:

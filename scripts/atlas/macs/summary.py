@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import log
+from math import log, sqrt
 from typing import Any
 
 from atlas.architectures.facts import Architecture
@@ -10,6 +10,15 @@ from atlas.architectures.facts import Architecture
 Row = dict[str, Any]
 GUIDED = 2
 """Forwards per step with classifier-free guidance."""
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+COMPARED: Size = (1024, 1024)
+"""The size at which architectures are compared where there are such images."""
+
+MOST_TOLD = 6
+"""Images up to which each one's cost is told in a sentence."""
 
 COLUMNS = [
     "architecture", "label", "kind", "width_pixels", "height_pixels", "native_pixels", "batch",
@@ -143,12 +152,13 @@ def growth(squares: Sequence[tuple[int, int]]) -> Row:
     }
 
 
-def at(summary: Iterable[Mapping[str, Any]], side: int) -> dict[str, Mapping[str, Any]]:
-    """Return the rows of a square size by architecture, of those that make such images."""
+def at(summary: Iterable[Mapping[str, Any]], size: Size) -> dict[str, Mapping[str, Any]]:
+    """Return the rows of a size by architecture, of those that are made for such images."""
+    side = sqrt(size[0] * size[1])
     return {
         row["architecture"]: row
         for row in summary
-        if (row["width_pixels"], row["height_pixels"]) == (side, side)
+        if (row["width_pixels"], row["height_pixels"]) == size
         and not row["problem"]
         and row["native_pixels"] / 2 <= side <= 2 * row["native_pixels"]
     }
@@ -158,7 +168,8 @@ def findings(
     summary: Sequence[Row], counted: Sequence[Row], published: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     """Return what to know, for people in a hurry."""
-    found = [*_ratios(at(summary, 1024)), *_extremes(at(summary, 1024)), *_counters(counted)]
+    compared = at(summary, COMPARED)
+    found = [*_costs(summary), *_ratios(compared), *_extremes(compared), *_counters(counted)]
     turned = [row for row in published if row["published_rank"] != row["right_rank"]]
     if published:
         reproduced = sum(row["agrees"] for row in published)
@@ -169,6 +180,20 @@ def findings(
     problems = [row for row in summary if row["problem"]]
     found += [f"Not counted: {row['problem']}" for row in problems]
     return list(dict.fromkeys(found))
+
+
+def _costs(summary: Sequence[Row]) -> list[str]:
+    """Say what an image costs, where so little was asked for that each can be told."""
+    if len(summary) > MOST_TOLD:
+        return []
+    return [
+        f"{row['label']}, {row['width_pixels']} × {row['height_pixels']} pixels: "
+        f"{row['step_macs'] / 1e12:,.3g} TMAC per step, {row['usual_image_macs'] / 1e12:,.4g} per "
+        f"image of {row['usual_steps']} steps ({100 * row['attention_share']:.0f} % of a forward "
+        "are attention's products)."
+        for row in summary
+        if not row["problem"]
+    ]
 
 
 def _ratios(square: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -215,12 +240,22 @@ def _counters(counted: Sequence[Row]) -> list[str]:
         odd = [row for row in rows if not is_explained(row)]
         if shares:
             found.append(
-                f"{name} counts {100 * min(shares):.2f} to {100 * max(shares):.2f} % of a "
-                f"denoiser's MACs; "
+                f"{name} counts {_span(min(shares), max(shares))} of a denoiser's MACs; "
                 f"{len(rows) - len(odd)} of {len(rows)} differences are explained to within 0.1 %"
                 + (f", {failed} could not be counted." if failed else ".")
             )
     return found
+
+
+def _span(low: float, high: float) -> str:
+    """
+    Write shares from the lowest to the highest in per cent.
+
+    >>> _span(0.061, 1.0532), _span(0.8, 0.8)
+    ('6.10 to 105.32 %', '80.00 %')
+    """
+    ends = dict.fromkeys(f"{100 * share:.2f}" for share in (low, high))
+    return " to ".join(ends) + " %"
 
 
 def is_explained(row: Mapping[str, Any]) -> bool:
