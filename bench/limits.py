@@ -22,7 +22,7 @@ import numpy as np
 from llvmlite import ir
 from numba.extending import intrinsic
 
-from atlas.distances.kernel import BLOCK, _measure_stretch
+from atlas.distances.kernel import BLOCK, measure_decoded
 from atlas.distances.vectors import VECTOR_BYTES
 from atlas.elements.buffers import aligned_empty
 
@@ -48,13 +48,10 @@ def read(files: list[Path], threads: int) -> float:
 
 
 @numba.njit(nogil=True)
-def _pairs(values: Any, totals: Any, repeats: int) -> None:
+def _pairs(values: Any, first: Any, second: Any, totals: Any, repeats: int) -> None:
+    steps = values.shape[1] * 4 // VECTOR_BYTES
     for _ in range(repeats):
-        pair = 0
-        for i in range(len(values)):
-            for j in range(i):
-                _measure_stretch(values[j], values[i], np.float32(0), totals[pair])
-                pair += 1
+        measure_decoded(values, steps, first, second, totals)
 
 
 def kernel(models: int, elements: int, threads: int) -> float:
@@ -63,7 +60,8 @@ def kernel(models: int, elements: int, threads: int) -> float:
     def work(repeats: int) -> None:
         values = aligned_empty(models * BLOCK * 4).view(np.float32).reshape(models, BLOCK)
         values[:] = np.random.default_rng(0).standard_normal(values.shape, np.float32)
-        _pairs(values, np.zeros((models * models, 5)), repeats)
+        first, second = (side.astype(np.int32) for side in np.triu_indices(models, k=1))
+        _pairs(values, first, second, np.zeros((first.size, 5)), repeats)
 
     work(1)
     repeats = _repeats(work)

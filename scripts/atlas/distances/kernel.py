@@ -44,24 +44,40 @@ def _measure_exactly(a, b, row):  # type: ignore[no-untyped-def]
 
 
 @compiled()
-def _measure_stretch(a, b, precision, row):  # type: ignore[no-untyped-def]
-    """Add the measures of two stretches, whole vectors long, to a row of sums."""
-    lanes = VECTOR_BYTES // a.itemsize
-    for low in range(0, a.size, RUN_STEPS * lanes):
-        steps = min(RUN_STEPS, (a.size - low) // lanes)
-        offset = low * a.itemsize
-        l0, l1, l2, linf, dot = sums(
-            a.ctypes.data + offset, b.ctypes.data + offset, steps, precision
-        )
-        if 0 < linf < TINY:
-            high = low + steps * lanes
-            _measure_exactly(a[low:high], b[low:high], row)
-        else:
-            row[0] += l0
-            row[1] += l1
-            row[2] += l2
-            row[3] = max(row[3], np.float64(linf))
-            row[4] += dot
+def measure_decoded(values, steps, first, second, totals):  # type: ignore[no-untyped-def]
+    """
+    Add the measures of pairs of stretches, `steps` whole vectors long, to their sums.
+
+    No array is sliced on the way: that would cost a third of the time.
+
+    Parameters
+    ----------
+    values
+        Contiguous (contents, BLOCK): float32, or float64 where differences are to be taken so.
+    first, second
+        int32 (pairs,), indices of contents.
+    totals
+        float64 (pairs, 5): l0, l1, squared l2, linf, dot.
+    """
+    precision = values.dtype.type(0)
+    lanes = VECTOR_BYTES // values.itemsize
+    base, row_bytes = values.ctypes.data, values.shape[1] * values.itemsize
+    for pair in range(first.size):
+        i, j = np.uint32(first[pair]), np.uint32(second[pair])
+        for begin in range(0, steps, RUN_STEPS):
+            end = min(begin + RUN_STEPS, steps)
+            x = base + i * row_bytes + begin * VECTOR_BYTES
+            y = base + j * row_bytes + begin * VECTOR_BYTES
+            l0, l1, l2, linf, dot = sums(x, y, end - begin, precision)
+            if 0 < linf < TINY:
+                low, high = begin * lanes, end * lanes
+                _measure_exactly(values[i, low:high], values[j, low:high], totals[pair])
+                continue
+            totals[pair, 0] += l0
+            totals[pair, 1] += l1
+            totals[pair, 2] += l2
+            totals[pair, 3] = max(totals[pair, 3], np.float64(linf))
+            totals[pair, 4] += dot
 
 
 @compiled()
@@ -80,21 +96,18 @@ def _measure_pairs(raw, starts, items, kinds, count, first, second, float8, valu
     totals
         float64 (units, pairs, 5), written: l0, l1, squared l2, linf, dot of each UNIT elements.
     """
-    precision = values.dtype.type(0)
     lanes = VECTOR_BYTES // values.itemsize
     totals[:] = 0
     for begin in range(0, count, BLOCK):
         size = min(BLOCK, count - begin)
-        padded = (size + lanes - 1) // lanes * lanes
+        steps = (size + lanes - 1) // lanes
         for index in range(starts.size):
             low = starts[index] + begin * items[index]
-            block = raw[low : low + size * items[index]]
-            decode_into(block, kinds[index], float8, values[index, :size])
-            values[index, size:padded] = 0  # equal in all contents: adds nothing to any sum
-        unit = totals[begin // UNIT]
-        for pair in range(first.size):
-            a, b = values[first[pair], :padded], values[second[pair], :padded]
-            _measure_stretch(a, b, precision, unit[pair])
+            stretch = raw[low : low + size * items[index]]
+            decode_into(stretch, kinds[index], float8, values[index, :size])
+            # equal in all contents: adds nothing to any sum
+            values[index, size : steps * lanes] = 0
+        measure_decoded(values, steps, first, second, totals[begin // UNIT])
 
 
 class CompiledKernel:
