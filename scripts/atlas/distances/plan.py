@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from math import prod, sqrt
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
+from atlas.arrow import numbers, tuples
 from atlas.checkpoint.tensors import FLOATING, Part
 from atlas.errors import AtlasError
 
@@ -98,15 +98,16 @@ def contents_of(
         table = _read(fingerprint)
         identity = (table[column].to_pylist() for column in ("name", "component", "digest"))
         unseen = [
-            row
+            (row, name, digest)
             for row, (name, component, digest) in enumerate(zip(*identity, strict=True))
             if shard_of(name, count) == shard
             and component != UNWEIGHED
             and digest not in found.get(name, ())
         ]
-        for row in _rows(table, unseen):
-            if row["dtype"] in FLOATING and row["nonfinite"] == 0:
-                found[row["name"]][row["digest"]] = _content(row, home)
+        rows = _Rows(table, home) if unseen else None
+        for row, name, digest in unseen:
+            if rows and rows.is_measurable(row):
+                found[name][digest] = rows.content(row, digest)
     return dict(found)
 
 
@@ -170,14 +171,6 @@ def _job(name: str, held: list[Content], pairs: NDArray[np.int64]) -> Job:
     return Job(name=name, contents=contents, first=first, second=second)
 
 
-def _rows(table: pa.Table, chosen: list[int]) -> Iterator[dict[str, Any]]:
-    """Yield some rows of a table; its own `take` would import pyarrow.compute for 40 ms."""
-    columns = (table[name].combine_chunks() for name in COLUMNS)
-    values = [[column[row].as_py() for row in chosen] for column in columns]
-    for row in zip(*values, strict=True):
-        yield dict(zip(COLUMNS, row, strict=True))
-
-
 def _read(fingerprint: Path) -> pa.Table:
     try:
         with pq.ParquetFile(fingerprint) as file:  # pq.read_table would import pyarrow.dataset
@@ -194,20 +187,43 @@ def _inside(home: Path, file: str) -> Path:
     return home / file
 
 
-def _content(row: dict[str, Any], home: Path) -> Content:
-    parts = tuple(
-        Part(
-            file=_inside(home, part["file"]),
-            offset=part["offset"],
-            shape=tuple(part["shape"]),
-            strides=None if part["strides"] is None else tuple(part["strides"]),
+class _Rows:
+    """A fingerprint's columns as lists: taking tensors out of the table one by one is slow."""
+
+    def __init__(self, table: pa.Table, home: Path) -> None:
+        columns = {name: table[name].combine_chunks() for name in COLUMNS}
+        self._home = home
+        self._dtypes = columns["dtype"].to_pylist()
+        self._shapes = tuples(columns["shape"])
+        self._norms = columns["norm"]
+        self._nonfinite = numbers(columns["nonfinite"]).tolist()
+        self._parts = numbers(columns["parts"].offsets).tolist()
+        inner = columns["parts"].flatten()
+        self._files = inner.field("file").to_pylist()
+        self._offsets = numbers(inner.field("offset")).tolist()
+        self._part_shapes = tuples(inner.field("shape"))
+        self._strides = inner.field("strides")
+        self._has_strides = self._strides.null_count < len(self._strides)
+
+    def is_measurable(self, row: int) -> bool:
+        """Tell finite weights from counters and broken tensors."""
+        return self._dtypes[row] in FLOATING and self._nonfinite[row] == 0
+
+    def content(self, row: int, digest: str) -> Content:
+        """Return a tensor's content and where it lies."""
+        return Content(
+            digest=digest,
+            dtype=self._dtypes[row],
+            shape=self._shapes[row],
+            norm=self._norms[row].as_py(),
+            parts=tuple(map(self._part, range(*self._parts[row : row + 2]))),
         )
-        for part in row["parts"]
-    )
-    return Content(
-        digest=row["digest"],
-        dtype=row["dtype"],
-        shape=tuple(row["shape"]),
-        norm=row["norm"],
-        parts=parts,
-    )
+
+    def _part(self, number: int) -> Part:
+        strides = self._strides[number].as_py() if self._has_strides else None
+        return Part(
+            file=_inside(self._home, self._files[number]),
+            offset=self._offsets[number],
+            shape=self._part_shapes[number],
+            strides=None if strides is None else tuple(strides),
+        )

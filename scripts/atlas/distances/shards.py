@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from atlas import tables
+from atlas.arrow import numbers
 from atlas.distances.sealing import is_sealed, seal
 from atlas.errors import AtlasError
 
@@ -191,14 +192,14 @@ def _split(table: pa.Table) -> list[NameRows]:
     """Cut a row group into its names."""
     columns = [column.chunk(0) for column in table.columns]
     name, first, second = columns[:3]
-    numel = _numbers(columns[3])
-    measures = np.stack([_numbers(column) for column in columns[4:9]], dtype=np.float64)
-    methods = _numbers(columns[9])
-    codes = _numbers(name.indices)
+    numel = numbers(columns[3])
+    measures = np.stack([numbers(column) for column in columns[4:9]], dtype=np.float64)
+    methods = numbers(columns[9])
+    codes = numbers(name.indices)
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     labels = name.dictionary.to_pylist()
     vocabularies = [side.dictionary.to_pylist() for side in (first, second)]
-    sides = [_numbers(side.indices) for side in (first, second)]
+    sides = [numbers(side.indices) for side in (first, second)]
     rows = []
     for start, stop in zip(starts, [*starts[1:], codes.size], strict=True):
         digests, low, high = _encode([side[start:stop] for side in sides], vocabularies)
@@ -215,12 +216,6 @@ def _split(table: pa.Table) -> list[NameRows]:
             )
         )
     return rows
-
-
-def _numbers(array: pa.Array) -> NDArray[Any]:
-    """Return the numbers of an array without nulls; its own `to_numpy` would import pandas."""
-    numbers = np.frombuffer(array.buffers()[1], np.dtype(str(array.type)))
-    return numbers[array.offset : array.offset + len(array)]
 
 
 def _encode(
