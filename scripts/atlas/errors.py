@@ -12,8 +12,13 @@ def nearest(found: str, valid: Iterable[str]) -> str:
     """
     Return "; did you mean X?" for the valid name nearest to what was found, else "".
 
+    Upper and lower case make no difference.
+
     >>> nearest("unett", ["unet", "vae"])
     '; did you mean unet?'
+    >>> nearest("unet2dmodle", ["UNet2DModel"])
+    '; did you mean UNet2DModel?'
     """
-    close = get_close_matches(found.lower(), sorted(valid), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    names = {name.lower(): name for name in sorted(valid)}
+    close = get_close_matches(found.lower(), names, n=1, cutoff=0.6)
+    return f"; did you mean {names[close[0]]}?" if close else ""
