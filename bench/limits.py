@@ -2,6 +2,7 @@
 Measure what the machine allows: print, as JSON, the times below which no engine can go.
 
 - `read`: every byte of the files once into a reused buffer, by as many threads;
+- `take_in`: the same, and every byte digested and decoded from float16 while it is in the cache;
 - `kernel`: the bare inner loop on decoded weights in the cache, as many pairs of elements as the
   files have, by as many threads (a sample of it, scaled up);
 - `instructions`: the same with vector instructions alone, two per cycle and core where the machine
@@ -19,12 +20,14 @@ from typing import Any
 
 import numba
 import numpy as np
+import xxhash
 from llvmlite import ir
 from numba.extending import intrinsic
 
 from atlas.distances.kernel import BLOCK, measure_decoded
 from atlas.distances.vectors import VECTOR_BYTES
 from atlas.elements.buffers import aligned_empty
+from atlas.elements.compiled import FLOAT8, decode_into
 
 READ_BYTES = 1 << 20
 SAMPLE_SECONDS = 1.0
@@ -34,17 +37,30 @@ CHAINS = 12
 """Independent sums: enough to fill two units of four cycles' latency, few enough for registers."""
 
 
-def read(files: list[Path], threads: int) -> float:
-    """Return the seconds to read all files once."""
+def read(files: list[Path], threads: int, *, take_in: bool = False) -> float:
+    """Return the seconds to read all files once, or to digest and decode them too."""
 
     def read_one(file: Path) -> None:
-        buffer = aligned_empty(READ_BYTES).data
+        buffer = aligned_empty(READ_BYTES)
+        values = aligned_empty(BLOCK * 4).view(np.float32)
+        digest = xxhash.xxh3_128()
         descriptor = os.open(file, os.O_RDONLY)
         for offset in range(0, file.stat().st_size, READ_BYTES):
-            os.preadv(descriptor, [buffer], offset)
+            os.preadv(descriptor, [buffer.data], offset)
+            if take_in:
+                digest.update(buffer.data)
+                _decode(buffer, FLOAT8, values)
         os.close(descriptor)
 
+    if take_in:
+        _decode(aligned_empty(BLOCK * 2), FLOAT8, aligned_empty(BLOCK * 4).view(np.float32))
     return _timed(lambda pool: list(pool.map(read_one, files)), threads)
+
+
+@numba.njit(nogil=True)
+def _decode(raw: Any, float8: Any, values: Any) -> None:
+    for low in range(0, raw.size, 2 * BLOCK):
+        decode_into(raw[low : low + 2 * BLOCK], 2, float8, values)
 
 
 @numba.njit(nogil=True)
@@ -148,7 +164,7 @@ def main() -> None:
         json.dumps(
             {
                 "read": read(given.files, given.threads),
-                "read_by_one": read(given.files, 1),
+                "take_in": read(given.files, given.threads, take_in=True),
                 "kernel": kernel(models, given.elements, given.threads),
                 "instructions": instructions(pairs, given.elements, given.threads),
             }
