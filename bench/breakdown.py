@@ -113,15 +113,14 @@ def draw(profiles: dict[int, dict[str, float]], parameters: int, picture: Path) 
     axes.invert_yaxis()
     axes.set(xlim=(0, 100), xlabel="share of the processor's seconds, %")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle("With many models, nearly all time goes to the pairs themselves")
+    figure.suptitle("The more models, the more of the time goes to the pairs themselves")
     axes.set_title(
         f"float16 models of {parameters / 1e6:.0f} million parameters, files in the page cache",
         fontsize=9,
     )
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     picture.parent.mkdir(parents=True, exist_ok=True)
-    for suffix in (".png", ".svg"):
-        figure.savefig(picture.with_suffix(suffix), dpi=150)
+    figure.savefig(picture, dpi=150)
 
 
 def main() -> None:
