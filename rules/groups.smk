@@ -67,7 +67,7 @@ rule identify_components:
         table=report(
             "results/groups/{group}/identity.csv",
             category="Identity",
-            labels={"group": "{group}"},
+            labels={"group": "{group}", "form": "table"},
             caption="../docs/captions/identity.rst",
         ),
         findings="results/groups/{group}/identity.md",
@@ -97,7 +97,7 @@ rule plot_identity:
         picture=report(
             "results/groups/{group}/identity.png",
             category="Identity",
-            labels={"group": "{group}"},
+            labels={"group": "{group}", "form": "picture"},
             caption="../docs/captions/identity.rst",
         ),
         drawing="results/groups/{group}/identity.svg",

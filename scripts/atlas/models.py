@@ -120,7 +120,7 @@ def document(
 def _called(holder: str, labels: Mapping[str, str]) -> str:
     """Return how a page names a model, or a model's component of another name."""
     model, _, component = holder.partition(":")
-    return f"{labels[model]} ({_word(component)})" if component else labels[model]
+    return f"{labels[model]}: {_word(component)}" if component else labels[model]
 
 
 def _word(component: str) -> str:

@@ -60,7 +60,7 @@ def test_equal_weights_under_other_names_are_shared(tmp_path):
     assert rows.loc[("base", "unet"), "shared_with"] == "other:network"
     page = models.document(frame, {"base": "B", "other": "O"}, {})
     assert "| O | network |" in page
-    assert "B (UNet) |" in page
+    assert "B: UNet |" in page
 
 
 def test_a_sentence_stands_once_for_all_its_models(prints):
