@@ -54,7 +54,7 @@ report: $(READY) ## write results/report.html, one file that opens offline: make
 
 roster: $(READY) ## write a roster for a folder of checkpoints: make roster DIR=folder [TO=roster.yaml]
 	@test -n "$(DIR)" || { echo "usage: make roster DIR=folder [TO=roster.yaml]"; exit 1; }
-	@$(BIN)/python scripts/write_roster.py "$(DIR)" $(if $(TO),--to "$(TO)")
+	@$(BIN)/python scripts/roster/write_roster.py "$(DIR)" $(if $(TO),--to "$(TO)")
 
 lock: ## resolve requirements.in into requirements.lock, in an environment of its own
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

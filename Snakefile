@@ -15,15 +15,13 @@ configfile: SETTINGS
 
 
 include: "rules/common.smk"
-include: "rules/resources.smk"
-include: "rules/demo_common.smk"
-include: "rules/demo_terrain.smk"
-include: "rules/demo_digits.smk"
-include: "rules/fingerprint.smk"
+include: "rules/demo/common.smk"
+include: "rules/demo/terrain.smk"
+include: "rules/demo/digits.smk"
+include: "rules/fingerprints.smk"
 include: "rules/distances.smk"
 include: "rules/models.smk"
-include: "rules/pairs.smk"
-include: "rules/groups.smk"
+include: "rules/relations.smk"
 include: "rules/architectures.smk"
 include: "rules/macs.smk"
 

@@ -65,8 +65,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
 def make_ours(folder: Path, names: list[str]) -> dict[str, float]:
     """Make tables, then diagrams, as the two rules do; return times and the peak memory."""
     sys.path.insert(0, str(REPOSITORY / "scripts"))
-    import draw_architectures
-    import summarise_architectures
+    from architectures import draw_architectures, summarise_architectures
     from atlas.architectures import catalogue
 
     start = time.perf_counter()

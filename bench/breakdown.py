@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from atlas.arrow import spare_pandas
-from atlas.checkpoint.tensors import ITEM_BYTES
+from atlas.basis.arrow import spare_pandas
 from atlas.distances import engine, plan
 from atlas.distances.kernel import CompiledKernel
 from atlas.distances.plan import Job
 from atlas.distances.update import update
-from atlas.elements.buffers import aligned_empty
-from atlas.elements.compiled import FLOAT8, KINDS, decode_into
+from atlas.fingerprints.elements.buffers import aligned_empty
+from atlas.fingerprints.elements.compiled import FLOAT8, KINDS, decode_into
+from atlas.tensors.tensors import ITEM_BYTES
 
 PARTS = {
     "start": ("start-up: interpreter, libraries, compiled code", "#999999"),

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from lines import Line, seconds, size
-from measuring import run
 
-from atlas import fingerprint, tables
+from atlas.basis import tables
 from atlas.distances.plan import shard_of
 from atlas.distances.shards import NameRows, writer
+from atlas.fingerprints import fingerprint
+from lines import Line, seconds, size
+from measuring import run
 
 SHARDS = 16
 BLOCKS = [f"{part}{number:02d}" for part in ("IN", "OUT") for number in range(12)] + ["MID"]

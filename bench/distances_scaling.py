@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+
 from lines import Line, seconds, size
 from measuring import run
 from workload import SIXTY_TWO_MILLION, elements, models, scaled

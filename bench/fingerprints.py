@@ -5,9 +5,10 @@ import json
 import time
 from pathlib import Path
 
-from atlas import fingerprint, tables
-from atlas.arrow import spare_pandas
+from atlas.basis import tables
+from atlas.basis.arrow import spare_pandas
 from atlas.checkpoint import open_checkpoint
+from atlas.fingerprints import fingerprint
 
 
 def main() -> None:

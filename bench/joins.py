@@ -5,7 +5,7 @@ import json
 import time
 from pathlib import Path
 
-from compare_group import main as compare_group
+from relations.compare_group import main as compare_group
 
 
 def main() -> None:

@@ -26,8 +26,8 @@ from numba.extending import intrinsic
 
 from atlas.distances.kernel import BLOCK, measure_decoded
 from atlas.distances.vectors import VECTOR_BYTES
-from atlas.elements.buffers import aligned_empty
-from atlas.elements.compiled import FLOAT8, decode_into
+from atlas.fingerprints.elements.buffers import aligned_empty
+from atlas.fingerprints.elements.compiled import FLOAT8, decode_into
 
 READ_BYTES = 1 << 20
 SAMPLE_SECONDS = 1.0

@@ -55,8 +55,8 @@ def profile(folder: Path, names: list[str], *, with_counters: bool) -> dict[str,
     """Profile architectures at the default sizes, as their rule does; return how many."""
     from atlas.architectures import catalogue
     from atlas.macs import profile
+    from atlas.macs.files import COUNTERS, PROFILE, write
     from atlas.macs.request import Request
-    from atlas.macs.tables import COUNTERS, PROFILE, write
 
     asked, known = Request.of([[512, 512], [1024, 1024], "native"], 1, None), profile.Known()
     entries = [catalogue.load(name) for name in names or catalogue.names()]
@@ -72,7 +72,7 @@ def one_forward() -> dict[str, float]:
     from torch.utils.flop_counter import FlopCounterMode
 
     from atlas.architectures import build, catalogue, inputs
-    from atlas.macs.counting import count
+    from atlas.architectures.counting import count
 
     entry = catalogue.load(PLAIN)
     module = build.component(entry, entry.denoiser_name)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas.arrow import spare_pandas
+from atlas.basis.arrow import spare_pandas
 from atlas.distances import engine
 from atlas.distances.plan import Content, Job
-from atlas.fingerprint import anchor
-from measure_distances import main as measure_distances
+from atlas.fingerprints.fingerprint import anchor
+from distances.measure_distances import main as measure_distances
 
 
 def read_bytes() -> int:

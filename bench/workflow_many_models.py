@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lines import Line, seconds, size
-
 import factory
+from lines import Line, seconds, size
 from workflow_runs import Atlas, Run
 
 SHARDS = 2

@@ -64,7 +64,7 @@ rule summarise_architectures:
     message:
         "Surveying the architectures on the meta device"
     script:
-        "../scripts/summarise_architectures.py"
+        "../scripts/architectures/summarise_architectures.py"
 
 
 rule draw_architectures:
@@ -97,4 +97,4 @@ rule draw_architectures:
     message:
         "Drawing the architectures"
     script:
-        "../scripts/draw_architectures.py"
+        "../scripts/architectures/draw_architectures.py"

@@ -3,8 +3,8 @@ from itertools import combinations
 
 sys.path.insert(0, str(HOME / "scripts"))
 
-from atlas import roster as rosters
-from atlas import settings
+from atlas.roster import reading
+from atlas.roster import settings
 from atlas.checkpoint import files_of
 
 # Raised by hand when a script's results change: it reruns the rule everywhere, once.
@@ -32,7 +32,7 @@ METHOD = {
 
 config |= settings.typed(config)
 settings.check(config)
-ROSTER = rosters.load(
+ROSTER = reading.load(
     settings.find(config["roster"], home=HOME),
     home=HOME,
     skip_missing=config["missing_checkpoints"] == "skip",

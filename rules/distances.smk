@@ -1,3 +1,6 @@
+include: "distances_common.smk"
+
+
 rule distances:
     input:
         shard_files,
@@ -29,4 +32,4 @@ rule measure_distances:
     message:
         "Measuring the missing distances of shard {wildcards.shard}"
     script:
-        "../scripts/measure_distances.py"
+        "../scripts/distances/measure_distances.py"

@@ -50,7 +50,7 @@ rule profile_macs:
     message:
         "Counting the MACs of all architectures"
     script:
-        "../scripts/profile_macs.py"
+        "../scripts/macs/profile_macs.py"
 
 
 rule reproduce_published_macs:
@@ -72,7 +72,7 @@ rule reproduce_published_macs:
     message:
         "Making the published table of MACs again"
     script:
-        "../scripts/reproduce_published_macs.py"
+        "../scripts/macs/reproduce_published_macs.py"
 
 
 rule summarise_macs:
@@ -109,7 +109,7 @@ rule summarise_macs:
     message:
         "Adding up what an image costs"
     script:
-        "../scripts/summarise_macs.py"
+        "../scripts/macs/summarise_macs.py"
 
 
 rule draw_macs:
@@ -140,7 +140,7 @@ rule draw_macs:
     message:
         "Drawing what images cost"
     script:
-        "../scripts/draw_macs.py"
+        "../scripts/macs/draw_macs.py"
 
 
 rule measure_macs:
@@ -161,4 +161,4 @@ rule measure_macs:
     message:
         "Measuring denoisers' forwards on a GPU"
     script:
-        "../scripts/measure_macs.py"
+        "../scripts/macs/measure_macs.py"

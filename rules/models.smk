@@ -18,7 +18,7 @@ rule describe_models:
     message:
         "Describing what each model holds"
     script:
-        "../scripts/describe_models.py"
+        "../scripts/models/describe_models.py"
 
 
 # Fails, last of all, where a checkpoint could not be read: the others' results are made by then.
@@ -37,4 +37,4 @@ rule check_models:
     message:
         "Checking that every model of the roster could be read"
     script:
-        "../scripts/check_models.py"
+        "../scripts/models/check_models.py"

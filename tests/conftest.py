@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from atlas.demo import facts, wheel
+from atlas_demo import facts, wheel
 
 WHEELS = Path(__file__).parents[1] / "resources" / "wheels"
 PACKAGES = Path(__file__).with_name("packages.yaml")

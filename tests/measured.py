@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas import fingerprint, tables
+from atlas.basis import tables
 from atlas.distances import engine, plan
+from atlas.fingerprints import fingerprint
 from stored import checkpoint
 
 NAME = "unet/x"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from atlas.matrices import Matrix
+from atlas.relations.matrices import Matrix
 
 DIMENSIONS = 200
 LABEL = "VBP23-1024-ep49-cbp2-mzpikas_tmnd-aweb5m-lracrc2oh-sd-v1-4.safetensors"

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import factory
-from atlas import contents, fingerprint, tables
+from atlas.basis import tables
 from atlas.checkpoint import open_checkpoint
+from atlas.fingerprints import fingerprint
+from atlas.relations import contents
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from atlas.demo.digits import facts
+from atlas_demo import facts
 from digits_truth import EXPECTED, assert_told_from_the_base
 from workflow_runs import run_demo
 

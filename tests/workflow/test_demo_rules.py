@@ -8,7 +8,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
-from atlas.demo import facts
+from atlas_demo import facts
 from workflow_runs import REPOSITORY, Atlas
 
 FIRST, SECOND = facts.terrain()["wheels"].values()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from atlas.demo import facts
+from atlas_demo import facts
 from workflow_runs import run_demo
 
 pytestmark = pytest.mark.slow

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 
 from atlas.architectures import meta
-from atlas.architectures.facts import Architecture, Component
-from atlas.errors import AtlasError, nearest
+from atlas.architectures.architecture import Architecture, Component
+from atlas.basis.errors import AtlasError, nearest
 
 logger = logging.getLogger(__name__)
 

@@ -18,11 +18,11 @@ from typing import Any, Literal
 import yaml
 
 from atlas.architectures import checkpoints, folders
-from atlas.architectures.facts import Architecture, Component, Latent, Sampling, Text
+from atlas.architectures.architecture import Architecture, Component, Latent, Sampling, Text
+from atlas.basis.errors import AtlasError, nearest
+from atlas.basis.shipped import CONFIG
 from atlas.checkpoint.selection import SUFFIXES, weight_sets
-from atlas.errors import AtlasError, nearest
 
-CONFIG = Path(__file__).parents[3] / "config"
 FOLDER = CONFIG / "architectures"
 SCHEMA = CONFIG / "schemas" / "architecture.schema.json"
 REPOSITORY = re.compile(r"^[\w.-]+/[\w.-]+$")

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from atlas.architectures.facts import Architecture
+from atlas.architectures.architecture import Architecture
+from atlas.basis.errors import AtlasError
 from atlas.checkpoint import open_checkpoint
-from atlas.errors import AtlasError
 
 DENOISERS = ("unet", "transformer")
 

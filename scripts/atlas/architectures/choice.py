@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from atlas.architectures import catalogue
-from atlas.errors import AtlasError
+from atlas.basis.errors import AtlasError
 
 ALL = "all"
 UNSAFE = re.compile(r"[^\w.-]+")

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from atlas.architectures.page import Section
 from atlas.architectures.rows import ALL, Row
+from atlas.basis.page import Section
 
 DASH = "–"
 

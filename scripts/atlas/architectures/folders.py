@@ -14,8 +14,8 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from atlas.architectures.facts import Architecture, Component, Latent, Sampling, Text
-from atlas.errors import AtlasError
+from atlas.architectures.architecture import Architecture, Component, Latent, Sampling, Text
+from atlas.basis.errors import AtlasError
 
 logger = logging.getLogger(__name__)
 

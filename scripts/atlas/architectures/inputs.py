@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from atlas.architectures.facts import Architecture, Component
-from atlas.architectures.recipes import RECIPES, Request
+from atlas.architectures.architecture import Architecture, Component
+from atlas.architectures.calls import RECIPES, Request
 from atlas.architectures.sizes import check_batch, check_size, encoder_tokens, text_tokens
-from atlas.errors import AtlasError, nearest
+from atlas.basis.errors import AtlasError, nearest
 
 MASKLESS_ENCODERS = frozenset(
     {

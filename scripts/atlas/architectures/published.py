@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
-from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from atlas.architectures import build, catalogue, inputs, torchinfo_sizes, units
-from atlas.architectures.facts import Architecture
+from atlas.architectures.architecture import Architecture
 from atlas.architectures.meta import RememberedShapes
 from atlas.architectures.sizes import text_tokens
-
-TABLE = Path(__file__).parents[3] / "config" / "published" / "sizes.yaml"
+from atlas.basis.shipped import load
 
 DTYPES = {"f16": torch.float16, "f32": torch.float32}
 
@@ -23,7 +20,7 @@ MEGA, GIGA_OF_TABLE = 1e6, 1e6 * 1024
 
 def table() -> dict[str, Any]:
     """Return the published rows with their inputs, and the causes of differences."""
-    return dict(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
+    return dict(load("published/sizes"))
 
 
 def reproduce(row: Mapping[str, Any], causes: Mapping[str, str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from atlas.architectures.memory import ACTIVATIONS, WEIGHT_BYTES
-from atlas.architectures.pieces import OUTSIDE, Encoder, Piece, Portrait
+from atlas.architectures.portraits import OUTSIDE, Encoder, Piece, Portrait
 from atlas.architectures.survey import BATCH, NO_SIDE, ComponentSizes, Failure, Survey
 
 Row = dict[str, Any]

@@ -1,7 +1,7 @@
 """Which sizes, batches and text lengths an architecture takes: no torch here."""
 
-from atlas.architectures.facts import Architecture, Component
-from atlas.errors import AtlasError
+from atlas.architectures.architecture import Architecture, Component
+from atlas.basis.errors import AtlasError
 
 LARGEST_SIDE = 16384
 """Pixels: beyond this a size is taken for a mistake."""

@@ -14,11 +14,11 @@ import torch
 from torch import nn
 
 from atlas.architectures import build, inputs, units
-from atlas.architectures.facts import Architecture
-from atlas.architectures.pieces import OUTSIDE, Piece, RolePiece, Shape, Structure
+from atlas.architectures.architecture import Architecture
+from atlas.architectures.counting import Count, count
+from atlas.architectures.portraits import OUTSIDE, Piece, RolePiece, Shape, Structure
 from atlas.architectures.units import Unit
-from atlas.errors import AtlasError
-from atlas.macs.counting import Count, count
+from atlas.basis.errors import AtlasError
 from atlas.names.roles import roles_of
 
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 import torch
 
 from atlas.architectures import build, inputs, memory, torchinfo_sizes
-from atlas.architectures.facts import Architecture
+from atlas.architectures.architecture import Architecture
 from atlas.architectures.meta import RememberedShapes
-from atlas.architectures.pieces import Structure
+from atlas.architectures.portraits import Structure
 from atlas.architectures.sizes import encoder_tokens, text_tokens
 from atlas.architectures.structure import structure
 

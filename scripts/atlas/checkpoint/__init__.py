@@ -2,7 +2,7 @@
 
 from atlas.checkpoint.files import files_of
 from atlas.checkpoint.opening import open_checkpoint
-from atlas.checkpoint.tensors import FLOATING, ITEM_BYTES, Checkpoint, Part, Tensor
+from atlas.tensors.tensors import FLOATING, ITEM_BYTES, Checkpoint, Part, Tensor
 
 __all__ = [
     "FLOATING",

@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from atlas.checkpoint.selection import (
-    WeightSet,
-    choose,
-    indexed_files,
-    lone_shard,
-    weight_sets,
-)
-from atlas.errors import AtlasError
+from atlas.basis.errors import AtlasError
+from atlas.checkpoint.selection import WeightSet, choose, indexed_files, lone_shard, weight_sets
 
 INDEX_SUFFIX = ".json"
 MODEL_INDEX = "model_index.json"

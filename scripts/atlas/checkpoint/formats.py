@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from atlas.basis.errors import AtlasError
 from atlas.checkpoint import refused, safetensors, state_dict, torch_files
-from atlas.checkpoint.entries import Contents, without_complex
-from atlas.errors import AtlasError
+from atlas.tensors.entries import Contents, without_complex
 
 SUFFIXES = {
     "safetensors": (".safetensors", ".sft"),

@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from atlas.checkpoint.entries import Contents, Entry
+from atlas.basis.errors import AtlasError
 from atlas.checkpoint.files import listing
 from atlas.checkpoint.formats import read_file
-from atlas.checkpoint.tensors import Checkpoint
-from atlas.errors import AtlasError
+from atlas.names.naming import name_tensors
+from atlas.tensors.entries import Contents, Entry
+from atlas.tensors.tensors import Checkpoint
 
 
 def open_checkpoint(
@@ -35,9 +36,6 @@ def open_checkpoint(
     AtlasError
         Where the file is broken, needs more than weights, or is in a form that is not read.
     """
-    # names stand on this package's data model: importing them at the top would be a circle
-    from atlas.names.naming import name_tensors
-
     files = listing(path, weights)
     sets = {component: _read_set(path, members) for component, members in files.components.items()}
     entries = [

@@ -14,9 +14,9 @@ from mmap import mmap
 from pathlib import Path
 from typing import Any
 
+from atlas.basis.errors import AtlasError
 from atlas.checkpoint.pickle_names import Global, Module, call, named
 from atlas.checkpoint.pickle_opcodes import OPCODES
-from atlas.errors import AtlasError
 
 MOST_OPCODES = 2_000_000
 """About 80,000 tensors."""

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from atlas.checkpoint.entries import Contents
-from atlas.errors import AtlasError
+from atlas.basis.errors import AtlasError
+from atlas.tensors.entries import Contents
 
 BEFORE = "use the model's file before quantisation"
 

@@ -5,9 +5,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from atlas.checkpoint.entries import Contents, Entry, item_bytes
-from atlas.checkpoint.tensors import Part
-from atlas.errors import AtlasError
+from atlas.basis.errors import AtlasError
+from atlas.tensors.entries import Contents, Entry, item_bytes
+from atlas.tensors.tensors import Part
 
 LENGTH_BYTES = 8
 LARGEST_HEADER = 100_000_000

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas.errors import AtlasError
+from atlas.basis.errors import AtlasError
 
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 """Suffixes of weight files, in order of preference."""

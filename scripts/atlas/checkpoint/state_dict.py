@@ -7,11 +7,11 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from atlas.checkpoint.entries import Contents, Entry, item_bytes
+from atlas.basis.errors import AtlasError
 from atlas.checkpoint.pickle_names import Module, StoredTensor
-from atlas.checkpoint.tensors import Part
 from atlas.checkpoint.torch_files import TorchFile
-from atlas.errors import AtlasError
+from atlas.tensors.entries import Contents, Entry, item_bytes
+from atlas.tensors.tensors import Part
 
 HOLDERS = (
     "state_dict",

@@ -8,10 +8,10 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
-from atlas.checkpoint.entries import item_bytes
+from atlas.basis.errors import AtlasError
 from atlas.checkpoint.pickle_machine import MOST_BYTES, Machine
 from atlas.checkpoint.pickle_names import Storage, storage_of
-from atlas.errors import AtlasError
+from atlas.tensors.entries import item_bytes
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 """First pickle of a file that PyTorch before 1.6 wrote (torch/serialization.py)."""

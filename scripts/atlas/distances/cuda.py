@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from atlas.checkpoint.tensors import ITEM_BYTES
+from atlas.basis.errors import AtlasError
 from atlas.distances.plan import Job
-from atlas.errors import AtlasError
+from atlas.tensors.tensors import ITEM_BYTES
 
 DTYPES = {
     "f64": torch.float64,

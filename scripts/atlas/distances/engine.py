@@ -11,13 +11,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.checkpoint.tensors import ITEM_BYTES
+from atlas.basis.errors import AtlasError
 from atlas.distances.plan import Content, Job
-from atlas.elements.buffers import aligned_empty
-from atlas.elements.digests import digest_of
-from atlas.elements.files import OpenFiles
-from atlas.elements.reading import read_range
-from atlas.errors import AtlasError
+from atlas.fingerprints.elements.buffers import aligned_empty
+from atlas.fingerprints.elements.digests import digest_of
+from atlas.fingerprints.elements.files import OpenFiles
+from atlas.fingerprints.elements.reading import read_range
+from atlas.tensors.tensors import ITEM_BYTES
 
 UNIT = 1 << 14
 """Elements whose sums a kernel hands back together; larger stretches are added up in order."""

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.checkpoint.tensors import ITEM_BYTES
 from atlas.distances.engine import UNIT
 from atlas.distances.plan import Job
 from atlas.distances.vectors import VECTOR_BYTES, sums
-from atlas.elements.buffers import aligned_empty
-from atlas.elements.compiled import FLOAT8, KINDS, decode_into
-from atlas.elements.jit import compiled
+from atlas.fingerprints.elements.buffers import aligned_empty
+from atlas.fingerprints.elements.compiled import FLOAT8, KINDS, decode_into
+from atlas.fingerprints.elements.jit import compiled
+from atlas.tensors.tensors import ITEM_BYTES
 
 BLOCK = 2048
 """Elements decoded at a time: 8 kB per content, so that dozens of contents fit a core's cache."""

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
-from atlas.arrow import numbers, tuples
-from atlas.checkpoint.tensors import FLOATING, Part
-from atlas.errors import AtlasError
+from atlas.basis.arrow import numbers, tuples
+from atlas.basis.errors import AtlasError
+from atlas.tensors.tensors import FLOATING, Part
 
 COLUMNS = ["name", "component", "dtype", "shape", "digest", "norm", "nonfinite", "parts"]
 UNWEIGHED = "other"

@@ -9,8 +9,8 @@ from typing import Self
 
 from tqdm import tqdm
 
-from atlas.checkpoint.tensors import ITEM_BYTES
 from atlas.distances.plan import Content, Job
+from atlas.tensors.tensors import ITEM_BYTES
 
 SECONDS_BETWEEN_LINES = 30
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from atlas import tables
-from atlas.arrow import numbers
+from atlas.basis import tables
+from atlas.basis.arrow import numbers
+from atlas.basis.errors import AtlasError
 from atlas.distances.sealing import is_sealed, seal
-from atlas.errors import AtlasError
 
 MEASURES = ("l0", "l1", "l2", "linf", "dot")
 

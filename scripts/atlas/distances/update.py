@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas.basis.errors import AtlasError
 from atlas.distances.plan import Content, Job, missing
 from atlas.distances.shards import NameRows, ShardWriter, count_rows, iter_sound, writer
-from atlas.errors import AtlasError
 
 Measure = Callable[[Iterable[Job]], Iterable[tuple[Job, NDArray[np.float64]]]]
 Contents = Mapping[str, Mapping[str, Content]]

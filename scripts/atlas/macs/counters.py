@@ -17,9 +17,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from atlas.architectures.counting import Count
 from atlas.architectures.meta import RememberedShapes
-from atlas.macs.counting import Count
-from atlas.macs.watching import LayerCall
+from atlas.architectures.watching import LayerCall
 
 CONVOLUTIONS = (
     nn.Conv1d,

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from atlas.architectures import build, inputs
-from atlas.architectures.facts import Architecture
-from atlas.errors import AtlasError
-from atlas.macs.counting import count
+from atlas.architectures.architecture import Architecture
+from atlas.architectures.counting import count
+from atlas.basis.errors import AtlasError
 
 DTYPE = torch.bfloat16
 SPREAD = 0.02

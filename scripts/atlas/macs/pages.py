@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from atlas.architectures.page import Section
+from atlas.basis.page import Section
 from atlas.macs.summary import is_explained
 
 Row = Mapping[str, Any]

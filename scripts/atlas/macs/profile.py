@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from atlas.architectures import build, inputs, units
-from atlas.architectures.facts import Architecture
+from atlas.architectures.architecture import Architecture
+from atlas.architectures.counting import KINDS, Count, count
 from atlas.architectures.meta import RememberedShapes
 from atlas.architectures.sizes import encoder_tokens_for, text_tokens
-from atlas.errors import AtlasError
+from atlas.basis.errors import AtlasError
 from atlas.macs.counters import Compared, compare
-from atlas.macs.counting import KINDS, Count, count
 from atlas.macs.request import Request, Size, growth_sizes, problem_of
 from atlas.names.roles import roles_of
 

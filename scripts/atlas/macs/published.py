@@ -1,21 +1,19 @@
 """The published table of MACs made again under its own assumptions, beside the right figures."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from torch.nn.functional import scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
 from atlas.architectures import build, catalogue, inputs
-from atlas.architectures.facts import Architecture
+from atlas.architectures.architecture import Architecture
+from atlas.architectures.counting import count
 from atlas.architectures.meta import RememberedShapes
+from atlas.basis.shipped import load
 from atlas.macs.counters import Call, thop_macs
-from atlas.macs.counting import count
 
-TABLE = Path(__file__).parents[3] / "config" / "published" / "macs.yaml"
 GUIDED = 2
 """Forwards per step with classifier-free guidance."""
 TOLERANCE = 1e-3
@@ -24,7 +22,7 @@ GIGA, TERA = 1e9, 1e12
 
 def table() -> dict[str, Any]:
     """Return the published rows and what they assume."""
-    return dict(yaml.safe_load(TABLE.read_text(encoding="utf-8")))
+    return dict(load("published/macs"))
 
 
 def rows() -> list[dict[str, Any]]:

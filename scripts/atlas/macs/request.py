@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from atlas.architectures import sizes
-from atlas.architectures.facts import Architecture
-from atlas.errors import AtlasError
+from atlas.architectures.architecture import Architecture
+from atlas.basis.errors import AtlasError
 
 GROWTH = (512, 2048)
 """Sides in pixels between which the growth of a step's cost is told."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log, sqrt
 from typing import Any
 
-from atlas.architectures.facts import Architecture
+from atlas.architectures.architecture import Architecture
 
 Row = dict[str, Any]
 GUIDED = 2

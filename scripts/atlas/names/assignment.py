@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from atlas.basis.shipped import load
 from atlas.names import layouts, sections
-from atlas.names.facts import load
 from atlas.names.layouts import Layout
-from atlas.names.places import Place, Shape
 from atlas.names.sections import Section
+from atlas.names.views import Place, Shape
 
 NETWORK = "network"
 """The component that holds a generic checkpoint's tensors."""
@@ -170,7 +170,7 @@ def _assign_bare(
     names: Mapping[str, str],
 ) -> None:
     """Assign keys without a known prefix, and prefixed ones in a layout that is not known."""
-    schedules = set(load("prefixes")["schedules"])
+    schedules = set(load("names/prefixes")["schedules"])
     rest = {key: names[key] for section in (bare, *strays) for key in section.keys}
     counters = {key for key, name in rest.items() if name in schedules}
     for key in counters:
@@ -229,7 +229,7 @@ def _assign_ema(done: Assignment, section: Section, names: Mapping[str, str]) ->
         original = originals.get(name)
         if original is None:
             done.put_aside(key, names[key])
-            if names[key] not in load("prefixes")["schedules"]:
+            if names[key] not in load("names/prefixes")["schedules"]:
                 lost.append(key)
         else:
             done.put(key, EMA, done.places[original])

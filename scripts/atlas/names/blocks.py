@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from atlas.names.facts import load
+from atlas.basis.shipped import load
 
 UNET_STAGES = ("down_blocks", "up_blocks", "mid_block")
 SAMPLERS = ("downsamplers", "upsamplers")
@@ -37,7 +37,7 @@ def _plain_block(name: str) -> str:
 
 @cache
 def _facts(name: str) -> tuple[str, ...]:
-    return tuple(load("blocks")[name])
+    return tuple(load("names/blocks")[name])
 
 
 UnitKey = tuple[str, int, str, int]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
-from atlas.names.facts import LAYOUTS, load
-from atlas.names.places import Shape
+from atlas.basis.shipped import CONFIG, load
+from atlas.names.views import Shape
 
-FOLDER = "expected"
+FOLDER = "layouts/expected"
+"""Below config/."""
 INDEX = f"{FOLDER}/index"
 NUMBER = re.compile(r"(?<=\.)\d+(?=\.|$)|^\d+(?=\.)")
 RANGES = re.compile(r"\{([\d,-]+)\}")
@@ -53,7 +54,7 @@ def patterns(names: Iterable[str]) -> set[str]:
 @cache
 def tables(part: str) -> tuple[Expected, ...]:
     """Return the tables of a part: denoiser, vae or text_encoder."""
-    files = sorted((LAYOUTS / FOLDER).glob(f"{part}.*.yaml"))
+    files = sorted((CONFIG / FOLDER).glob(f"{part}.*.yaml"))
     return tuple(_table(f"{FOLDER}/{file.stem}") for file in files)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any
 
-from atlas.names.facts import load
+from atlas.basis.shipped import load
 
 MODEL = "model"
 
@@ -25,5 +25,5 @@ def kind_of(keys: Collection[str]) -> str:
 
 @cache
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    facts: Iterable[dict[str, Any]] = load("kinds")["kinds"]
+    facts: Iterable[dict[str, Any]] = load("names/kinds")["kinds"]
     return [(fact["kind"], re.compile("|".join(fact["patterns"]))) for fact in facts]

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from atlas.basis.shipped import CONFIG, load
 from atlas.names import openai_unet
-from atlas.names.facts import LAYOUTS, load
-from atlas.names.places import Place, Shape
 from atlas.names.rules import Rules
-
-NO_LAYOUTS = frozenset({"blocks", "kinds", "prefixes", "roles"})
-"""Files of config/layouts that hold other facts."""
+from atlas.names.views import Place, Shape
 
 
 @dataclass(frozen=True)
@@ -57,14 +54,14 @@ class Layout:
 @cache
 def layouts() -> tuple[Layout, ...]:
     """Return all layouts, in order of their names."""
-    names = sorted(path.stem for path in LAYOUTS.glob("*.yaml"))
-    return tuple(layout(name) for name in names if name not in NO_LAYOUTS)
+    files = sorted((CONFIG / "layouts").glob("*.yaml"))
+    return tuple(layout(file.stem) for file in files)
 
 
 @cache
 def layout(name: str) -> Layout:
     """Return one layout by its file's name."""
-    facts = load(name)
+    facts = load(f"layouts/{name}")
     inherited = layout(facts["extends"]) if "extends" in facts else None
     return Layout(
         name=name,

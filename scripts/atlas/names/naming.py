@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from atlas.checkpoint.entries import Entry
-from atlas.checkpoint.tensors import FLOATING, ITEM_BYTES, Tensor
 from atlas.names.assignment import (
     NETWORK,
     OTHER,
@@ -21,9 +19,11 @@ from atlas.names.assignment import (
 from atlas.names.blocks import blocks_of
 from atlas.names.expected import exact
 from atlas.names.kinds import MODEL, kind_of
-from atlas.names.places import Place, Shape, parts_of, shape_of
 from atlas.names.recognition import check_architecture, recognised
 from atlas.names.roles import roles_of
+from atlas.names.views import Place, Shape, parts_of, shape_of
+from atlas.tensors.entries import Entry
+from atlas.tensors.tensors import FLOATING, ITEM_BYTES, Tensor
 
 GENERIC = "generic"
 """The architecture of the roster that keeps every name as the file has it."""

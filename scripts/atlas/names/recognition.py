@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from atlas.errors import AtlasError, nearest
+from atlas.basis.errors import AtlasError, nearest
 from atlas.names import expected
 from atlas.names.assignment import DENOISERS, EMA, NETWORK, OTHER
 from atlas.names.expected import Expected
-from atlas.names.places import Shape
+from atlas.names.views import Shape
 
 ALIKE = 0.5
 """Share of names in common from which a component is called a variant of an architecture."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from atlas.names.facts import load
+from atlas.basis.shipped import load
 
 ROLES = (
     "self_attention",
@@ -36,7 +36,7 @@ def _role(name: str, dimensions: int, joint: bool) -> str:
 
 @cache
 def _patterns(joint: bool) -> list[tuple[str, re.Pattern[str]]]:
-    rules: Iterable[Mapping[str, str]] = load("roles")["roles"]
+    rules: Iterable[Mapping[str, str]] = load("names/roles")["roles"]
     return [
         (rule["role"], re.compile(rule["pattern"]))
         for rule in rules

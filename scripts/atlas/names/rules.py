@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atlas.names.places import Place, Shape, consecutive, halves_swapped
+from atlas.names.views import Place, Shape, consecutive, halves_swapped
 
 NUMBERS = ("i", "j")
 """Placeholders that stand for numbers in every layout."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from atlas.names.facts import load
+from atlas.basis.shipped import load
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Section:
 
 def unwrapped(names: Mapping[str, str]) -> dict[str, str]:
     """Strip from the names of keys what torch.compile, DDP and the like put before their parts."""
-    wrappers = [f"{wrapper}." for wrapper in load("prefixes")["wrappers"]]
+    wrappers = [f"{wrapper}." for wrapper in load("names/prefixes")["wrappers"]]
     names = dict(names)
     for wrapper in wrappers:
         # `module` is a fair name within a network: it wraps only what it stands before everywhere
@@ -55,7 +55,7 @@ def cut(names: Mapping[str, str]) -> list[Section]:
 
 def held(names: Mapping[str, str]) -> dict[str, str]:
     """Strip the name of the attribute that holds a network, where all keys begin with it."""
-    for holder in load("prefixes")["holders"]:
+    for holder in load("names/prefixes")["holders"]:
         if names and all(name.startswith(f"{holder}.") for name in names.values()):
             return {key: name.removeprefix(f"{holder}.") for key, name in names.items()}
     return dict(names)
@@ -63,14 +63,14 @@ def held(names: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def _prefixes() -> Mapping[str, Mapping[str, Any]]:
-    prefixes: Mapping[str, Mapping[str, Any]] = load("prefixes")["prefixes"]
+    prefixes: Mapping[str, Mapping[str, Any]] = load("names/prefixes")["prefixes"]
     return prefixes
 
 
 def _prefix(name: str) -> str:
     """Return the longest known prefix of a key."""
     parts = name.split(".", 4)
-    encoders = load("prefixes")["encoders"]
+    encoders = load("names/prefixes")["encoders"]
     if parts[0] == encoders["prefix"] and len(parts) > 3 and parts[2] == encoders["inner"]:
         return ".".join(parts[:3])
     for length in range(len(parts) - 1, 0, -1):
@@ -91,7 +91,7 @@ def _section(prefix: str, keys: Mapping[str, str], numbers: Mapping[str, str]) -
 
 def _encoder_numbers(prefixes: Iterable[str]) -> dict[str, str]:
     """Number ComfyUI's text encoders as diffusers does: text_encoder, text_encoder_2, ..."""
-    encoders = load("prefixes")["encoders"]
+    encoders = load("names/prefixes")["encoders"]
     order: list[str] = encoders["order"]
     found = [prefix for prefix in prefixes if prefix.startswith(f"{encoders['prefix']}.")]
 

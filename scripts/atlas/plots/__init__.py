@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
-from atlas.matrices import Matrix
 from atlas.plots import style
+from atlas.relations.matrices import Matrix
 
 KINDS = ("heatmap", "tree", "map", "spectral", "line")
 

@@ -12,10 +12,10 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
-from atlas.matrices import Matrix
 from atlas.plots import style
 from atlas.plots.style import ACCENT, FAINT, IDENTICAL, INK, PALE, SMALL
 from atlas.plots.words import distances_of, partly_compared, significant
+from atlas.relations.matrices import Matrix
 
 PRINTED = 16
 """Up to so many models the distances are printed in the cells."""

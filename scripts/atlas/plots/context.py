@@ -6,17 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from atlas.matrices import Matrix
 from atlas.plots.layout import Entry, draw_key, key_of, open_page
 from atlas.plots.marks import Mark
 from atlas.plots.style import Colours, colours_of
-from atlas.plots.words import (
-    component_title,
-    counted,
-    measure_of,
-    partly_compared,
-    significant,
-)
+from atlas.plots.words import component_title, counted, measure_of, partly_compared, significant
+from atlas.relations.matrices import Matrix
 
 SEPARATOR = "\u00a0\u00a0·  "
 """Between a subtitle's parts; the dot stays on the line of the part before it."""

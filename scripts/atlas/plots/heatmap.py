@@ -11,7 +11,6 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from atlas.matrices import Matrix
 from atlas.plots import style
 from atlas.plots.cells import PRINTED, Cells, cells_of, colour_map, draw_cells, span_of
 from atlas.plots.context import Context
@@ -21,6 +20,7 @@ from atlas.plots.order import Leaves, leaves_of
 from atlas.plots.style import ACCENT, FAINT, IDENTICAL, SMALL, SOFT, text_width
 from atlas.plots.ticks import readable, round_ticks
 from atlas.plots.words import component_title, counted, measure_of, significant
+from atlas.relations.matrices import Matrix
 
 SMALLEST_CELL = 0.135
 """Height in inches of a cell that still has room for a label of 8 points beside it."""

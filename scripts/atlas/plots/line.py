@@ -9,7 +9,6 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from atlas.matrices import Matrix
 from atlas.plots import style
 from atlas.plots.context import Context
 from atlas.plots.layout import ROW, draw_entry, entry_width, number_width, open_page
@@ -17,6 +16,7 @@ from atlas.plots.marks import Mark
 from atlas.plots.style import FAINT, INK, SMALL, SOFT
 from atlas.plots.ticks import readable, round_ticks
 from atlas.plots.words import component_title, counted, distances_of, measure_of, significant
+from atlas.relations.matrices import Matrix
 
 WIDTH = 4.2
 """Of the panel, in inches."""

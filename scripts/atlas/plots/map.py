@@ -10,7 +10,6 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from atlas.matrices import Matrix
 from atlas.plots import style
 from atlas.plots.context import Context
 from atlas.plots.crowds import crowd_of
@@ -30,7 +29,8 @@ from atlas.plots.points import (
 )
 from atlas.plots.style import FAINT, SMALL, SOFT
 from atlas.plots.words import component_title, counted, measure_of, significant
-from atlas.scaling import Scaling, classical_scaling, spanning_tree
+from atlas.relations.matrices import Matrix
+from atlas.relations.scaling import Scaling, classical_scaling, spanning_tree
 
 BORDER = 0.45
 """Inches between the outermost points and the panel's edge."""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from atlas.matrices import Matrix
 from atlas.plots.words import distances_of
+from atlas.relations.matrices import Matrix
 
 AGREEMENT = 1e-6
 """Relative difference up to which two models have the same distance to a third."""

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from atlas.matrices import Matrix
 from atlas.plots.words import distances_of
+from atlas.relations.matrices import Matrix
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,14 +10,14 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from atlas import families
-from atlas.families import Place
 from atlas.plots import style
 from atlas.plots.context import SEPARATOR
 from atlas.plots.layout import Entry, Page, draw_entry, entry_width, number_width, open_page
 from atlas.plots.marks import Mark
 from atlas.plots.style import FAINT, INK, PALE, PLAIN, QUALITATIVE, SOFT, WITHOUT_FAMILY
 from atlas.plots.words import COMPONENT_TITLES, counted
+from atlas.relations import families
+from atlas.relations.families import Place
 
 ROW, COLUMN, GAP = 0.2, 1.05, 0.04
 """Inches."""

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from atlas.matrices import Matrix
 from atlas.plots import style
 from atlas.plots.context import Context
 from atlas.plots.layout import Page, draw_key, open_page
@@ -30,7 +29,8 @@ from atlas.plots.points import (
 )
 from atlas.plots.style import SMALL, SOFT, text_width
 from atlas.plots.words import component_title, counted, measure_of, significant
-from atlas.scaling import spanning_tree, with_fixed_signs
+from atlas.relations.matrices import Matrix
+from atlas.relations.scaling import spanning_tree, with_fixed_signs
 
 BORDER = 0.5
 SHAPE = np.array([1.12, 0.85])

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 
-from atlas.matrices import Matrix
+from atlas.relations.matrices import Matrix
 
 INK = "#1d2433"
 SOFT = "#5b6472"

@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from atlas.matrices import Matrix
 from atlas.plots import style
 from atlas.plots.context import Context
 from atlas.plots.layout import ROW, Page, draw_entry, entry_width, number_width, open_page
@@ -17,7 +16,8 @@ from atlas.plots.nodes import Nodes, nodes_of
 from atlas.plots.order import leaves_of
 from atlas.plots.style import ACCENT, FAINT, INK, SMALL, SOFT
 from atlas.plots.words import component_title, counted, measure_of, significant
-from atlas.trees import Tree, neighbour_joining, newick, rooted_at_midpoint, rooted_at_tip
+from atlas.relations.matrices import Matrix
+from atlas.relations.trees import Tree, neighbour_joining, newick, rooted_at_midpoint, rooted_at_tip
 
 NEGATIVE = 0.01
 """A branch below minus this share of the longest one is marked as negative."""

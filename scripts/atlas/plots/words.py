@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.errors import AtlasError, nearest
-from atlas.matrices import Matrix
+from atlas.basis.errors import AtlasError, nearest
+from atlas.relations.matrices import Matrix
 
 COMPONENT_TITLES = {
     "all": "All components",

@@ -6,9 +6,9 @@ from textwrap import wrap
 from typing import Any
 
 from atlas.architectures.diagrams import style
+from atlas.architectures.diagrams.listings import cell, row, table
 from atlas.architectures.diagrams.style import FONT, INK, KINDS, SMALL, TEXT, count, macs, share
-from atlas.architectures.diagrams.tables import cell, row, table
-from atlas.architectures.pieces import Missing, Piece, Portrait
+from atlas.architectures.portraits import Missing, Piece, Portrait
 
 DOTS_PER_INCH = 120
 NOTICE_WIDTH = 90
@@ -135,7 +135,7 @@ def save(drawing: Any, svg: Path, png: Path) -> None:
 
     pygraphviz' wheels carry Graphviz with cairo: no system program is called.
     """
-    from atlas.tables import replacing
+    from atlas.basis.tables import replacing
 
     svg.parent.mkdir(parents=True, exist_ok=True)
     drawing.layout(prog="dot")

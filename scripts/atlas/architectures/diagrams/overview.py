@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from atlas.architectures.diagrams.style import count, macs
-from atlas.architectures.pieces import Portrait
+from atlas.architectures.portraits import Portrait
 
 FAMILIES = {"UNet": "#0072b2", "DiT": "#e69f00", "MMDiT": "#009e73"}
 """Okabe and Ito's colours."""
@@ -173,7 +173,7 @@ def _area(side: int) -> float:
 
 
 def _save(figure: Any, svg: Path, png: Path) -> None:
-    from atlas.tables import replacing
+    from atlas.basis.tables import replacing
 
     with replacing(svg) as partial:
         figure.savefig(partial, format="svg", metadata={"Date": None})

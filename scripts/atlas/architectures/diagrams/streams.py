@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from atlas.architectures.pieces import Piece
+from atlas.architectures.portraits import Piece
 
 STREAMS = {
     "head": r"^(norm_out|proj_out|all_final_layer|conv_norm_out|conv_out|scale_shift_table)",

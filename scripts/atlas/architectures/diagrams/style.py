@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from atlas.architectures.pieces import Piece, Shape
+from atlas.architectures.portraits import Piece, Shape
 from atlas.plots.style import text_width
 
 FONT = "DejaVu Sans,Verdana,Arial,sans-serif"

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
-from atlas.architectures.diagrams import frame, tables
+from atlas.architectures.diagrams import frame, listings
+from atlas.architectures.diagrams.listings import cell, row, table
 from atlas.architectures.diagrams.streams import by_stream
 from atlas.architectures.diagrams.style import (
     IMAGE,
@@ -16,8 +17,7 @@ from atlas.architectures.diagrams.style import (
     kind_of,
     times,
 )
-from atlas.architectures.diagrams.tables import cell, row, table
-from atlas.architectures.pieces import Piece, Portrait
+from atlas.architectures.portraits import Piece, Portrait
 
 EMBEDDERS = {
     "text": ("Text embedders", "text embedders", WORDS),
@@ -34,7 +34,7 @@ def draw(portrait: Portrait) -> Any:
     runs = folded(portrait.structure.units)
     for number, pieces in enumerate(runs):
         drawing.add_node(
-            f"run{number}", label=tables.run(pieces, portrait.structure, portrait.image_tokens)
+            f"run{number}", label=listings.run(pieces, portrait.structure, portrait.image_tokens)
         )
     for number in range(1, len(runs)):
         drawing.add_edge(f"run{number - 1}", f"run{number}", weight="20")
@@ -74,7 +74,7 @@ def _add_inputs(drawing: Any, portrait: Portrait, outside: dict[str, list[Piece]
             reader = stream
             drawing.add_node(
                 stream,
-                label=tables.listing(title, outside[stream], portrait.structure, KINDS[kind]),
+                label=listings.listing(title, outside[stream], portrait.structure, KINDS[kind]),
             )
             weight = "20" if stream == "image" else "1"
             drawing.add_edge(stream, "run0", color=colour, weight=weight)
@@ -92,7 +92,9 @@ def _add_head(drawing: Any, portrait: Portrait, head: list[Piece], last_run: str
     drawing.add_node(
         "output", label=table([row(cell(name, bold=True)), row(cell(times(shape), size=SMALL))])
     )
-    drawing.add_node("head", label=tables.listing("Head", head, portrait.structure, KINDS["head"]))
+    drawing.add_node(
+        "head", label=listings.listing("Head", head, portrait.structure, KINDS["head"])
+    )
     drawing.add_edge(last_run, "head", weight="20")
     drawing.add_edge("head", "output", weight="20")
     return "output"
@@ -101,12 +103,12 @@ def _add_head(drawing: Any, portrait: Portrait, head: list[Piece], last_run: str
 def _add_samples(drawing: Any, portrait: Portrait, runs: Sequence[Sequence[Piece]]) -> None:
     """Draw one block of each type, expanded, to the right of the run that it is of."""
     previous = None
-    widths = tables.expansion_widths(portrait.structure.samples)
+    widths = listings.expansion_widths(portrait.structure.samples)
     for number, sample in enumerate(portrait.structure.samples):
         own = next(n for n, run in enumerate(runs) if any(p.mark == sample.mark for p in run))
         alike = sum(_type(piece) == _type(sample) for piece in portrait.structure.units)
         node = f"sample{number}"
-        drawing.add_node(node, label=tables.expansion(sample, alike, widths))
+        drawing.add_node(node, label=listings.expansion(sample, alike, widths))
         drawing.add_edge(f"run{own}", node, color=LINE, penwidth="1", dir="none", minlen="1")
         drawing.add_subgraph([f"run{own}", node], rank="same")
         if previous:

@@ -3,11 +3,11 @@
 from itertools import pairwise
 from typing import Any
 
-from atlas.architectures.diagrams import frame, tables
+from atlas.architectures.diagrams import frame, listings
+from atlas.architectures.diagrams.listings import cell, row, table
 from atlas.architectures.diagrams.streams import by_stream
 from atlas.architectures.diagrams.style import IMAGE, KINDS, LINE, SMALL, kind_of, times
-from atlas.architectures.diagrams.tables import cell, row, table
-from atlas.architectures.pieces import Piece, Portrait
+from atlas.architectures.portraits import Piece, Portrait
 
 
 def draw(portrait: Portrait) -> Any:
@@ -15,10 +15,10 @@ def draw(portrait: Portrait) -> Any:
     down, middle, up = (columns(portrait)[name] for name in ("IN", "MID", "OUT"))
     drawing = frame.graph(portrait)
     whole = portrait.structure
-    widths = tables.unit_widths([*down, *up], whole)
+    widths = listings.unit_widths([*down, *up], whole)
     for piece in whole.units:
-        own = tables.unit_widths([piece], whole) if piece in middle else widths
-        drawing.add_node(piece.mark, label=tables.unit(piece, whole, own))
+        own = listings.unit_widths([piece], whole) if piece in middle else widths
+        drawing.add_node(piece.mark, label=listings.unit(piece, whole, own))
     _add_chain(drawing, [piece.mark for piece in down])
     _add_chain(drawing, [piece.mark for piece in reversed(up)], upward=True)
     bottom = (middle or down)[-1].mark
@@ -89,7 +89,7 @@ def _add_ends(drawing: Any, portrait: Portrait, first: str, last: str) -> None:
     }
     for node, (title, pieces) in nodes.items():
         colour = KINDS["head" if node == "head" else "embedders and conditions"]
-        drawing.add_node(node, label=tables.listing(title, pieces, whole, colour))
+        drawing.add_node(node, label=listings.listing(title, pieces, whole, colour))
     drawing.add_edge("input", first, weight="20")
     drawing.add_edge("head", last, weight="20", dir="back")
     drawing.add_subgraph(["input", "conditions", "head"], rank="same")

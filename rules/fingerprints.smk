@@ -1,0 +1,27 @@
+rule fingerprint:
+    input:
+        checkpoint=checkpoint_files,
+    output:
+        table="results/fingerprints/{model}.parquet",
+    log:
+        "logs/fingerprint/{model}.log",
+    benchmark:
+        "benchmarks/fingerprint/{model}.tsv"
+    conda:
+        "../envs/weights.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: needs.FINGERPRINT_MB * 2 ** (attempt - 1),
+        runtime=lambda wildcards, input, attempt: needs.fingerprint_minutes(
+            input.size_mb
+        )
+        * 2 ** (attempt - 1),
+    params:
+        method=METHOD["fingerprint"],
+        checkpoint=lambda wildcards: str(MODELS[wildcards.model].path),
+        architecture=lambda wildcards: MODELS[wildcards.model].architecture,
+        weights=lambda wildcards: MODELS[wildcards.model].weights,
+    message:
+        "Fingerprinting {wildcards.model}"
+    script:
+        "../scripts/fingerprints/fingerprint.py"

@@ -1,0 +1,257 @@
+rule groups:
+    input:
+        expand("results/groups/{group}/distances.parquet", group=GROUPS),
+        expand("results/groups/{group}/matrices", group=GROUPS),
+        expand("results/groups/{group}/notebook.json", group=GROUPS),
+        expand("results/groups/{group}/plots", group=GROUPS),
+        expand(
+            "results/groups/{group}/identity.{kind}",
+            group=WEIGHED,
+            kind=["csv", "png"],
+        ),
+
+
+rule compare_group:
+    input:
+        fingerprints=group_fingerprints,
+        shards=shard_files,
+    output:
+        table="results/groups/{group}/distances.parquet",
+    log:
+        "logs/compare_group/{group}.log",
+    benchmark:
+        "benchmarks/compare_group/{group}.tsv"
+    wildcard_constraints:
+        group=one_of(WEIGHED),
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_mem_mb,
+        runtime=minutes_for(gb_per_minute=1),
+    params:
+        method=METHOD["compare_group"],
+        models=lambda wildcards: sorted(GROUPS[wildcards.group].models),
+    message:
+        "Adding up the distances between the models of {wildcards.group}"
+    script:
+        "../scripts/relations/compare_group.py"
+
+
+rule import_matrices:
+    input:
+        notebook=lambda wildcards: str(GROUPS[wildcards.group].matrices),
+    output:
+        table="results/groups/{group}/distances.parquet",
+        folder=directory("results/groups/{group}/matrices"),
+    log:
+        "logs/import_matrices/{group}.log",
+    wildcard_constraints:
+        group=one_of(set(GROUPS) - set(WEIGHED)),
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        method=METHOD["import_matrices"],
+    message:
+        "Reading the published matrices of {wildcards.group}"
+    script:
+        "../scripts/relations/import_matrices.py"
+
+
+rule identify_components:
+    input:
+        fingerprints=group_fingerprints,
+    output:
+        table=report(
+            "results/groups/{group}/identity.csv",
+            category="Identity",
+            labels={"group": "{group}", "form": "table"},
+            caption="../docs/captions/identity.rst",
+        ),
+        findings="results/groups/{group}/identity.md",
+    log:
+        "logs/identify_components/{group}.log",
+    benchmark:
+        "benchmarks/identify_components/{group}.tsv"
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_mem_mb,
+        runtime=minutes_for(gb_per_minute=1),
+    params:
+        method=METHOD["identify_components"],
+        models=lambda wildcards: sorted(GROUPS[wildcards.group].models),
+        labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
+    message:
+        "Telling which components of {wildcards.group} are the same"
+    script:
+        "../scripts/relations/identify_components.py"
+
+
+rule plot_identity:
+    input:
+        table="results/groups/{group}/identity.csv",
+    output:
+        picture=report(
+            "results/groups/{group}/identity.png",
+            category="Identity",
+            labels={"group": "{group}", "form": "picture"},
+            caption="../docs/captions/identity.rst",
+        ),
+        drawing="results/groups/{group}/identity.svg",
+    log:
+        "logs/plot_identity/{group}.log",
+    conda:
+        "../envs/plots.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        method=METHOD["plot_identity"],
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
+        labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
+        base=lambda wildcards: GROUPS[wildcards.group].base,
+    message:
+        "Drawing which components of {wildcards.group} are the same"
+    script:
+        "../scripts/relations/plot_identity.py"
+
+
+rule write_matrices:
+    input:
+        table="results/groups/{group}/distances.parquet",
+    output:
+        folder=directory("results/groups/{group}/matrices"),
+    log:
+        "logs/write_matrices/{group}.log",
+    wildcard_constraints:
+        group=one_of(WEIGHED),
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_mem_mb,
+        runtime=10,
+    params:
+        method=METHOD["write_matrices"],
+        measures=config["groups"]["matrices"],
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
+    message:
+        "Writing the matrices of {wildcards.group}"
+    script:
+        "../scripts/relations/write_matrices.py"
+
+
+rule export_notebook:
+    input:
+        matrices="results/groups/{group}/matrices",
+    output:
+        notebook="results/groups/{group}/notebook.json",
+    log:
+        "logs/export_notebook/{group}.log",
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        method=METHOD["export_notebook"],
+        paths=lambda wildcards: {
+            model: str(MODELS[model].path) for model in GROUPS[wildcards.group].models
+        },
+    message:
+        "Writing {wildcards.group} in the notebook's format"
+    script:
+        "../scripts/relations/export_notebook.py"
+
+
+rule plot_group:
+    input:
+        matrices="results/groups/{group}/matrices",
+    output:
+        folder=report(
+            directory("results/groups/{group}/plots"),
+            patterns=["{component}.{kind}.png"],
+            category="Groups",
+            subcategory="{group}",
+            labels={"component": "{component}", "plot": "{kind}"},
+            caption="../docs/captions/plots.rst",
+        ),
+    log:
+        "logs/plot_group/{group}.log",
+    benchmark:
+        "benchmarks/plot_group/{group}.tsv"
+    conda:
+        "../envs/plots.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        method=METHOD["plot_group"],
+        measure=config["plots"]["measure"],
+        base=lambda wildcards: GROUPS[wildcards.group].base,
+        ordered=lambda wildcards: GROUPS[wildcards.group].ordered,
+        labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
+        imported=lambda wildcards: wildcards.group not in WEIGHED,
+    message:
+        "Drawing {wildcards.group}"
+    script:
+        "../scripts/relations/plot_group.py"
+
+
+rule pairs:
+    input:
+        [
+            f"results/pairs/{a}/{b}.{kind}"
+            for a, b in asked_pairs()
+            for kind in ("parquet", "png")
+        ],
+
+
+rule compare_pair:
+    input:
+        fingerprints=pair_fingerprints,
+        shards=shard_files,
+    output:
+        table="results/pairs/{a}/{b}.parquet",
+    log:
+        "logs/compare_pair/{a}/{b}.log",
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=minutes_for(gb_per_minute=1),
+    params:
+        method=METHOD["compare_pair"],
+    message:
+        "Comparing {wildcards.a} with {wildcards.b} tensor by tensor"
+    script:
+        "../scripts/relations/compare_pair.py"
+
+
+rule plot_pair:
+    input:
+        table="results/pairs/{a}/{b}.parquet",
+    output:
+        picture=report(
+            "results/pairs/{a}/{b}.png",
+            category="Pairs",
+            labels={"a": "{a}", "b": "{b}"},
+            caption="../docs/captions/pair.rst",
+        ),
+        drawing="results/pairs/{a}/{b}.svg",
+    log:
+        "logs/plot_pair/{a}/{b}.log",
+    conda:
+        "../envs/plots.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        method=METHOD["plot_pair"],
+        labels=lambda wildcards: labels_of([wildcards.a, wildcards.b]),
+    message:
+        "Drawing the distances between {wildcards.a} and {wildcards.b}"
+    script:
+        "../scripts/relations/plot_pair.py"

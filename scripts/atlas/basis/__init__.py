@@ -1,0 +1,1 @@
+"""The ground floor: files written whole, errors, pages, how a script is started."""

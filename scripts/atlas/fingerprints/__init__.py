@@ -1,0 +1,1 @@
+"""Fingerprints: one streaming read of a checkpoint gives every tensor's digests and moments."""

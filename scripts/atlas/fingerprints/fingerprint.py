@@ -1,0 +1,177 @@
+"""Fingerprint a checkpoint: one row per tensor with its place, digests and moments."""
+
+import os
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from atlas.fingerprints.elements.buffers import aligned_empty
+from atlas.fingerprints.elements.decoding import decode, round_to
+from atlas.fingerprints.elements.digests import digest_of
+from atlas.fingerprints.elements.files import OpenFiles, unchanged
+from atlas.fingerprints.elements.moments import Moments
+from atlas.fingerprints.elements.reading import read_range
+from atlas.tensors.tensors import FLOATING, ITEM_BYTES, NARROW, Checkpoint, Tensor
+
+WORTH_COMPILING = 1 << 25
+"""Elements of a checkpoint from which on the compiled code is used."""
+
+CHUNK_ELEMENTS = 1 << 16
+"""Elements in hand at a time: a chunk's float64 copies stay in a core's cache."""
+
+Chunks = Callable[[NDArray[np.uint8], str, Collection[str], Moments], dict[str, NDArray[Any]]]
+"""Takes in a chunk's bytes: see plain_chunk."""
+
+PART = pa.struct(
+    {
+        "file": pa.string(),
+        "offset": pa.int64(),
+        "shape": pa.list_(pa.int64()),
+        "strides": pa.list_(pa.int64()),
+    }
+)
+
+SCHEMA = pa.schema(
+    {
+        "key": pa.string(),
+        "name": pa.string(),
+        "component": pa.string(),
+        "block": pa.string(),
+        "role": pa.string(),
+        "dtype": pa.string(),
+        "shape": pa.list_(pa.int64()),
+        "numel": pa.int64(),
+        "digest": pa.string(),
+        **{f"digest_{dtype}": pa.string() for dtype in NARROW},
+        "norm": pa.float64(),
+        "mean": pa.float64(),
+        "std": pa.float64(),
+        "kurtosis": pa.float64(),
+        "nonfinite": pa.int64(),
+        "parts": pa.list_(PART),
+    }
+)
+
+
+def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
+    """
+    Read a checkpoint once, in bounded memory, and return its fingerprint in order of name.
+
+    `digest` is the xxh3-128 of dtype, shape and bytes; `digest_f16` and its like are the
+    digests that the tensor has after rounding to nearest-even, so that a narrower copy is
+    recognised. Moments are taken in float64 over the finite elements; `kurtosis` is the excess.
+    Integer tensors have neither. `parts` says where the elements lie, with files relative to
+    `anchor(checkpoint.path)`, so that distances need not open the checkpoint again.
+
+    Raises
+    ------
+    AtlasError
+        When a file can't be read to its end, or changes meanwhile.
+    """
+    in_file_order = sorted(checkpoint.tensors, key=_first_byte)
+    chunks = _chunks_for(sum(tensor.numel for tensor in in_file_order))
+    files = OpenFiles()
+    with unchanged(checkpoint.files), ThreadPoolExecutor(threads) as pool:
+        described = pool.map(lambda tensor: _describe(files, tensor, chunks), in_file_order)
+        rows = dict(zip((tensor.name for tensor in in_file_order), described, strict=True))
+    home = anchor(checkpoint.path)
+    records = [
+        _identity(tensor, home) | rows[tensor.name]
+        for tensor in sorted(checkpoint.tensors, key=lambda tensor: tensor.name)
+    ]
+    return pa.Table.from_pylist(records, schema=SCHEMA)
+
+
+def anchor(path: Path) -> Path:
+    """Return the folder that a checkpoint's files are named from: its own, or its parent."""
+    while not path.is_dir() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def _first_byte(tensor: Tensor) -> tuple[str, int]:
+    """Sort tensors as a sequential read of the files meets them."""
+    return (str(tensor.parts[0].file), tensor.parts[0].offset) if tensor.parts else ("", 0)
+
+
+def _identity(tensor: Tensor, home: Path) -> dict[str, Any]:
+    parts = [
+        {
+            "file": Path(os.path.relpath(part.file, home)).as_posix(),
+            "offset": part.offset,
+            "shape": part.shape,
+            "strides": part.strides,
+        }
+        for part in tensor.parts
+    ]
+    return {
+        "key": tensor.key,
+        "name": tensor.name,
+        "component": tensor.component,
+        "block": tensor.block,
+        "role": tensor.role,
+        "dtype": tensor.dtype,
+        "shape": tensor.shape,
+        "numel": tensor.numel,
+        "parts": parts,
+    }
+
+
+def _chunks_for(elements: int) -> Chunks:
+    """Compile only where that pays: importing numba costs more than a small checkpoint."""
+    if elements < WORTH_COMPILING:
+        return plain_chunk
+    from atlas.fingerprints.elements.compiled import CompiledChunks
+
+    return CompiledChunks(CHUNK_ELEMENTS)
+
+
+def plain_chunk(
+    raw: NDArray[np.uint8], dtype: str, wanted: Collection[str], moments: Moments
+) -> dict[str, NDArray[Any]]:
+    """
+    Add a chunk to the moments, and return its bits once rounded to the wanted dtypes.
+
+    Float64 is rounded by way of float32, as `torch.Tensor.half` does.
+    """
+    values = decode(raw, dtype)
+    with np.errstate(over="ignore"):
+        single = values.astype(np.float32, copy=False)
+    moments.add(values.astype(np.float64))
+    return {target: round_to(single, target) for target in wanted}
+
+
+def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> dict[str, Any]:
+    """Stream one tensor: its digests and moments."""
+    is_floating = tensor.dtype in FLOATING
+    targets = set(NARROW) - {tensor.dtype} if is_floating else set()
+    digests = {dtype: digest_of(dtype, tensor.shape) for dtype in (tensor.dtype, *targets)}
+    moments = Moments()
+    item = ITEM_BYTES[tensor.dtype]
+    buffer = aligned_empty(min(CHUNK_ELEMENTS, tensor.numel) * item)
+    for start in range(0, tensor.numel, CHUNK_ELEMENTS):
+        raw = buffer[: (min(start + CHUNK_ELEMENTS, tensor.numel) - start) * item]
+        read_range(files, tensor, start, raw)
+        digests[tensor.dtype].update(raw.data)
+        if is_floating:
+            for target, bits in chunks(raw, tensor.dtype, targets, moments).items():
+                digests[target].update(bits.data)
+    described = {"digest": digests[tensor.dtype].hexdigest()}
+    if is_floating:
+        described |= {f"digest_{target}": digests[target].hexdigest() for target in NARROW}
+    return described | (_summary(moments) if is_floating else {"nonfinite": 0})
+
+
+def _summary(moments: Moments) -> dict[str, float | int | None]:
+    return {
+        "norm": moments.norm,
+        "mean": moments.mean if moments.count else None,
+        "std": moments.std,
+        "kurtosis": moments.kurtosis,
+        "nonfinite": moments.nonfinite,
+    }

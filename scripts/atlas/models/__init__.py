@@ -1,0 +1,1 @@
+"""What each model of the roster holds."""

@@ -1,0 +1,1 @@
+"""What the models of a group are to each other: contents side by side, verdicts, sums, matrices."""

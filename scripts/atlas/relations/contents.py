@@ -1,0 +1,209 @@
+"""The contents of a group's models side by side: which tensor holds which weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from atlas.basis import tables
+from atlas.basis.errors import AtlasError
+from atlas.tensors.tensors import NARROW
+
+IndexArray = npt.NDArray[np.int32]
+FORETOLD = [f"digest_{dtype}" for dtype in NARROW]
+"""Columns of the digests that a tensor has once rounded."""
+COLUMNS = [
+    "key", "name", "component", "block", "role", "dtype", "shape", "numel",
+    "digest", *FORETOLD, "norm", "nonfinite",
+]  # fmt: skip
+MODEL = "model"
+"""The kind of checkpoint that is compared; adapters and embeddings are none."""
+UNKNOWN = "network"
+"""The component of a checkpoint of no known layout."""
+COPY = "ema"
+"""The component of training copies; its names are those of the network that it copies."""
+UNWEIGHED = "other"
+"""The component of counters and schedules, which never enter a distance."""
+
+
+class Status(IntEnum):
+    """How the tensors of one name in two models stand to each other."""
+
+    ABSENT = -1
+    """In neither model."""
+    IDENTICAL = 0
+    CAST = 1
+    """One is the other rounded to its dtype."""
+    DIFFERENT = 2
+    SHAPE = 3
+    ONLY_A = 4
+    ONLY_B = 5
+    NONFINITE = 6
+
+    @property
+    def label(self) -> str:
+        """The word that tables use."""
+        return self.name.lower()
+
+
+COMPARED = (Status.IDENTICAL, Status.CAST, Status.DIFFERENT)
+
+
+def compared(status: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
+    """Return where the status is one of COMPARED, which are the lowest but ABSENT."""
+    return (status >= 0) & (status <= max(COMPARED))
+
+
+@dataclass(frozen=True)
+class Contents:
+    """
+    Names × models, each cell pointing to one distinct content.
+
+    `tensors` has a row per name (name, component, block, role), `contents` a row per distinct
+    content of a name (digest, dtype, numel, norm and so on); `index` is int32 (names, models)
+    and points into `contents`, -1 where the model has no such tensor. `keys` has the same
+    shape and holds the names in the files; `adopted` tells where a model's tensor goes by the
+    name that another model has for the same weights.
+    """
+
+    models: tuple[str, ...]
+    tensors: pd.DataFrame
+    contents: pd.DataFrame
+    index: IndexArray
+    keys: npt.NDArray[np.object_]
+    adopted: npt.NDArray[np.bool_]
+
+    def status(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int8]:
+        """Return the Status of contents against contents of the same names, elementwise."""
+        table = self._coded
+        a, b = np.maximum(first, 0), np.maximum(second, 0)
+        same = table["digest"][a] == table["digest"][b]
+        cast = np.zeros(np.broadcast(a, b).shape, dtype=bool)
+        for rounded in FORETOLD:
+            cast |= table[rounded][a] == table["digest"][b]
+            cast |= table[rounded][b] == table["digest"][a]
+        nonfinite = (table["nonfinite"][a] | table["nonfinite"][b]).astype(bool)
+        shape = table["shape"][a] != table["shape"][b]
+        status = np.select(
+            [
+                (first < 0) & (second < 0), second < 0, first < 0,
+                same, shape, cast & ~nonfinite, nonfinite,
+            ],
+            [
+                np.int8(Status.ABSENT), np.int8(Status.ONLY_A), np.int8(Status.ONLY_B),
+                np.int8(Status.IDENTICAL), np.int8(Status.SHAPE), np.int8(Status.CAST),
+                np.int8(Status.NONFINITE),
+            ],
+            np.int8(Status.DIFFERENT),
+        )  # fmt: skip
+        return np.asarray(status, dtype=np.int8)
+
+    def numel(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int64]:
+        """Return the parameters of the pair's tensor: those of the first that there is."""
+        return self._coded["numel"][np.where(first < 0, np.maximum(second, 0), first)]
+
+    @cached_property
+    def _coded(self) -> dict[str, npt.NDArray[np.int64]]:
+        """The contents' columns as integers that are equal where the values are."""
+        return _codes(self.contents)
+
+
+def _codes(contents: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
+    digests = ["digest", *FORETOLD]
+    codes, _ = pd.factorize(np.concatenate([contents[column] for column in digests]))
+    table = dict(zip(digests, codes.astype(np.int64).reshape(len(digests), -1), strict=True))
+    # A missing rounding (integers) must equal no digest: factorize gives -1 to null.
+    return table | {
+        "shape": pd.factorize(contents["shape"])[0].astype(np.int64),
+        "numel": contents["numel"].to_numpy(np.int64),
+        "nonfinite": (contents["nonfinite"].to_numpy() > 0).astype(bool),
+    }
+
+
+def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
+    """
+    Lay the fingerprints of models side by side, leaving counters and schedules out.
+
+    An adapter (LoRA) or an embedding has no tensors here: it is no model to compare with one.
+
+    Raises
+    ------
+    AtlasError
+        A fingerprint can't be read.
+    """
+    rows = pd.concat(
+        [_read(path).assign(model=column) for column, path in enumerate(fingerprints)],
+        ignore_index=True,
+    )
+    rows = _adopt_names(rows[rows["component"] != UNWEIGHED].reset_index(drop=True))
+    tensors = rows.drop_duplicates("name").sort_values("name")
+    tensors = tensors[["name", "component", "block", "role"]].reset_index(drop=True)
+    row = pd.Index(tensors["name"]).get_indexer(rows["name"])
+    content = rows.groupby(["name", "digest"], sort=True).ngroup().to_numpy()
+    contents = rows.assign(content=content).drop_duplicates("content").sort_values("content")
+    index = np.full((len(tensors), len(models)), -1, dtype=np.int32)
+    keys = np.full(index.shape, None, dtype=object)
+    index[row, rows["model"]] = content
+    keys[row, rows["model"]] = rows["key"]
+    adopted = np.zeros(index.shape, dtype=bool)
+    adopted[row, rows["model"]] = rows["adopted"]
+    kept = [column for column in COLUMNS if column not in ("key", "component", "block", "role")]
+    return Contents(
+        models=tuple(models),
+        tensors=tensors,
+        contents=contents[kept].reset_index(drop=True),
+        index=index,
+        keys=keys,
+        adopted=adopted,
+    )
+
+
+def _adopt_names(rows: pd.DataFrame) -> pd.DataFrame:
+    """
+    Give components that hold the same weights under different names one set of names.
+
+    A file of no known layout keeps its own names; where all weights of a component are those of
+    another model's, one for one, it goes by that model's names and can be compared with the rest.
+    A training copy stays one, and a second text encoder too, whatever it equals; and nobody goes
+    by a training copy's names.
+    """
+    rows["adopted"] = False
+    families: dict[str, list[tuple[str, npt.NDArray[np.int64]]]] = {}
+    for _, part in rows[rows["component"] != COPY].groupby(["model", "component"], sort=False):
+        weights = " ".join(sorted(part["digest"]))
+        families.setdefault(weights, []).append(
+            (str(part["component"].iloc[0]), part.index.to_numpy(np.int64))
+        )
+    named = ["name", "component", "block", "role"]
+    for family in families.values():
+        family.sort(key=lambda part: part[0] == UNKNOWN)  # prefer the names of a known layout
+        leader = rows.iloc[family[0][1]].sort_values(["digest", "name"])
+        for component, at in family[1:]:
+            if component in (UNKNOWN, family[0][0]) and set(rows["name"].iloc[at]) != set(
+                leader["name"]
+            ):
+                own = rows.iloc[at].sort_values(["digest", "name"]).index
+                rows.loc[own, named] = leader[named].to_numpy()
+                rows.loc[own, "adopted"] = True
+    return rows
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        table = pq.read_table(path, columns=COLUMNS)
+    except (OSError, pa.ArrowException) as error:
+        raise AtlasError(f"{path}: not a fingerprint ({error}); delete it and run again") from error
+    if tables.read_notes(path).get("kind", MODEL) != MODEL:
+        table = table.schema.empty_table()
+    frame: pd.DataFrame = table.to_pandas()
+    frame["shape"] = [str(list(shape)) if shape is not None else "" for shape in frame["shape"]]
+    return frame

@@ -1,0 +1,124 @@
+"""Families of models that share a component bit for bit, and who is next to which family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import networkx as nx
+import pandas as pd
+
+from atlas.relations.verdicts import FEW
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model stands in one component."""
+
+    family: str | None
+    """Letter of the family it is in or next to; None where it is like no other."""
+    share: float
+    """Of the tensors: 1 in the family itself, else how many are its own or its own rounded."""
+    is_rounded: bool
+    """All its weights are the family's, some of them rounded to another dtype."""
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the model has the family's weights bit for bit."""
+        return self.share == 1 and not self.is_rounded
+
+
+def families(rows: pd.DataFrame) -> list[list[str]]:
+    """
+    Return the sets of models that share one component bit for bit, the largest first.
+
+    Parameters
+    ----------
+    rows
+        The identity table's rows of one component.
+    """
+    graph = nx.Graph()
+    graph.add_edges_from(
+        rows.loc[rows["verdict"] == "identical", ["a", "b"]].itertuples(index=False)
+    )
+    return sorted(
+        (sorted(part) for part in nx.connected_components(graph)), key=lambda x: (-len(x), x)
+    )
+
+
+def holders(rows: pd.DataFrame) -> set[str]:
+    """Return the models that have the component at all."""
+    only_a, only_b = rows["verdict"] == "only in a", rows["verdict"] == "only in b"
+    return {*rows.loc[~only_b, "a"], *rows.loc[~only_a, "b"]}
+
+
+def places(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Place]:
+    """
+    Return the place of every model that has the component.
+
+    A family of one's own is next to a larger or earlier one with which it has most tensors in
+    common, if these are not few; letters go to the others in order of size.
+
+    Parameters
+    ----------
+    rows
+        The identity table's rows of one component.
+    models
+        The group's models in order; where families are of a size, the earlier comes first.
+    """
+    order = {model: place for place, model in enumerate(models)}
+    shared = families(rows)
+    alone = holders(rows) - {model for family in shared for model in family}
+    ranked = sorted(
+        [sorted(family, key=order.__getitem__) for family in [*shared, *([one] for one in alone)]],
+        key=lambda family: (-len(family), order[family[0]]),
+    )
+    likeness = _likeness(rows)
+    leaders: list[str] = []
+    next_to: dict[str, tuple[str, float, bool]] = {}
+    for family in ranked:
+        first = family[0]
+        found = [
+            (*likeness[pair], leader)
+            for leader in leaders
+            if (pair := _pair(first, leader)) in likeness
+        ]
+        share, is_rounded, leader = max(found, key=lambda each: each[0], default=(0.0, False, ""))
+        if share >= FEW:
+            next_to[first] = (leader, share, is_rounded)
+        else:
+            leaders.append(first)
+    of_note = {leader for leader, _, _ in next_to.values()}
+    of_note |= {family[0] for family in ranked if len(family) > 1}
+    named = [leader for leader in leaders if leader in of_note]
+    letters = {leader: letter_of(number) for number, leader in enumerate(named)}
+    found_places: dict[str, Place] = {}
+    for family in ranked:
+        leader, share, is_rounded = next_to.get(family[0], (family[0], 1.0, False))
+        place = Place(letters.get(leader), share, is_rounded)
+        found_places |= dict.fromkeys(family, place)
+    return found_places
+
+
+def letter_of(number: int) -> str:
+    """
+    Return a family's letter.
+
+    >>> [letter_of(number) for number in (0, 25, 26, 27)]
+    ['A', 'Z', 'AA', 'AB']
+    """
+    before, last = divmod(number, 26)
+    return (letter_of(before - 1) if before else "") + chr(ord("A") + last)
+
+
+def _pair(a: str, b: str) -> tuple[str, str]:
+    return (a, b) if a < b else (b, a)
+
+
+def _likeness(rows: pd.DataFrame) -> dict[tuple[str, str], tuple[float, bool]]:
+    """Return, by pair, the share of tensors that are the same or rounded, and if all are."""
+    same = (rows["identical_tensors"] + rows["cast_tensors"]) / rows["tensors"]
+    return {
+        _pair(a, b): (share, verdict == "cast")
+        for a, b, share, verdict in zip(rows["a"], rows["b"], same, rows["verdict"], strict=True)
+    }

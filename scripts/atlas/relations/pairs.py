@@ -1,0 +1,99 @@
+"""Two models, tensor by tensor: what became of each name, and how far its weights are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from atlas.basis.errors import AtlasError
+from atlas.distances.shards import NameRows
+from atlas.measures import MEASURED, derive
+from atlas.relations.contents import Contents, Status, compared
+
+SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("name", "component", "block", "role", "status")]
+    + [("numel", pa.int64())]
+    + [
+        (name, pa.float64())
+        for name in ("l0", "l1", "l2", "linf", "cosine", "relative_l2", "rms", "changed_fraction")
+    ]
+    + [(name, pa.string()) for name in ("key_a", "key_b")]
+)
+
+
+def table(contents: Contents, shards: Iterable[NameRows]) -> pa.Table:
+    """
+    Return one row per tensor of either of two models, in order of name.
+
+    Measures are null where the tensors were not compared, and 0 where they are identical.
+
+    Raises
+    ------
+    AtlasError
+        A pair of contents that should have been measured is in no shard.
+    """
+    first, second = contents.index[:, 0], contents.index[:, 1]
+    status = contents.status(first, second)
+    held = pd.DataFrame({"a": _digests(contents, first), "b": _digests(contents, second)})
+    measured = _lookup(contents.tensors["name"], held, shards)
+    norm = contents.contents["norm"].to_numpy(np.float64)
+    norm_a, norm_b = norm[np.maximum(first, 0)], norm[np.maximum(second, 0)]
+    same = status == Status.IDENTICAL
+    measured[:, same] = 0.0
+    measured[4, same] = norm_a[same] ** 2
+    counted = compared(status)
+    unmeasured = counted & np.isnan(measured[2])
+    if unmeasured.any():
+        name = contents.tensors["name"][unmeasured].iloc[0]
+        raise AtlasError(f"{name}: in no shard below results/distances; run `distances` again")
+    numel = contents.numel(first, second)
+    values = dict(zip(MEASURED, measured, strict=True))
+    values |= derive(
+        l0=values["l0"],
+        l2=values["l2"],
+        dot=values["dot"],
+        norm_a=norm_a,
+        norm_b=norm_b,
+        parameters=np.where(counted, numel, 0),
+    )
+    columns: dict[str, object] = {
+        column: pa.array(contents.tensors[column], pa.string())
+        for column in ("name", "component", "block", "role")
+    }
+    columns["status"] = pa.array([Status(each).label for each in status], pa.string())
+    columns["numel"] = numel
+    for column in SCHEMA.names[6:14]:
+        missing = ~counted | np.isnan(values[column])
+        columns[column] = pa.array(values[column], pa.float64(), mask=missing)
+    columns["key_a"] = pa.array(contents.keys[:, 0], pa.string())
+    columns["key_b"] = pa.array(contents.keys[:, 1], pa.string())
+    return pa.table(columns, schema=SCHEMA)
+
+
+def _digests(contents: Contents, held: np.ndarray) -> pd.Series:
+    digest = contents.contents["digest"]
+    return pd.Series([digest.iloc[each] if each >= 0 else None for each in held], dtype=object)
+
+
+def _lookup(names: pd.Series, held: pd.DataFrame, shards: Iterable[NameRows]) -> np.ndarray:
+    """Return the measures of each name's two contents: float64 (5, names), NaN where absent."""
+    row_of = {name: row for row, name in enumerate(names)}
+    found = np.full((len(MEASURED), len(names)), np.nan)
+    for rows in shards:
+        row = row_of.get(rows.name)
+        if row is None:
+            continue
+        place = {digest: at for at, digest in enumerate(rows.digests)}
+        ends = {place.get(held["a"][row], -1), place.get(held["b"][row], -1)}
+        if len(ends) == 2 and -1 not in ends:
+            low, high = sorted(ends)
+            at = np.flatnonzero(
+                (np.minimum(rows.first, rows.second) == low)
+                & (np.maximum(rows.first, rows.second) == high)
+            )
+            if len(at):
+                found[:, row] = rows.measures[:, at[0]]
+    return found

@@ -1,0 +1,286 @@
+"""The verdict on one component of two models, and in words what it rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from atlas.relations.contents import COMPARED, Contents, Status
+
+CHANGED = (Status.DIFFERENT, Status.NONFINITE, Status.SHAPE)
+
+VERDICTS = (
+    "identical",
+    "cast",
+    "partly changed",
+    "changed",
+    "only in a",
+    "only in b",
+    "not comparable",
+)
+
+COMPONENT_WORDS = {
+    "unet": "UNet",
+    "transformer": "transformer",
+    "vae": "VAE",
+    "text_encoder": "text encoder",
+    "text_encoder_2": "second text encoder",
+    "text_encoder_3": "third text encoder",
+    "ema": "training copy (EMA)",
+}
+ROLE_WORDS = {
+    "self_attention": "self-attention",
+    "cross_attention": "cross-attention",
+    "feed_forward": "feed forward",
+    "norm": "norms",
+    "projection": "projections",
+    "embedding": "embeddings",
+    "convolution": "convolutions",
+    "other": "other tensors",
+}
+NAMED_PARTS = 4
+"""More parts than this are counted, not named."""
+FEW = 0.05
+"""Where less than this share of the tensors and no whole part is the same, a component has changed:
+a few norms and biases are equal by chance."""
+
+
+WIDTHS = {
+    "f8_e5m2": "float8 (e5m2)",
+    "f8_e4m3fn": "float8 (e4m3fn)",
+    "bf16": "bfloat16",
+    "f16": "float16",
+    "f32": "float32",
+    "f64": "float64",
+}
+"""Dtypes that a rounded copy has, from coarse to fine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One component of two models: what became of each tensor that either has."""
+
+    contents: Contents
+    first: int
+    """Column of the model a, the lexically first."""
+    second: int
+    component: str
+    rows: npt.NDArray[np.int64]
+    """Rows of the tensors in `contents`."""
+    status: npt.NDArray[np.int8]
+    renamed: npt.NDArray[np.bool_]
+    """Of the same weights as a tensor that the other side has under another name."""
+    adopted: bool
+    """One side goes by names that another model has for the same weights."""
+    notes: tuple[str, ...] = ()
+    """What else was found of this component, as sentences."""
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Number of tensors by status."""
+        return np.bincount(self.status, minlength=len(Status))
+
+    def count(self, *statuses: Status) -> int:
+        """Return how many tensors have one of the statuses."""
+        return int(sum(self.counts[status] for status in statuses))
+
+    def has(self, *statuses: Status) -> npt.NDArray[np.bool_]:
+        """Return which tensors have one of the statuses."""
+        wanted = np.zeros(len(Status), dtype=bool)
+        wanted[list(statuses)] = True
+        return wanted[self.status]
+
+    @property
+    def tensors(self) -> pd.DataFrame:
+        """Name, block and role of the tensors."""
+        return self.contents.tensors.iloc[self.rows]
+
+    @property
+    def dtypes(self) -> list[str]:
+        """The commonest dtype of each side that has the component."""
+        dtypes = self.contents.contents["dtype"]
+        sides = (self.contents.index[self.rows, side] for side in (self.first, self.second))
+        return [str(dtypes.iloc[held[held >= 0]].mode().iloc[0]) for held in sides]
+
+
+def judge(found: Comparison, labels: Mapping[str, str]) -> tuple[str, str]:
+    """Return the verdict on one component of a pair, and in words what it rests on."""
+    verdict, what = _judge(found, labels)
+    return verdict, "; ".join([what, *found.notes])
+
+
+def _judge(found: Comparison, labels: Mapping[str, str]) -> tuple[str, str]:
+    total = len(found.status)
+    models = (found.contents.models[side] for side in (found.first, found.second))
+    name_a, name_b = (labels.get(model, model) for model in models)
+    word = COMPONENT_WORDS.get(found.component, found.component)
+    identical, cast = found.count(Status.IDENTICAL), found.count(Status.CAST)
+    if found.renamed.any() and (found.renamed | (found.status == Status.IDENTICAL)).all():
+        return "identical", _all_renamed(found)
+    if found.count(Status.ONLY_A) == total:
+        return "only in a", f"no {word} in {name_b}{_some_renamed(found)}"
+    if found.count(Status.ONLY_B) == total:
+        return "only in b", f"no {word} in {name_a}{_some_renamed(found)}"
+    if identical == total:
+        return "identical", "identical"
+    if identical + cast == total:
+        return "cast", _rounded(found)
+    if found.count(*COMPARED) == 0:
+        return "not comparable", _obstacles(found, name_a, name_b) or "no tensors in common"
+    where = _where(found)
+    partly = where or identical + cast >= FEW * total
+    return "partly changed" if partly else "changed", _what_changed(found, where, name_a, name_b)
+
+
+def _all_renamed(found: Comparison) -> str:
+    count, total = int(found.renamed.sum()), len(found.status)
+    share = "" if count == total else f" ({count} of {total} tensors)"
+    return f"identical under other names{share}"
+
+
+def _some_renamed(found: Comparison) -> str:
+    count, total = int(found.renamed.sum()), len(found.status)
+    return f", but {count} of its {total} tensors under other names" if count else ""
+
+
+def _rounded(found: Comparison) -> str:
+    coarse = min(found.dtypes, key=lambda dtype: list(WIDTHS).index(dtype))
+    cast, total = found.count(Status.CAST), len(found.status)
+    share = "" if cast == total else f" ({total - cast} of {total} tensors identical)"
+    return f"same weights rounded to {WIDTHS[coarse]}{share}"
+
+
+def _what_changed(found: Comparison, where: str, name_a: str, name_b: str) -> str:
+    """Name the parts that hold all changes, or those that have none, whichever are fewer."""
+    changed = found.count(*CHANGED)
+    total = len(found.status)
+    if changed == total:
+        text = f"all {total} tensors changed" if total > 1 else "its one tensor changed"
+    elif changed:
+        text = where or f"{changed} of {total} tensors changed"
+    else:
+        text = f"{found.count(Status.IDENTICAL, Status.CAST)} of {total} tensors identical"
+    notes = _obstacles(found, name_a, name_b)
+    return f"{text}; {notes}" if notes else text
+
+
+def _where(found: Comparison) -> str:
+    """Return "only the decoder differs (...)" in modules, roles or blocks, or ""."""
+    if not found.count(Status.IDENTICAL, Status.CAST) or not found.count(*CHANGED):
+        return ""
+    module = found.tensors["name"].str.split("/", n=1).str[1].str.split(".").str[0]
+    if found.component == "vae":
+        halves = module.replace({"quant_conv": "encoder", "post_quant_conv": "decoder"})
+        schemes = [halves, module]
+    else:
+        schemes = [found.tensors["role"].map(ROLE_WORDS), found.tensors["block"]]
+    splits = [_Split.of(found, parts.to_numpy(dtype=object)) for parts in schemes]
+    # What differs tells more than what does not, and the most where it leaves the most untouched.
+    splits.sort(key=lambda split: -split.kept_tensors)
+    told = [split.only_changes() for split in splits] + [split.only_rest() for split in splits]
+    return next(filter(None, told), "")
+
+
+@dataclass(frozen=True, eq=False)
+class _Split:
+    """A component cut into parts, of which some changed and the others are wholly the same."""
+
+    is_vae: bool
+    moved: list[str]
+    whole: list[str]
+    changed_tensors: int
+    kept_tensors: int
+    """In the parts that are wholly the same."""
+    tensors: int
+    is_clean: bool
+    """Every part belongs to one of the two sorts, and both sorts have parts."""
+
+    @classmethod
+    def of(cls, found: Comparison, parts: npt.NDArray[np.object_]) -> _Split:
+        same, changed = found.has(Status.IDENTICAL, Status.CAST), found.has(*CHANGED)
+        order = list(dict.fromkeys(parts))
+        moved = [part for part in order if changed[parts == part].any()]
+        whole = [part for part in order if same[parts == part].all()]
+        return cls(
+            is_vae=found.component == "vae",
+            moved=moved,
+            whole=whole,
+            changed_tensors=int(changed.sum()),
+            kept_tensors=int(np.isin(parts, whole).sum()),
+            tensors=len(same),
+            is_clean=bool(moved and whole) and len(moved) + len(whole) == len(order),
+        )
+
+    def only_changes(self) -> str:
+        """Name what differs, where that is short; an autoencoder's halves are always named."""
+        changes, rest = _ranges(self.moved), _ranges(self.whole)
+        longest = NAMED_PARTS if self.is_vae else min(NAMED_PARTS, len(rest))
+        if not self.is_clean or len(changes) > longest:
+            return ""
+        verb = "differ" if len(self.moved) > 1 or self.moved[0].endswith("s") else "differs"
+        still = self.whole[0] if len(self.whole) == 1 else "the rest"
+        kept = self.kept_tensors
+        same = f"{still}: {kept} of {kept} tensors identical"
+        return f"only {self._article}{_and(changes)} {verb} ({same})"
+
+    def only_rest(self) -> str:
+        """Name what does not differ, where that is short."""
+        rest = _ranges(self.whole)
+        if not self.is_clean or len(rest) > NAMED_PARTS:
+            return ""
+        counts = f"{self.changed_tensors} of {self.tensors} tensors changed"
+        return f"{counts}, none of them in {self._article}{_and(rest)}"
+
+    @property
+    def _article(self) -> str:
+        return "the " if self.is_vae else ""
+
+
+def _ranges(parts: list[str]) -> list[str]:
+    """
+    Return parts with runs of numbered ones joined.
+
+    >>> _ranges(["IN00", "IN01", "IN02", "MID"])
+    ['IN00–IN02', 'MID']
+    """
+    runs: list[list[str]] = []
+    for part in sorted(parts):
+        if runs and _follows(runs[-1][-1], part):
+            runs[-1].append(part)
+        else:
+            runs.append([part])
+    return [run[0] if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs]
+
+
+def _follows(part: str, after: str) -> bool:
+    one, two = (re.fullmatch(r"(.*?)(\d+)", each) for each in (part, after))
+    return bool(one and two and one[1] == two[1] and int(one[2]) + 1 == int(two[2]))
+
+
+def _obstacles(found: Comparison, name_a: str, name_b: str) -> str:
+    """Tell what kept tensors from being compared."""
+    total = len(found.status)
+    notes = []
+    if shape := found.count(Status.SHAPE):
+        notes.append(f"shapes differ in {shape} of {total} tensors")
+    if nonfinite := found.count(Status.NONFINITE):
+        notes.append(f"{nonfinite} of {total} tensors hold NaN or infinity")
+    for status, name in ((Status.ONLY_A, name_a), (Status.ONLY_B, name_b)):
+        if only := found.count(status):
+            notes.append(f"{only} of {total} tensors only in {name}")
+    only = found.count(Status.ONLY_A, Status.ONLY_B)
+    if only and found.renamed.any():
+        notes.append(f"{found.renamed.sum()} of them hold weights of the other under another name")
+    elif found.adopted:
+        notes.append("names matched by contents")
+    return "; ".join(notes)
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,1 @@
+"""The roster and the settings: read, checked, written."""

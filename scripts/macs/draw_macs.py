@@ -1,0 +1,32 @@
+"""Draw what images cost, where in the denoisers, how it grows, and the published ranking."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis.workflow import configure_logging
+from atlas.macs import files, pictures
+
+
+def main(
+    *, names: Iterable[str], profiles: Path, summary: Path, as_published: Path, folder: Path
+) -> None:
+    """Draw all pictures as SVG and PNG."""
+    pictures.draw_all(
+        files.read(summary),
+        {name: files.read(profiles / f"{name}.csv") for name in names},
+        files.read(as_published),
+        folder,
+    )
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        names=snakemake.params.names,
+        profiles=Path(snakemake.input.profiles[0]).parent,
+        summary=Path(snakemake.input.summary),
+        as_published=Path(snakemake.input.as_published),
+        folder=Path(snakemake.output.folder),
+    )

@@ -1,0 +1,60 @@
+"""Profile the MACs of architectures on the meta device: a table for each, and other counters'."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.architectures import catalogue
+from atlas.basis.errors import AtlasError
+from atlas.basis.workflow import configure_logging
+from atlas.macs import request
+from atlas.macs.files import COUNTERS, PROFILE, failed, write
+from atlas.macs.request import Request
+
+
+def main(
+    *, asked: Request, sources: Mapping[str, str], stated: Mapping[str, str], folder: Path
+) -> None:
+    """
+    Profile all architectures; torch is imported once for all, which costs more than a profile.
+
+    One that can't be read, or given a text of that length, has a table of one row: its problem.
+    """
+    entries, problems = {}, {}
+    for name, source in sources.items():
+        try:
+            entries[name] = catalogue.load(source, name=name, stated=stated.get(name))
+        except AtlasError as error:
+            problems[name] = str(error)
+    if not entries:
+        raise AtlasError("\n".join(problems.values()))
+    request.check(list(entries.values()), asked)
+    for name, entry in entries.items():
+        if fault := request.text_fault(entry, asked.text_length):
+            problems[name] = fault
+    for name, problem in problems.items():
+        logging.error("%s can't be profiled: %s", name, problem)
+        write(folder / f"{name}.csv", PROFILE, [failed(name, problem)])
+        write(folder / f"{name}.counters.csv", COUNTERS, [])
+    from atlas.macs import profile
+
+    known = profile.Known()
+    for name in [name for name in entries if name not in problems]:
+        logging.info("profiling %s", name)
+        rows, compared = profile.rows(entries[name], asked, known)
+        write(folder / f"{name}.csv", PROFILE, rows)
+        write(folder / f"{name}.counters.csv", COUNTERS, compared)
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        asked=Request.of(
+            snakemake.params.resolutions, snakemake.params.batch, snakemake.params.text_length
+        ),
+        sources=snakemake.params.architectures,
+        stated=snakemake.params.stated,
+        folder=Path(snakemake.output[0]).parent,
+    )

@@ -1,0 +1,58 @@
+"""Add the profiles up to what an image costs, and say what to know in a few sentences."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.architectures import catalogue
+from atlas.basis import page
+from atlas.basis.tables import write_text
+from atlas.basis.workflow import configure_logging
+from atlas.macs import files, pages, summary
+from atlas.macs.summary import Sampling
+
+
+def main(
+    *,
+    sources: Mapping[str, str],
+    stated: Mapping[str, str],
+    sampling: Sampling,
+    folder: Path,
+    as_published: Path,
+    summary_stem: Path,
+    counters: Path,
+    findings: Path,
+) -> None:
+    """Write the summary in three formats, all counters in one table, and the findings."""
+    rows, counted = [], []
+    for name, source in sources.items():
+        profile = files.read(folder / f"{name}.csv")
+        if profile[0]["component"]:
+            entry = catalogue.load(source, name=name, stated=stated.get(name))
+            rows += summary.rows(entry, profile, sampling)
+        else:
+            rows.append(summary.failed(name, profile[0]["problem"]))
+        counted += files.read(folder / f"{name}.counters.csv")
+    published = files.read(as_published)
+    told = summary.findings(rows, counted, published)
+    parts = pages.sections(rows, counted, published)
+    files.write(summary_stem.with_suffix(".csv"), summary.COLUMNS, rows)
+    files.write(counters, files.COUNTERS, counted)
+    for suffix, form in ((".md", page.markdown), (".html", page.html)):
+        write_text(form(pages.TITLE, told, parts), summary_stem.with_suffix(suffix))
+    write_text("\n".join(told) + "\n", findings)
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        sources=snakemake.params.architectures,
+        stated=snakemake.params.stated,
+        sampling=Sampling(snakemake.params.steps, snakemake.params.guidance),
+        folder=Path(snakemake.input.profiles[0]).parent,
+        as_published=Path(snakemake.input.as_published),
+        summary_stem=Path(snakemake.output.csv).with_suffix(""),
+        counters=Path(snakemake.output.counters),
+        findings=Path(snakemake.output.findings),
+    )

@@ -1,0 +1,28 @@
+"""Fail with one clear message where a checkpoint of the roster could not be read."""
+
+import csv
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis.errors import AtlasError
+from atlas.basis.workflow import configure_logging
+
+
+def main(*, table: Path) -> None:
+    """Raise AtlasError that lists every unreadable model and what is wrong with it."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    broken = [f"  {row['model']}: {row['problem']}" for row in rows if row["problem"]]
+    if broken:
+        listed = "\n".join(broken)
+        models = len({row["model"] for row in rows})
+        raise AtlasError(
+            f"{len(broken)} of {models} models could not be read; the others' results are made "
+            f"without them. Mend or remove these and run again:\n{listed}"
+        )
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(table=Path(snakemake.input.table))

@@ -1,0 +1,30 @@
+"""Tell what each model of the roster holds, and what is wrong with it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis import tables
+from atlas.basis.workflow import configure_logging
+from atlas.models import description
+
+
+def main(*, fingerprints: dict[str, Path], labels: dict[str, str], table: Path, page: Path) -> None:
+    """Write the table of models and its readable form."""
+    frame = description.describe(fingerprints)
+    findings = {
+        model: tables.read_notes(path).get("findings", []) for model, path in fingerprints.items()
+    }
+    tables.write_text(frame.to_csv(index=False), table)
+    tables.write_text(description.document(frame, labels, findings), page)
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    paths = map(Path, snakemake.input.fingerprints)
+    main(
+        fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
+        labels=snakemake.params.labels,
+        table=Path(snakemake.output.table),
+        page=Path(snakemake.output.page),
+    )

@@ -1,0 +1,29 @@
+"""Add up a group's distances per component, block and role, for every pair of its models."""
+
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis import tables
+from atlas.basis.workflow import configure_logging
+from atlas.distances import shards
+from atlas.relations import contents, groups
+
+
+def main(*, fingerprints: list[Path], shard_files: list[Path], models: list[str], table: Path):
+    """Join the group's fingerprints with the measured distances and write the tidy table."""
+    held = contents.load(fingerprints, models)
+    logging.info("%d models, %d names of tensors", len(models), len(held.tensors))
+    parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files))
+    tables.write_parts(groups.tables(models, parts), groups.SCHEMA, table)
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        fingerprints=[Path(path) for path in snakemake.input.fingerprints],
+        shard_files=[Path(path) for path in snakemake.input.shards],
+        models=snakemake.params.models,
+        table=Path(snakemake.output.table),
+    )

@@ -1,0 +1,29 @@
+"""Write a group's L2 matrices in the notebook's format."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis.workflow import configure_logging
+from atlas.relations import groups, matrices, notebook
+
+
+def main(*, folder: Path, group: str, paths: dict[str, str], target: Path) -> None:
+    """Write all components; models of a published matrix go by their own names."""
+    found = [
+        matrices.read(file, component=file.name.removesuffix(".l2.csv"), measure="l2", group=group)
+        for file in sorted(folder.glob("*.l2.csv"))
+        if file.name != f"{groups.ALL}.l2.csv"
+    ]
+    files = {model: paths.get(model, model) for matrix in found for model in matrix.ids}
+    notebook.write(notebook.from_matrices(found, files, group), target)
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        folder=Path(snakemake.input.matrices),
+        group=snakemake.wildcards.group,
+        paths=snakemake.params.paths,
+        target=Path(snakemake.output.notebook),
+    )

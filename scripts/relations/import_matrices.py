@@ -1,0 +1,30 @@
+"""Take a published matrix file in the notebook's format as a group without checkpoints."""
+
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis import tables
+from atlas.basis.workflow import configure_logging
+from atlas.relations import group_matrices, matrices, notebook
+
+
+def main(*, published: Path, group: str, table: Path, folder: Path) -> None:
+    """Write the same tables as for a group with checkpoints, as far as the file tells."""
+    found = notebook.matrices(notebook.read(published), group=group)
+    logging.info("%s: components %s", published, ", ".join(sorted(found)))
+    folder.mkdir(parents=True, exist_ok=True)
+    for component, matrix in found.items():
+        matrices.write(matrix, folder / f"{component}.l2.csv")
+    tables.write(group_matrices.tidy(list(found.values())), table)
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        published=Path(snakemake.input.notebook),
+        group=snakemake.wildcards.group,
+        table=Path(snakemake.output.table),
+        folder=Path(snakemake.output.folder),
+    )

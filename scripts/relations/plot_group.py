@@ -1,0 +1,86 @@
+"""Draw a group's matrices: heatmap, tree, map, spectral graph and line per component."""
+
+import logging
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas import plots
+from atlas.basis.workflow import configure_logging
+from atlas.plots.order import leaves_of
+from atlas.relations import matrices
+from atlas.relations.group_matrices import COVERAGE
+from atlas.relations.matrices import Matrix
+
+LEADERS = ("unet", "transformer", "network", "all")
+"""
+Components by whose clustering the models are put in order, the first that there is.
+
+Not `all` first: there a VAE alone is near to whatever shares that VAE.
+"""
+
+
+def main(
+    *,
+    matrix_folder: Path,
+    measure: str,
+    group: str,
+    labels: dict[str, str],
+    base: str | None,
+    ordered: bool,
+    imported: bool,
+    folder: Path,
+) -> None:
+    """Draw every component, all with the models in one order and colour."""
+    drawn = [
+        _with_coverage(
+            matrices.read(
+                file,
+                component=file.name.removesuffix(f".{measure}.csv"),
+                measure=measure,
+                group=group,
+                labels=labels,
+                base=base,
+                ordered=ordered,
+                ambiguous_zeros=imported,
+            ),
+            matrix_folder,
+        )
+        for file in sorted(matrix_folder.glob(f"*.{measure}.csv"))
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    for matrix in _in_one_order(drawn):
+        logging.info("drawing %s", matrix.component)
+        plots.draw_all(matrix, folder)
+
+
+def _with_coverage(matrix: Matrix, folder: Path) -> Matrix:
+    """Add which share of the parameters each number rests on; published matrices don't tell."""
+    file = folder / f"{matrix.component}.{COVERAGE}.csv"
+    if not file.is_file():
+        return matrix
+    cover = matrices.read(file, component=matrix.component, measure=COVERAGE)
+    return replace(matrix, coverage=cover.values)
+
+
+def _in_one_order(drawn: list[Matrix]) -> list[Matrix]:
+    """Let all components follow the clustering of the one that tells most."""
+    rank = {component: place for place, component in enumerate(LEADERS)}
+    leader = min(drawn, key=lambda matrix: rank.get(matrix.component, len(rank)))
+    order = tuple(leader.ids[row] for row in leaves_of(leader).order)
+    return [matrix if matrix is leader else replace(matrix, order=order) for matrix in drawn]
+
+
+if __name__ == "__main__":
+    configure_logging(snakemake)
+    main(
+        matrix_folder=Path(snakemake.input.matrices),
+        measure=snakemake.params.measure,
+        group=snakemake.wildcards.group,
+        labels=snakemake.params.labels,
+        base=snakemake.params.base,
+        ordered=snakemake.params.ordered,
+        imported=snakemake.params.imported,
+        folder=Path(snakemake.output.folder),
+    )

@@ -1,0 +1,195 @@
+"""The catalogue: every entry read, faults told with the remedy, folders as entries."""
+
+import json
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from safetensors.numpy import save_file
+
+from atlas.architectures import catalogue, folders
+from atlas.basis.errors import AtlasError
+from pipeline_folders import write_folder
+
+SHARED = Path(__file__).parents[3].parent / "shared" / "reference" / "architectures"
+
+
+def test_the_catalogue_has_29_entries() -> None:
+    assert len(catalogue.names()) == 29
+    assert [entry.name for entry in catalogue.all_entries()] == catalogue.names()
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the published configurations are not here")
+@pytest.mark.parametrize("name", catalogue.names())
+def test_configurations_are_the_published_ones(name: str) -> None:
+    published = json.loads((SHARED / f"{name}.json").read_text())
+    entry = catalogue.load(name)
+    components = [published["denoiser"], published["vae"], *published["text_encoders"]]
+    for ours, theirs in zip(entry.components.values(), filter(None, components), strict=True):
+        # AutoencoderKLFlux2 ignores force_upcast: it is no fact of the architecture.
+        assert dict(ours.config) == {
+            key: value
+            for key, value in theirs.items()
+            if not key.startswith("_")
+            and not (theirs["_class_name"] == "AutoencoderKLFlux2" and key == "force_upcast")
+        }
+        assert ours.class_name == theirs["_class_name"]
+    assert entry.latent.downsampling == published["latent_downsample"]
+    assert entry.sampling.forwards_per_step == published["cfg_forwards"]
+    assert (entry.text.usual if entry.text else 0) == published["text_seq_len"]
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_facts_agree_with_each_other(name: str) -> None:
+    entry = catalogue.load(name)
+    assert entry.denoiser_name == ("unet" if entry.kind == "UNet" else "transformer")
+    assert entry.native % entry.latent.pixel_multiple == 0
+    assert entry.largest is None or entry.largest >= entry.native
+    assert (entry.sampling.guidance == "classifier-free") == (entry.sampling.forwards_per_step == 2)
+    assert (entry.text is None) == (not entry.text_encoders)
+    assert all(encoder.tokens for encoder in entry.text_encoders.values())
+    packing = entry.latent.channels * entry.latent.patch**2
+    assert entry.denoiser.config["in_channels"] in {entry.latent.channels, packing}
+
+
+def test_entries_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        catalogue.load("sd15").native = 1024  # type: ignore[misc]
+
+
+def test_the_catalogue_does_not_import_torch() -> None:
+    program = (
+        "import sys; from atlas.architectures import catalogue, sizes; catalogue.load('sdxl'); "
+        "sys.exit(any(name in sys.modules for name in ('torch', 'diffusers', 'pandas')))"
+    )
+    scripts = Path(__file__).parents[3] / "scripts"
+    subprocess.run([sys.executable, "-c", program], cwd=scripts, check=True)
+
+
+def test_unknown_name_is_told_with_the_nearest() -> None:
+    with pytest.raises(AtlasError, match=r"sd3_mediun: .*did you mean sd3_medium\?"):
+        catalogue.load("sd3_mediun")
+
+
+def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    facts = yaml.safe_load((catalogue.FOLDER / "sd15.yaml").read_text())
+    facts["labl"] = facts.pop("label")
+    facts["latent"]["downsampling"] = "8"
+    facts["text_encoders"][0]["token"] = 77
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(facts))
+    with pytest.raises(AtlasError) as error:
+        catalogue.load(path)
+    told = str(error.value)
+    assert str(path) in told
+    assert "top level: unknown key labl; did you mean label?" in told
+    assert "top level: 'label' is a required property" in told
+    assert "latent › downsampling: '8' is not of type 'integer'" in told
+    assert "text_encoders › 0: unknown key token; did you mean tokens?" in told
+
+
+def test_a_file_of_ones_own_is_an_entry(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text((catalogue.FOLDER / "sdxl.yaml").read_text())
+    entry = catalogue.load(path)
+    assert entry.name == "mine"
+    assert entry.components == catalogue.load("sdxl").components
+
+
+@pytest.mark.parametrize("text", ["a: [", "[]", ""])
+def test_a_file_that_is_no_entry_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(AtlasError, match=r"broken\.yaml"):
+        catalogue.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("sd15", {}), ("sdxl", {}), ("sd3_medium", {}), ("kandinsky3", {"vae": "movq"})],
+)
+def test_a_diffusers_folder_is_read_as_its_entry(
+    tmp_path: Path, name: str, called: dict[str, str]
+) -> None:
+    write_folder(tmp_path / "mine", name, called)
+    read, known = catalogue.load(tmp_path / "mine"), catalogue.load(name)
+    assert read.name == "mine"
+    assert list(read.components) == list(known.components)
+    for component, facts in known.components.items():
+        assert read.components[component].class_name == facts.class_name
+        assert read.components[component].config == facts.config
+        assert read.components[component].tokens == facts.tokens
+    assert (read.kind, read.latent, read.native) == (known.kind, known.latent, known.native)
+    assert (read.text, read.largest) == (known.text, known.largest)
+    assert read.sampling.scheduler == known.sampling.scheduler
+
+
+def test_the_header_of_a_folders_weights_is_counted(tmp_path: Path) -> None:
+    write_folder(tmp_path / "mine", "sd15")
+    weights = {"a": np.zeros((3, 4), np.float16), "b": np.zeros(5, np.float16)}
+    save_file(weights, tmp_path / "mine" / "unet" / "diffusion_pytorch_model.safetensors")
+    save_file(weights, tmp_path / "mine" / "unet" / "diffusion_pytorch_model.fp16.safetensors")
+    read = catalogue.load(tmp_path / "mine")
+    assert read.denoiser.parameters == 17
+    assert read.components["vae"].parameters is None
+
+
+def test_a_folder_without_an_index_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AtlasError, match=r"model_index\.json: no such file"):
+        catalogue.load(tmp_path)
+
+
+def test_a_folder_without_a_denoiser_is_told(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text('{"vae": [null, null]}')
+    with pytest.raises(AtlasError, match="neither a unet nor a transformer"):
+        catalogue.load(tmp_path)
+
+
+def test_a_folder_lacking_a_configuration_is_told(tmp_path: Path) -> None:
+    write_folder(tmp_path / "mine", "sd15")
+    (tmp_path / "mine" / "vae" / "config.json").unlink()
+    with pytest.raises(AtlasError, match=r"vae/config\.json: no such file"):
+        catalogue.load(tmp_path / "mine")
+
+
+def test_an_unknown_denoiser_class_is_read_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_folder(tmp_path / "mine", "sd15")
+    index = json.loads((tmp_path / "mine" / "model_index.json").read_text())
+    index["unet"][1] = "UNetOfTomorrow"
+    (tmp_path / "mine" / "model_index.json").write_text(json.dumps(index))
+    read = catalogue.load(tmp_path / "mine")
+    assert read.denoiser.class_name == "UNetOfTomorrow"
+    assert read.latent == catalogue.load("sd15").latent
+    assert "UNetOfTomorrow" in caplog.text
+
+
+def test_a_repository_is_read_by_its_configuration_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_folder(tmp_path / "snapshot", "sdxl")
+    asked = []
+
+    def snapshot_download(repository: str, *, allow_patterns: list[str]) -> str:
+        asked.append((repository, allow_patterns))
+        return str(tmp_path / "snapshot")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    read = catalogue.load("someone/some-model")
+    assert asked == [("someone/some-model", folders.CONFIGS)]
+    assert (read.name, read.repository) == ("someone--some-model", "someone/some-model")
+    assert read.denoiser.config == catalogue.load("sdxl").denoiser.config
+
+
+def test_a_hub_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def snapshot_download(*_: object, **__: object) -> str:
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    with pytest.raises(AtlasError, match=r"someone/some-model: .*check the name and the network"):
+        catalogue.load("someone/some-model")

@@ -1,0 +1,190 @@
+"""Counts against closed forms from shapes, and against a real run; bad input."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, FluxTransformer2DModel, UNet2DConditionModel
+from torch.utils.flop_counter import FlopCounterMode
+
+from atlas.architectures import catalogue, inputs
+from atlas.architectures.counting import Count, count
+from atlas.architectures.watching import attention_macs
+from atlas.basis.errors import AtlasError
+from atlas.macs.counters import layer_macs
+from meta_modules import REMEMBERED, built, denoiser
+
+LINEAR_ATTENTION = {"sana_600m", "sana_1600m", "sana15_1600m"}
+"""Their self-attention is written out as products of keys and values, without a softmax."""
+
+
+@contextmanager
+def attention_calls() -> Iterator[list[int]]:
+    """Record batch x heads x N_q x N_k x (d_k + d_v) at every call, by replacing the function."""
+    real = torch.nn.functional.scaled_dot_product_attention
+    found: list[int] = []
+
+    def recording(query, key, value, *args, **kwargs):
+        batch, heads, queries, width = query.shape
+        found.append(batch * heads * queries * key.shape[2] * (width + value.shape[3]))
+        return real(query, key, value, *args, **kwargs)
+
+    torch.nn.functional.scaled_dot_product_attention = recording
+    try:
+        yield found
+    finally:
+        torch.nn.functional.scaled_dot_product_attention = real
+
+
+def forward_count(name: str) -> Count:
+    entry = catalogue.load(name)
+    side = entry.latent.pixel_multiple * max(1, 256 // entry.latent.pixel_multiple)
+    arguments = inputs.denoiser(entry, width=side, height=2 * side)
+    return count(denoiser(name), arguments, remembered=REMEMBERED)
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_attention_is_that_of_the_calls_shapes_and_layers_that_of_closed_forms(name: str) -> None:
+    with attention_calls() as calls:
+        counted = forward_count(name)
+    kinds = counted.by_kind()
+    layers = sum(layer_macs(call) for call in counted.layers)
+    outside = kinds["convolution"] + kinds["linear"] - layers
+    assert outside == (hunyuan_pooling() if name == "hunyuandit" else 0)
+    assert kinds["other matmul"] <= 1e-3 * counted.total
+    # The calls were recorded before the counter replaced anything: independent of it.
+    if name in LINEAR_ATTENTION:
+        assert kinds["attention"] == sum(calls) + linear_attention(name, counted)
+    else:
+        assert kinds["attention"] == sum(calls)
+
+
+def hunyuan_pooling() -> int:
+    """One query, 257 keys and values of 2048 features, and a projection to 1024: no layers."""
+    return (1 + 257 + 257) * 2048**2 + 2048 * 1024
+
+
+def linear_attention(name: str, counted: Count) -> int:
+    """Per head: values and a row of ones by keys, then that by queries: 2 N d (d + 1)."""
+    config = catalogue.load(name).denoiser.config
+    side = [call.returned for call in counted.layers if call.path.endswith("attn1.to_q")]
+    width = config["attention_head_dim"]
+    return sum(2 * prod(shape[:-1]) * shape[-1] // width * width * (width + 1) for shape in side)
+
+
+@pytest.mark.parametrize(
+    ("name", "component", "call"),
+    [("sd15", "vae", "decode"), ("kandinsky3", "vae", "decode"), ("qwen_image", "vae", "encode")],
+)
+def test_methods_are_counted_as_forwards_are(name: str, component: str, call: str) -> None:
+    entry, module = catalogue.load(name), built(name, component)
+    make = inputs.vae_decode if call == "decode" else inputs.vae_encode
+    arguments = make(entry, width=256, height=256)
+    with attention_calls() as calls:
+        counted = count(module, arguments, method=call)
+    assert counted.by_kind()["attention"] == sum(calls)
+    assert counted.total == counted.within("") == sum(counted.by(lambda path: path[:3]).values())
+    with FlopCounterMode(display=False) as plain:
+        getattr(module, call)(**arguments)
+    assert 2 * counted.total == plain.get_total_flops()
+
+
+def test_shared_heads_of_keys_count_once_per_query_head() -> None:
+    query, key = torch.empty(2, 8, 5, 4), torch.empty(2, 2, 7, 4)
+    assert attention_macs(query, key, torch.empty(2, 2, 7, 3)) == 2 * 8 * 5 * 7 * (4 + 3)
+
+
+SMALL = {
+    "unet": (
+        UNet2DConditionModel,
+        {
+            "block_out_channels": (8, 16),
+            "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+            "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+            "cross_attention_dim": 12,
+            "attention_head_dim": 4,
+            "norm_num_groups": 4,
+            "layers_per_block": 1,
+        },
+        {"sample": (2, 4, 8, 8), "timestep": (2,), "encoder_hidden_states": (2, 5, 12)},
+    ),
+    "vae": (
+        AutoencoderKL,
+        {
+            "block_out_channels": (8, 8),
+            "down_block_types": ("DownEncoderBlock2D",) * 2,
+            "up_block_types": ("UpDecoderBlock2D",) * 2,
+            "norm_num_groups": 4,
+        },
+        {"sample": (1, 3, 16, 16)},
+    ),
+    "flux": (
+        FluxTransformer2DModel,
+        {
+            "in_channels": 8,
+            "num_layers": 1,
+            "num_single_layers": 1,
+            "attention_head_dim": 16,
+            "num_attention_heads": 2,
+            "joint_attention_dim": 12,
+            "pooled_projection_dim": 6,
+            "axes_dims_rope": (4, 6, 6),
+        },
+        {
+            "hidden_states": (1, 9, 8),
+            "encoder_hidden_states": (1, 5, 12),
+            "pooled_projections": (1, 6),
+            "timestep": (1,),
+            "img_ids": (9, 3),
+            "txt_ids": (5, 3),
+        },
+    ),
+}
+
+
+def plain_attention(query, key, value, attn_mask=None, scale=None, **_):
+    """Attention as two products, which FlopCounterMode counts on any device."""
+    scores = query @ key.transpose(-2, -1) * (scale or query.shape[-1] ** -0.5)
+    scores = scores if attn_mask is None else scores + attn_mask
+    return scores.softmax(-1) @ value
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_real_run_gives_the_same_counts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind, config, shapes = SMALL[name]
+    with torch.device("meta"):
+        module = kind(**config).eval()
+        arguments = {key: torch.empty(shape) for key, shape in shapes.items()}
+    module.to("meta")
+    expected = count(module, arguments)
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", plain_attention)
+    real = kind(**config).eval()
+    values = {key: torch.rand(shape) for key, shape in shapes.items()}
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        real(**values)
+    assert counter.get_total_flops() == 2 * expected.total
+    assert expected.by_kind()["attention"] > 0
+
+
+def test_a_module_off_the_meta_device_is_refused() -> None:
+    with pytest.raises(AtlasError, match=r"parameter weight is on cpu, not on the meta device"):
+        count(torch.nn.Linear(3, 4), {"input": torch.empty(2, 3, device="meta")})
+
+
+def test_an_input_off_the_meta_device_is_refused() -> None:
+    with pytest.raises(AtlasError, match=r"input input is on cpu"):
+        count(torch.nn.Linear(3, 4, device="meta"), {"input": torch.empty(2, 3)})
+
+
+def test_nothing_counted_is_an_error_not_zero() -> None:
+    with pytest.raises(AtlasError, match="nothing was counted"):
+        count(torch.nn.ReLU(), {"input": torch.empty(2, 3, device="meta")})
+
+
+def test_attention_that_does_not_count_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a version of torch whose fused kernel takes meta tensors without a formula."""
+    monkeypatch.setattr("atlas.architectures.watching.attention_macs", lambda *_: 10**15)
+    with pytest.raises(AtlasError, match="does not count attention on the meta device"):
+        forward_count("sd15")

@@ -1,0 +1,87 @@
+"""Histograms of a pair count every tensor once: in a bar, as identical, or as not compared."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from matplotlib.patches import StepPatch
+
+from atlas.plots import histograms
+from drawn_texts import all_text, overlapping, text_boxes, texts
+
+DIFFERENT = {"status": "different", "l2": 1.5, "relative_l2": 0.01}
+IDENTICAL = {"status": "identical", "l2": 0.0, "relative_l2": 0.0}
+ABSENT = {"status": "only_a", "l2": None, "relative_l2": None}
+
+
+def table(*rows):
+    """Return a pair's table; each row overrides a convolution of the UNet that differs."""
+    defaults = {"component": "unet", "role": "convolution", "numel": 9} | DIFFERENT
+    records = [{"name": f"t{number}"} | defaults | row for number, row in enumerate(rows)]
+    columns = ("name", "component", "role", "status", "numel", "l2", "relative_l2")
+    return pa.table({column: [record[column] for record in records] for column in columns})
+
+
+def counted(figure):
+    """Return the sum of all bars of the left panels: stairs filled and outlined count once."""
+    left = [axes for axes in figure.axes[1:] if axes.get_position().x0 < 0.5]
+    stairs = [patch for axes in left for patch in axes.findobj(StepPatch) if patch.get_fill()]
+    values = np.concatenate([patch.get_data().values for patch in stairs])
+    return values[values >= 1].sum()
+
+
+def many():
+    random = np.random.default_rng(0)
+    roles = list(histograms.ROLES)
+    return table(
+        *(
+            {"l2": value, "relative_l2": value / 40, "role": roles[k % 8], "component": part}
+            for part in ("unet", "vae", "text_encoder")
+            for k, value in enumerate(random.lognormal(0, 3, 200))
+        ),
+        *[IDENTICAL] * 7,
+        *[ABSENT] * 3,
+    )
+
+
+def test_every_tensor_that_differs_is_in_one_bar():
+    assert counted(histograms.draw(many(), a="A", b="B")) == 600
+
+
+def test_counts_of_identical_and_absent_tensors_are_written():
+    text = all_text(histograms.draw(many(), a="A", b="B"))
+    assert "A and B: 600 of 610 tensors differ" in text
+    assert "7 identical" in text
+    assert "3 not compared" in text
+    assert "log counts, log distances" in text
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [
+        (table(), "no tensors"),
+        (table(IDENTICAL, IDENTICAL), "no tensor differs"),
+        (table(ABSENT), "none of 1 tensor could be compared"),
+        (table({}), "1 of 1 tensor differ"),
+        (table({}, IDENTICAL, ABSENT), "1 of 3 tensors differ"),
+        (table({"l2": 0.0, "relative_l2": 0.0, "status": "cast"}), "no tensor differs"),
+        (table({"relative_l2": None}), "1 of 1 tensor differ"),
+        (table({"component": "new", "role": "novel"}), "novel"),
+        (table({}, IDENTICAL | {"role": "norm"}, ABSENT | {"role": "other"}), "all identical"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_sparse_pairs_are_drawn_and_said(pair, says):
+    assert says in all_text(histograms.draw(pair, a="A", b="B"))
+
+
+def test_the_scale_is_written_though_the_last_role_has_no_bar():
+    figure = histograms.draw(table({}, IDENTICAL | {"role": "other"}), a="A", b="B")
+    assert sum("per tensor (" in text for text in texts(figure)) == 2
+    assert overlapping(text_boxes(figure)) == []
+
+
+def test_no_text_overlaps():
+    long = "20-bpcga9-lracrc2oh-b11i75pvc-gf34ym34-sd.safetensors"
+    figure = histograms.draw(many(), a=long, b=f"other-{long}")
+    assert overlapping(text_boxes(figure)) == []
+    assert sum(long in text or "gf34ym34" in text for text in texts(figure)) >= 1

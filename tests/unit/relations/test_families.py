@@ -1,0 +1,68 @@
+"""Families of equal components, and who is next to which."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import factory
+from atlas.plots import sharing
+from atlas.relations import families, identity
+from atlas.relations.families import Place
+
+BASE = factory.weights(seed=1)
+
+
+@pytest.fixture
+def table(lay_side_by_side) -> pd.DataFrame:
+    """Identity of a base, two copies, a rounded one, one half changed, one of its own."""
+    models = {
+        "base": BASE,
+        "copy": dict(BASE),
+        "other": factory.weights(seed=2),
+        "rounded": {name: value.astype(np.float16) for name, value in BASE.items()},
+        "tuned": factory.changed(BASE, 3, "vae/decoder"),
+        "vae": {name: value for name, value in BASE.items() if name.startswith("vae")},
+    }
+    return identity.table(lay_side_by_side(models))
+
+
+ORDER = ["tuned", "other", "base", "rounded", "copy", "vae"]
+
+
+def of(table: pd.DataFrame, component: str) -> dict[str, Place]:
+    return families.places(table[table["component"] == component], ORDER)
+
+
+def test_members_share_a_letter_and_the_others_stand_next_to_it(table):
+    found = of(table, "vae")
+    assert found["base"] == found["copy"] == found["vae"] == Place("A", 1.0, False)
+    assert found["rounded"] == Place("A", 1.0, True)
+    assert found["tuned"] == Place("A", pytest.approx(1 / 3), False)
+    assert found["other"] == Place(None, 1.0, False)
+
+
+def test_a_model_without_the_component_has_no_place(table):
+    assert set(of(table, "unet")) == set(ORDER) - {"vae"}
+    assert families.holders(table[table["component"] == "unet"]) == set(ORDER) - {"vae"}
+
+
+def test_two_that_are_alike_and_in_no_family_make_one(lay_side_by_side):
+    models = {"a": BASE, "b": factory.changed(BASE, 2, "unet/conv_in"), "c": factory.weights(9)}
+    found = of_models(identity.table(lay_side_by_side(models)), ["b", "a", "c"])
+    assert found["b"] == Place("A", 1.0, False), "the earlier of the roster leads"
+    assert found["a"] == Place("A", pytest.approx(4 / 6), False)
+    assert found["c"].family is None
+
+
+def of_models(table: pd.DataFrame, order: list[str]) -> dict[str, Place]:
+    return families.places(table[table["component"] == "unet"], order)
+
+
+def test_the_picture_has_a_cell_for_every_model_and_component(table):
+    figure = sharing.draw(table, group="g", models=ORDER, labels={"base": "Base"}, base="base")
+    texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "UNet: 3 of 6 models have the same weights" in texts
+    assert texts.count("own") == 3, "the other model, in three components"
+    assert "A 33 %" in texts
+    assert texts.count("A ≈") == 3
+    assert {"Base", "UNet", "VAE", "Text encoder"} <= set(texts)

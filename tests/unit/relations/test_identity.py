@@ -1,0 +1,218 @@
+"""The identity table: every kind of relative gets its right verdict, in words that say why."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import factory
+from atlas.relations import identity, identity_text
+
+BASE = factory.weights(seed=1)
+
+
+def verdicts(lay, a: factory.Weights, b: factory.Weights) -> dict[str, tuple[str, str]]:
+    """Return component to (verdict, what) for a pair of models called a and b."""
+    frame = identity.table(lay({"a": a, "b": b}))
+    return {row.component: (row.verdict, row.what) for row in frame.itertuples()}
+
+
+def without(weights: factory.Weights, *prefixes: str) -> factory.Weights:
+    return {name: value for name, value in weights.items() if not name.startswith(prefixes)}
+
+
+def test_a_copy_is_identical(lay_side_by_side):
+    found = verdicts(lay_side_by_side, BASE, dict(BASE))
+    assert set(found.values()) == {("identical", "identical")}
+    assert set(found) == {"unet", "vae", "text_encoder"}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "word"),
+    [
+        (np.float16, "float16"),
+        (ml_dtypes.float8_e4m3fn, "float8 (e4m3fn)"),
+        (ml_dtypes.float8_e5m2, "float8 (e5m2)"),
+    ],
+)
+def test_a_rounded_copy_is_cast(lay_side_by_side, dtype, word):
+    rounded = {name: value.astype(dtype) for name, value in BASE.items()}
+    found = verdicts(lay_side_by_side, BASE, rounded)
+    assert set(found.values()) == {("cast", f"same weights rounded to {word}")}
+
+
+def test_a_copy_saved_in_a_wider_type_is_cast(lay_side_by_side):
+    half = {name: value.astype(np.float16) for name, value in BASE.items()}
+    widened = {name: value.astype(np.float32) for name, value in half.items()}
+    found = verdicts(lay_side_by_side, half, widened)
+    assert set(found.values()) == {("cast", "same weights rounded to float16")}
+
+
+def test_a_decoder_that_was_trained_alone(lay_side_by_side):
+    found = verdicts(lay_side_by_side, BASE, factory.changed(BASE, 2, "vae/decoder"))
+    assert found["vae"] == (
+        "partly changed",
+        "only the decoder differs (encoder: 1 of 1 tensors identical)",
+    )
+    assert found["unet"][0] == "identical"
+
+
+def test_cross_attention_that_was_trained_alone(lay_side_by_side):
+    names = [name for name in BASE if "attn2" in name]
+    found = verdicts(lay_side_by_side, BASE, factory.changed(BASE, 2, *names))
+    assert found["unet"] == (
+        "partly changed",
+        "only cross-attention differs (the rest: 5 of 5 tensors identical)",
+    )
+
+
+def test_an_encoder_whose_quantising_convolution_changed_too(lay_side_by_side):
+    quantised = BASE | {"vae/quant_conv.weight": np.ones((4, 4), np.float32)}
+    tuned = factory.changed(quantised, 2, "vae/decoder", "vae/quant_conv")
+    found = verdicts(lay_side_by_side, quantised, tuned)
+    assert found["vae"] == (
+        "partly changed",
+        "only the decoder and quant_conv differ (encoder: 1 of 1 tensors identical)",
+    )
+
+
+def test_layers_that_were_trained_are_named_rather_than_those_that_were_not(lay_side_by_side):
+    projection = "text_encoder/text_model.encoder.layers.{}.self_attn.q_proj.weight"
+    deep = BASE | {
+        projection.format(layer): np.full((6, 6), layer, np.float32) for layer in (1, 2, 3)
+    }
+    found = verdicts(
+        lay_side_by_side, deep, factory.changed(deep, 2, *map(projection.format, (2, 3)))
+    )
+    assert found["text_encoder"] == (
+        "partly changed",
+        "only layers.2–layers.3 differ (the rest: 3 of 3 tensors identical)",
+    )
+
+
+def test_an_8_bit_copy_saved_in_a_wider_type_is_cast(lay_side_by_side):
+    narrow = {name: value.astype(ml_dtypes.float8_e4m3fn) for name, value in BASE.items()}
+    widened = {name: value.astype(np.float16) for name, value in narrow.items()}
+    found = verdicts(lay_side_by_side, narrow, widened)
+    assert set(found.values()) == {("cast", "same weights rounded to float8 (e4m3fn)")}
+
+
+def test_all_changed(lay_side_by_side):
+    found = verdicts(lay_side_by_side, BASE, factory.weights(seed=2))
+    assert found["unet"] == ("changed", "all 6 tensors changed")
+
+
+def test_a_missing_component(lay_side_by_side):
+    found = verdicts(lay_side_by_side, BASE, without(BASE, "text_encoder"))
+    assert found["text_encoder"] == ("only in a", "no text encoder in b")
+    found = verdicts(lay_side_by_side, without(BASE, "vae"), BASE)
+    assert found["vae"] == ("only in b", "no VAE in a")
+
+
+def test_renamed_tensors_are_found_by_their_contents(lay_side_by_side):
+    renamed = {
+        name.replace("self_attn", "attention") if name.startswith("text_encoder") else name: value
+        for name, value in BASE.items()
+    }
+    found = verdicts(lay_side_by_side, BASE, renamed)
+    assert found["text_encoder"] == ("identical", "identical under other names")
+
+
+def test_some_renamed_tensors_among_changed_ones_are_told(lay_side_by_side):
+    moved = factory.changed(BASE, 2, "unet/conv_in")
+    moved["unet/first.weight"] = moved.pop("unet/mid_block.resnets.0.norm1.weight")
+    found = verdicts(lay_side_by_side, BASE, moved)
+    assert found["unet"][0] == "partly changed"
+    assert found["unet"][1].endswith(
+        "1 of 7 tensors only in a; 1 of 7 tensors only in b; "
+        "2 of them hold weights of the other under another name"
+    )
+
+
+def test_a_component_that_moved_as_a_whole_goes_by_the_known_names(lay_side_by_side):
+    moved = {name.replace("unet/", "network/x."): value for name, value in BASE.items()}
+    found = verdicts(lay_side_by_side, BASE, moved)
+    assert found["unet"] == ("identical", "identical under other names")
+    assert "network" not in found
+
+
+def test_a_renamed_copy_is_compared_with_the_others(lay_side_by_side):
+    moved = {name.replace("unet/", "network/x."): value for name, value in BASE.items()}
+    models = {"a": BASE, "b": factory.changed(BASE, 2, "unet/conv_in"), "c": moved}
+    frame = identity.table(lay_side_by_side(models)).set_index(["a", "b", "component"])
+    assert frame.loc[("b", "c", "unet"), "what"] == frame.loc[("a", "b", "unet"), "what"] + (
+        "; names matched by contents"
+    )
+
+
+def test_shapes_that_differ_are_told(lay_side_by_side):
+    wider = dict(BASE)
+    wider["unet/conv_in.weight"] = np.ones((4, 3, 3, 3), np.float32)
+    found = verdicts(lay_side_by_side, BASE, wider)
+    assert found["unet"][0] == "partly changed"
+    assert "shapes differ in 1 of 6 tensors" in found["unet"][1]
+    nothing_fits = {name: value.reshape(-1)[:3] for name, value in BASE.items()}
+    found = verdicts(lay_side_by_side, BASE, nothing_fits)
+    assert found["unet"] == ("not comparable", "shapes differ in 6 of 6 tensors")
+
+
+def test_nan_is_told_and_never_called_equal(lay_side_by_side):
+    broken = {name: np.full_like(value, np.nan) for name, value in BASE.items()}
+    found = verdicts(lay_side_by_side, BASE, broken)
+    assert found["unet"] == ("not comparable", "6 of 6 tensors hold NaN or infinity")
+
+
+def test_models_with_nothing_in_common(lay_side_by_side):
+    other = {"net/x.weight": np.ones((2, 2), np.float32)}
+    found = verdicts(lay_side_by_side, without(BASE, "vae", "text"), other)
+    assert found == {"unet": ("only in a", "no UNet in b"), "net": ("only in b", "no net in a")}
+
+
+def test_raw_weights_that_are_the_others_training_copy_are_told(lay_side_by_side):
+    trained = factory.changed(BASE, 2, "unet/")
+    copies = {n.replace("unet/", "ema/"): v for n, v in trained.items() if n.startswith("unet/")}
+    found = verdicts(lay_side_by_side, BASE | copies, trained)
+    assert found["unet"] == (
+        "changed",
+        "all 6 tensors changed; raw weights of b are the EMA of a",
+    )
+    assert found["ema"] == ("only in a", "no training copy (EMA) in b")
+
+
+def test_a_training_copy_lends_its_names_to_nobody(lay_side_by_side):
+    unet = {name: value for name, value in BASE.items() if name.startswith("unet/")}
+    full = {name.replace("unet/", "ema/x."): value for name, value in unet.items()}
+    bare = {name.replace("unet/", "network/x."): value for name, value in unet.items()}
+    found = identity.table(lay_side_by_side({"a": full, "b": bare}))
+    assert list(found["component"]) == ["ema", "network"]
+    assert found.loc[1, "what"] == (
+        "identical under other names; raw weights of b are the EMA of a"
+    )
+
+
+def test_a_model_without_tensors_has_no_pairs(lay_side_by_side):
+    counters = {"other/steps": np.ones(1, np.int64)}
+    found = identity.table(lay_side_by_side({"a": BASE, "b": counters, "c": dict(BASE)}))
+    assert set(found["a"]) == {"a"}
+    assert set(found["b"]) == {"c"}
+
+
+def test_counts_add_up(lay_side_by_side):
+    frame = identity.table(
+        lay_side_by_side({"a": BASE, "b": factory.changed(BASE, 2, "unet/conv_in")})
+    )
+    counts = [column for column in frame if column.endswith("_tensors")]
+    counts.remove("renamed_tensors")
+    assert (frame[counts].sum(axis=1) == frame["tensors"]).all()
+
+
+def test_the_page_names_families_and_pairs(lay_side_by_side):
+    frame = identity.table(
+        lay_side_by_side({"a": BASE, "b": factory.changed(BASE, 2, "unet/"), "c": dict(BASE)})
+    )
+    page = identity_text.document(
+        frame, group="test", models=["a", "b", "c", "lost"], labels={"a": "Model A"}
+    )
+    assert "trouble with them: lost." in page
+    assert "- identical in 3 models: Model A, b, c" in page
+    assert "- identical in 2 models: Model A, c" in page
+    assert "| Model A | b | unet | changed | all 6 tensors changed |" in page

@@ -1,0 +1,60 @@
+"""Settings: the shipped ones are sound, and wrong ones are told with the nearest valid name."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from atlas.basis.errors import AtlasError
+from atlas.roster import settings
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def config() -> dict:
+    return yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+
+
+def test_the_shipped_settings_are_sound(config):
+    settings.check(config)
+
+
+def test_every_setting_is_explained():
+    text = (REPOSITORY / "config" / "config.yaml").read_text().splitlines()
+    for number, line in enumerate(text):
+        is_setting = (
+            ":" in line and not line.lstrip().startswith("#") and line.split(":")[1].strip()
+        )
+        if is_setting:
+            assert text[number - 1].lstrip().startswith("#"), line
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"plot": {}}, "did you mean plots?"),
+        ({"missing_checkpoints": "skp"}, "did you mean skip?"),
+        ({"plots": {"measure": "l22"}}, "did you mean l2?"),
+        ({"plots": {"measure": "linf"}}, "add it to groups › matrices"),
+        ({"groups": {"matrices": "l2"}}, "expected a list"),
+    ],
+)
+def test_wrong_settings_are_told(config, change, told):
+    with pytest.raises(AtlasError, match="not usable") as raised:
+        settings.check(config | change)
+    assert told in str(raised.value)
+
+
+def test_text_from_the_command_line_gets_its_type():
+    given = {"roster": "12", "distances": {"shards": "3", "device": "cpu", "fast": "true"}}
+    assert settings.typed(given) == {
+        "roster": "12",
+        "distances": {"shards": 3, "device": "cpu", "fast": True},
+    }
+
+
+def test_a_missing_file_names_the_nearest(tmp_path):
+    (tmp_path / "roster.yaml").write_text("models: {}")
+    with pytest.raises(AtlasError, match=r"did you mean roster\.yaml\?"):
+        settings.find(str(tmp_path / "rooster.yaml"), home=tmp_path)
