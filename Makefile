@@ -44,6 +44,7 @@ lint: $(READY) ## check style, types and the workflow's own rules
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
+	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache --no-logo
 
 bench: $(READY) ## measure speed and memory against baselines that run beside
 	$(BIN)/python bench/run.py

@@ -20,7 +20,7 @@ from atlas.distances.kernel import CompiledKernel
 from atlas.distances.plan import Job
 from atlas.distances.update import update
 from atlas.fingerprints.elements.buffers import aligned_empty
-from atlas.fingerprints.elements.compiled import FLOAT8, KINDS, decode_into
+from atlas.fingerprints.elements.compiled import CODES, FLOAT8, decode_into
 from atlas.tensors.tensors import ITEM_BYTES
 
 PARTS = {
@@ -87,10 +87,10 @@ def _decoding(contents: Any) -> float:
         values = aligned_empty(SAMPLE * 4).view(np.float32)
         raw = aligned_empty(SAMPLE * ITEM_BYTES[dtype])
         raw[:] = 0
-        decode_into(raw, KINDS[dtype], FLOAT8, values)
+        decode_into(raw, CODES[dtype], FLOAT8, values)
         start = time.thread_time()
         for _ in range(200):
-            decode_into(raw, KINDS[dtype], FLOAT8, values)
+            decode_into(raw, CODES[dtype], FLOAT8, values)
         elements = sum(content.numel for content in held if content.dtype == dtype)
         seconds += (time.thread_time() - start) / (200 * SAMPLE) * elements
     return seconds

@@ -8,8 +8,7 @@ from pathlib import Path
 from atlas.architectures.architecture import Architecture
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint import open_checkpoint
-
-DENOISERS = ("unet", "transformer")
+from atlas.names.components import DENOISERS
 
 
 def read(path: Path, *, known: Mapping[str, Architecture], stated: str | None) -> Architecture:

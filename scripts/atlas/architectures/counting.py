@@ -9,7 +9,7 @@ counted is held against the shapes seen at every call of scaled_dot_product_atte
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -17,6 +17,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from atlas.architectures.meta import RememberedShapes
+from atlas.architectures.nested import tensors_in
 from atlas.architectures.watching import AttentionCalls, LayerCall, Watch
 from atlas.basis.errors import AtlasError
 
@@ -190,7 +191,7 @@ def check_meta(module: torch.nn.Module, kwargs: Mapping[str, Any]) -> None:
     for name, buffer in module.named_buffers():
         _check_tensor(f"{type(module).__name__}: buffer {name}", buffer)
     for name, value in kwargs.items():
-        for tensor in _tensors(value):
+        for tensor in tensors_in(value):
             _check_tensor(f"{type(module).__name__}: input {name}", tensor)
 
 
@@ -200,16 +201,6 @@ def _check_tensor(what: str, tensor: torch.Tensor) -> None:
             f"{what} is on {tensor.device}, not on the meta device: elsewhere attention counts "
             "as nothing; build it with atlas.architectures.build.component"
         )
-
-
-def _tensors(value: Any) -> Iterable[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from _tensors(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for member in value:
-            yield from _tensors(member)
 
 
 def _called(module: torch.nn.Module, method: str | None) -> str:

@@ -16,6 +16,7 @@ import yaml
 
 from atlas.architectures import build, catalogue
 from atlas.basis.shipped import CONFIG
+from atlas.names.components import part_of
 from atlas.names.expected import FOLDER, INDEX, digest, shortened
 from atlas.names.naming import Item, plan
 from atlas.names.views import Shape
@@ -37,13 +38,6 @@ def canonical_shapes(architecture: str, component: str) -> dict[str, Shape]:
         for planned in several
         if planned.component == component
     }
-
-
-def part_of(component: str) -> str:
-    """Return which part of a model a component is."""
-    if component.startswith("text_encoder"):
-        return "text_encoder"
-    return "vae" if component == "vae" else "denoiser"
 
 
 def tables() -> dict[str, Any]:

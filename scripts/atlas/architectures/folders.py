@@ -16,10 +16,10 @@ from typing import Any
 
 from atlas.architectures.architecture import Architecture, Component, Latent, Sampling, Text
 from atlas.basis.errors import AtlasError
+from atlas.names.components import DENOISERS
 
 logger = logging.getLogger(__name__)
 
-DENOISERS = ("unet", "transformer")
 CALLED = {"movq": "vae"}
 """Other names of components in pipelines' folders: Kandinsky's autoencoder is its movq."""
 CONFIGS = ["model_index.json", "*/config.json"]

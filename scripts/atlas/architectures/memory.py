@@ -12,7 +12,7 @@ at two sizes give all sizes: exact wherever the model runs the same operations a
 """
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from atlas.architectures.meta import RememberedShapes
+from atlas.architectures.nested import tensors_in
 
 Precision = Literal["half", "single"]
 """Activations of 2 or of 4 bytes."""
@@ -168,7 +169,7 @@ class _Follower(TorchDispatchMode):
 
     def hold(self, values: Any) -> None:
         """Take what is among nested values as allocated now, unless it is known."""
-        for tensor in _tensors(values):
+        for tensor in tensors_in(values):
             self._follow(tensor, None)
 
     def __torch_dispatch__(
@@ -178,7 +179,7 @@ class _Follower(TorchDispatchMode):
         result = operation(*args, **(kwargs or {}))
         if not self.paused and not _aliases(operation):
             source = args[0] if operation is torch.ops.aten._to_copy.default else None
-            for tensor in _tensors(result):
+            for tensor in tensors_in(result):
                 self._follow(tensor, source)
         return result
 
@@ -242,14 +243,3 @@ def _aliases(operation: Any) -> bool:
         returned = operation._schema.returns
         _ALIASING[operation] = any(value.alias_info is not None for value in returned)
     return _ALIASING[operation]
-
-
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for member in value.values():
-            yield from _tensors(member)
-    elif isinstance(value, list | tuple):
-        for member in value:
-            yield from _tensors(member)

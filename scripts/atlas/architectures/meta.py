@@ -1,10 +1,12 @@
 """What models need to run on the meta device, and to run there fast."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from atlas.architectures.nested import tensors_in
 
 Shape = tuple[torch.Size, tuple[int, ...], torch.dtype]
 """Size, strides and dtype: all that there is to a meta tensor."""
@@ -61,8 +63,8 @@ class RememberedShapes(TorchDispatchMode):
         if known is not None:
             return [_empty(s) for s in known] if isinstance(known, list) else _empty(known)
         result = operation(*args, **kwargs)
-        if not self._aliases(operation) and _is_meta((args, kwargs.values())):
-            if _storages((args, kwargs.values())) & _storages(result):
+        if not self._aliases(operation) and _is_meta((args, kwargs)):
+            if _storages((args, kwargs)) & _storages(result):
                 # _unsafe_view and the like return views, whatever their schema says.
                 self._aliasing[operation] = True
             else:
@@ -98,20 +100,12 @@ def _described(value: Any) -> Any:
 
 def _is_meta(values: Any) -> bool:
     """Say whether there are tensors among nested arguments and all are on the meta device."""
-    return {tensor.device.type for tensor in _tensors(values)} == {"meta"}
+    return {tensor.device.type for tensor in tensors_in(values)} == {"meta"}
 
 
 def _storages(values: Any) -> set[int]:
     """Return the addresses of the storages of nested tensors."""
-    return {tensor.untyped_storage()._cdata for tensor in _tensors(values)}
-
-
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif not isinstance(value, str) and hasattr(value, "__iter__"):
-        for member in value:
-            yield from _tensors(member)
+    return {tensor.untyped_storage()._cdata for tensor in tensors_in(values)}
 
 
 def _shape(tensor: torch.Tensor) -> Shape:

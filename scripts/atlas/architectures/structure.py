@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from math import prod
 from typing import Any
 
-import torch
 from torch import nn
 
 from atlas.architectures import build, inputs, units
 from atlas.architectures.architecture import Architecture
 from atlas.architectures.counting import Count, count
+from atlas.architectures.nested import tensors_in
 from atlas.architectures.portraits import OUTSIDE, Piece, RolePiece, Shape, Structure
 from atlas.architectures.units import Unit
 from atlas.basis.errors import AtlasError
@@ -230,14 +230,3 @@ class Outputs:
 
     def _is_image(self, shape: Shape | None) -> bool:
         return shape is not None and len(shape) == 3 and shape[1] == self._image_tokens
-
-
-def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """Yield the tensors among nested outputs of a module."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from tensors_in(list(value.values()))
-    elif isinstance(value, list | tuple):
-        for member in value:
-            yield from tensors_in(member)

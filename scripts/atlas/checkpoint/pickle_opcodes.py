@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from atlas.checkpoint.pickle_machine import Machine
+from typing import Any, Protocol
 
 Value = Any
 
@@ -32,7 +29,47 @@ def append_items(values: Value, items: list[Value]) -> None:
         values.extend(items)
 
 
-Handler = Callable[["Machine"], Any]
+class Machine(Protocol):
+    """What opcodes work on: a stack with marks, a memo, and the bytes that follow."""
+
+    stack: list[Value]
+    memo: dict[int, Value]
+
+    def take(self, count: int) -> bytes:
+        """Return the next bytes."""
+
+    def line(self) -> str:
+        """Return the rest of the line."""
+
+    def number(self, form: str) -> Any:
+        """Return the next number, of one of struct's forms."""
+
+    def push(self, value: Value) -> None:
+        """Put a value on the stack."""
+
+    def open_mark(self) -> None:
+        """Begin a run of items."""
+
+    def close_mark(self) -> list[Value]:
+        """End a run of items and return them."""
+
+    def find(self, module: str, name: str) -> None:
+        """Push what a name stands for, if weights may ask for it."""
+
+    def reduce(self, arguments: Value, function: Value) -> None:
+        """Push what a call gives."""
+
+    def build(self) -> None:
+        """Set an object's state."""
+
+    def load_storage(self, identifier: Value) -> Value:
+        """Return what a persistent id stands for."""
+
+    def refusal(self, what: str) -> Exception:
+        """Return the error for a pickle that is more than weights."""
+
+
+Handler = Callable[[Machine], Any]
 
 
 def _text(form: str, *, binary: bool = False) -> Handler:

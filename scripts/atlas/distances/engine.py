@@ -12,15 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.basis.errors import AtlasError
-from atlas.distances.plan import Content, Job
+from atlas.distances.plan import UNIT, Content, Job
 from atlas.fingerprints.elements.buffers import aligned_empty
 from atlas.fingerprints.elements.digests import digest_of
 from atlas.fingerprints.elements.files import OpenFiles
 from atlas.fingerprints.elements.reading import read_range
 from atlas.tensors.tensors import ITEM_BYTES
-
-UNIT = 1 << 14
-"""Elements whose sums a kernel hands back together; larger stretches are added up in order."""
 
 CHUNK_BYTES = 1 << 23
 """Bytes of all contents together that a thread aims to have in hand at a time."""

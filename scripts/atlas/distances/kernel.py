@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.distances.engine import UNIT
-from atlas.distances.plan import Job
+from atlas.distances.plan import UNIT, Job
 from atlas.distances.vectors import VECTOR_BYTES, sums
 from atlas.fingerprints.elements.buffers import aligned_empty
-from atlas.fingerprints.elements.compiled import FLOAT8, KINDS, decode_into
+from atlas.fingerprints.elements.compiled import CODES, FLOAT8, decode_into
 from atlas.fingerprints.elements.jit import compiled
 from atlas.tensors.tensors import ITEM_BYTES
 
@@ -120,7 +119,7 @@ class CompiledKernel:
         """Return the sums of a chunk: see engine.Kernel."""
         items = np.array([ITEM_BYTES[content.dtype] for content in job.contents])
         starts = np.cumsum(items * count) - items * count
-        kinds = np.array([KINDS[content.dtype] for content in job.contents])
+        kinds = np.array([CODES[content.dtype] for content in job.contents])
         totals = np.empty((-(-count // UNIT), job.first.size, 5))
         values = self._scratch(len(job.contents), np.float64 if job.is_double else np.float32)
         _measure_pairs(

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from atlas.basis.arrow import numbers, tuples
 from atlas.basis.errors import AtlasError
+from atlas.names.components import OTHER
 from atlas.tensors.tensors import FLOATING, Part
 
 COLUMNS = ["name", "component", "dtype", "shape", "digest", "norm", "nonfinite", "parts"]
-UNWEIGHED = "other"
-"""The component of counters and schedules, which never enter a distance."""
-
+UNIT = 1 << 14
+"""Elements whose sums a kernel hands back together; larger stretches are added up in order."""
 CACHED_CONTENTS = 32
 """Pairs are measured in squares of so many contents: two sides of 32 × 8 kB fit a core's cache."""
 
@@ -101,7 +101,7 @@ def contents_of(
             (row, name, digest)
             for row, (name, component, digest) in enumerate(zip(*identity, strict=True))
             if shard_of(name, count) == shard
-            and component != UNWEIGHED
+            and component != OTHER
             and digest not in found.get(name, ())
         ]
         rows = _Rows(table, home) if unseen else None

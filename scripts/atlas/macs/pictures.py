@@ -30,7 +30,7 @@ PARTS = (
     ("steps_macs", "steps", PLAIN),
     ("vae_decode_macs", "VAE decode", "#44aa99"),
 )
-KINDS = (
+OPERATIONS = (
     ("convolution_macs", "convolution", "#44aa99"),
     ("linear_macs", "linear", PLAIN),
     ("attention_macs", "attention products", ACCENT),
@@ -306,7 +306,7 @@ def places(rows: Sequence[Row], profiles: Mapping[str, Sequence[Row]]) -> Figure
         _strip(axes, place, strips[name], found[name])
         start = 0.0
         total = _total(profiles[name], size)
-        for key, _, colour in KINDS:
+        for key, _, colour in OPERATIONS:
             share = 100 * total[key] / total["macs"]
             axes.barh(place - 0.2, share, left=start, color=colour, height=0.26)
             start += share
@@ -320,7 +320,7 @@ def _kinds(
 ) -> list[tuple[str, str, str]]:
     """Return the kinds of products that can be seen: over 0.1 % somewhere."""
     whole = [_total(profiles[name], size) for name in names]
-    return [kind for kind in KINDS if any(row[kind[0]] > 1e-3 * row["macs"] for row in whole)]
+    return [kind for kind in OPERATIONS if any(row[kind[0]] > 1e-3 * row["macs"] for row in whole)]
 
 
 def _strip(axes: Any, place: int, units: Sequence[Row], row: Row) -> None:

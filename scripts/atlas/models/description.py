@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from atlas.basis import tables
-from atlas.relations.contents import MODEL, UNWEIGHED
-from atlas.relations.verdicts import COMPONENT_WORDS
+from atlas.names.components import DENOISERS, OTHER, WORDS
+from atlas.names.kinds import MODEL
 
 COLUMNS = [
     "model", "kind", "component", "architecture", "dtype", "tensors", "parameters",
@@ -21,15 +21,13 @@ COLUMNS = [
 NAMED = 8
 """A list of more models than this is cut."""
 
-DENOISERS = {"unet", "transformer"}
-
 TROUBLES = {
     "nonfinite_tensors": "hold NaN or infinity; they are left out of distances",
     "zero_tensors": "are all zero",
 }
 """Columns that count broken tensors, and what is said of them."""
 
-KINDS = {"lora": "a LoRA or another adapter", "embedding": "a text embedding"}
+KIND_WORDS = {"lora": "a LoRA or another adapter", "embedding": "a text embedding"}
 """What checkpoints that are no models are called."""
 
 
@@ -76,7 +74,7 @@ def _counts(tensors: pd.DataFrame) -> dict[str, Any]:
 
 def _sharers(frame: pd.DataFrame) -> list[str]:
     """Return, per row, the other models whose component has the same weights."""
-    weighed = frame[frame["component"].notna() & (frame["component"] != UNWEIGHED)]
+    weighed = frame[frame["component"].notna() & (frame["component"] != OTHER)]
     holders: dict[str, list[tuple[str, str]]] = {}
     for content, model, component in weighed[["content", "model", "component"]].to_numpy():
         holders.setdefault(content, []).append((model, component))
@@ -124,7 +122,7 @@ def _called(holder: str, labels: Mapping[str, str]) -> str:
 
 
 def _word(component: str) -> str:
-    return COMPONENT_WORDS.get(component, component)
+    return WORDS.get(component, component)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -156,12 +154,14 @@ def _noticed(
     readable = frame[frame["problem"].isna()]
     for model, rows in readable.groupby("model", sort=False):
         held = set(rows["component"])
-        if (denoiser := held & DENOISERS) and bool("vae" in held) != bool("text_encoder" in held):
+        if (denoiser := held & set(DENOISERS)) and bool("vae" in held) != bool(
+            "text_encoder" in held
+        ):
             lacking = "text_encoder" if "vae" in held else "vae"
             yield str(model), f"holds a {_word(denoiser.pop())}, but no {_word(lacking)}"
     others = readable[readable["kind"] != MODEL].drop_duplicates("model")
     for row in others.to_dict("records"):
-        kind = KINDS.get(row["kind"], row["kind"])
+        kind = KIND_WORDS.get(row["kind"], row["kind"])
         yield row["model"], f"{kind}, no model: kept out of comparisons"
     for model, sentences in findings.items():
         yield from ((model, sentence) for sentence in sentences)

@@ -6,16 +6,10 @@ from dataclasses import dataclass, field
 
 from atlas.basis.shipped import load
 from atlas.names import layouts, sections
+from atlas.names.components import DENOISERS, EMA, NETWORK, OTHER, part_of
 from atlas.names.layouts import Layout
 from atlas.names.sections import Section
-from atlas.names.views import Place, Shape
-
-NETWORK = "network"
-"""The component that holds a generic checkpoint's tensors."""
-
-OTHER = "other"
-EMA = "ema"
-DENOISERS = ("unet", "transformer")
+from atlas.names.views import Shape, View
 
 NO_WEIGHTS = re.compile(r"(^|\.)(position_ids|num_batches_tracked)$")
 """Buffers that hold counters wherever they stand."""
@@ -26,26 +20,26 @@ class Assignment:
     """What becomes of a file's keys; filled section by section."""
 
     component: dict[str, str] = field(default_factory=dict)
-    places: dict[str, list[Place]] = field(default_factory=dict)
+    views: dict[str, list[View]] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
     averages: dict[str, str] = field(default_factory=dict)
     """Key of an averaged tensor to the key of the raw one."""
 
-    def put(self, key: str, component: str, places: list[Place]) -> None:
+    def put(self, key: str, component: str, views: list[View]) -> None:
         """Give a key's tensors to a component."""
         self.component[key] = component
-        self.places[key] = places
+        self.views[key] = views
 
     def put_aside(self, key: str, name: str) -> None:
         """Give a key to the component `other`."""
-        self.put(key, OTHER, [Place(name)])
+        self.put(key, OTHER, [View(name)])
 
 
 def assign_generic(keys: Iterable[str], component: str = NETWORK) -> Assignment:
     """Keep every key as it is: a network of which nothing is known."""
     done = Assignment()
     for key in keys:
-        done.put(key, component, [Place(key)])
+        done.put(key, component, [View(key)])
     return done
 
 
@@ -59,7 +53,7 @@ def assign_folder(keys: Mapping[str, Shape], folders: Mapping[str, str]) -> Assi
     for folder in dict.fromkeys(folders.values()):
         inner = {key: key[len(folder) + 1 :] for key in keys if folders[key] == folder}
         component = EMA if EMA in re.split(r"[_.-]", folder) else folder
-        section = Section(folder, _part(component), component, sections.unwrapped(inner))
+        section = Section(folder, part_of(component), component, sections.unwrapped(inner))
         layout = _layout(section, keys)
         _assign(done, section, component, layout, keys)
     _pair_averages(done)
@@ -70,12 +64,12 @@ def _pair_averages(done: Assignment) -> None:
     """Find the raw tensor of each averaged one in a folder, where both have a folder of theirs."""
     names = {
         component: {
-            tuple(done.places[key]): key for key, own in done.component.items() if own == component
+            tuple(done.views[key]): key for key, own in done.component.items() if own == component
         }
         for component in (*DENOISERS, EMA)
     }
     raw = names["unet"] | names["transformer"]
-    done.averages |= {key: raw[places] for places, key in names[EMA].items() if places in raw}
+    done.averages |= {key: raw[views] for views, key in names[EMA].items() if views in raw}
 
 
 def assign_file(shapes: Mapping[str, Shape]) -> Assignment:
@@ -101,14 +95,14 @@ def put_averages_in_place(done: Assignment) -> int:
     Let averaged weights stand where the raw ones stood, which are left out.
 
     What has no average, such as a VAE beside an averaged UNet, stays. Returns the number of keys
-    that took another's place.
+    that took another's view.
     """
     replaced = {
         key: raw for key, raw in done.averages.items() if done.component[raw] not in (OTHER, EMA)
     }
     for key, raw in replaced.items():
         component = done.component[raw]
-        done.put(key, component, done.places[raw])
+        done.put(key, component, done.views[raw])
         done.put(raw, component, [])
     if replaced:
         components = sorted({done.component[key] for key in replaced})
@@ -117,12 +111,6 @@ def put_averages_in_place(done: Assignment) -> int:
             f"{len(replaced)} tensors in the place of the raw ones"
         )
     return len(replaced)
-
-
-def _part(component: str) -> str | None:
-    if component in (*DENOISERS, EMA):
-        return "denoiser"
-    return next((part for part in ("text_encoder", "vae") if component.startswith(part)), None)
 
 
 def _layout(section: Section, shapes: Mapping[str, Shape]) -> Layout | None:
@@ -140,10 +128,10 @@ def _assign(
 ) -> None:
     """Give a section's tensors the names that its layout says; without one they keep theirs."""
     inner = {name: shapes[key] for key, name in section.keys.items()}
-    places = layout.places(inner) if layout else {name: [Place(name)] for name in inner}
+    views = layout.views(inner) if layout else {name: [View(name)] for name in inner}
     unknown = []
     for key, name in section.keys.items():
-        found = places[name]
+        found = views[name]
         if found is None:
             unknown.append(key)
         if found and not _is_unused(name, section) and not NO_WEIGHTS.search(name):
@@ -182,14 +170,14 @@ def _assign_bare(
         if layout := _layout(section, shapes):
             _assign(done, section, layout.component, layout, shapes)
             return
-    if not done.places or set(done.component.values()) == {OTHER}:
+    if not done.views or set(done.component.values()) == {OTHER}:
         for key, name in rest.items():
-            done.put(key, NETWORK, [Place(name)])
+            done.put(key, NETWORK, [View(name)])
         return
     if not any(component in DENOISERS for component in done.component.values()):
         # a network of its own that has a VAE or a text encoder for a part
         for key in bare.keys.keys() & rest.keys():
-            done.put(key, NETWORK, [Place(rest.pop(key))])
+            done.put(key, NETWORK, [View(rest.pop(key))])
     _assign_strays(done, rest, strays)
 
 
@@ -201,8 +189,8 @@ def _assign_strays(done: Assignment, rest: Mapping[str, str], strays: Sequence[S
         component = {"denoiser": "transformer"}.get(component, component)
         for key, name in section.keys.items():
             if component not in taken and key in rest:
-                done.put(key, component, [Place(name)])
-    left = [key for key in rest if key not in done.places]
+                done.put(key, component, [View(name)])
+    left = [key for key in rest if key not in done.views]
     for key in left:
         done.put_aside(key, rest[key])
     if left:
@@ -232,7 +220,7 @@ def _assign_ema(done: Assignment, section: Section, names: Mapping[str, str]) ->
             if names[key] not in load("names/prefixes")["schedules"]:
                 lost.append(key)
         else:
-            done.put(key, EMA, done.places[original])
+            done.put(key, EMA, done.views[original])
             done.averages[key] = original
     if lost:
         done.findings.append(

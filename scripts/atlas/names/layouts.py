@@ -8,7 +8,7 @@ from typing import Any
 from atlas.basis.shipped import CONFIG, load
 from atlas.names import openai_unet
 from atlas.names.rules import Rules
-from atlas.names.views import Place, Shape
+from atlas.names.views import Shape, View
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Layout:
             return False
         return any(all(key in keys for key in marks) for marks in self.marks)
 
-    def places(self, shapes: Mapping[str, Shape]) -> dict[str, list[Place] | None]:
+    def views(self, shapes: Mapping[str, Shape]) -> dict[str, list[View] | None]:
         """
         Return the canonical tensors of each key.
 
@@ -45,9 +45,9 @@ class Layout:
             modules = openai_unet.modules(shapes, self.modules)
         rules = _rules(self.name) if modules is self.modules else Rules(modules, {}, {})
         last = _last_numbers(shapes)
-        found = {key: rules.places(key, shapes, last) for key in shapes}
+        found = {key: rules.views(key, shapes, last) for key in shapes}
         if self.keeps_names:
-            return {k: [Place(k)] if places is None else places for k, places in found.items()}
+            return {k: [View(k)] if views is None else views for k, views in found.items()}
         return found
 
 
@@ -94,8 +94,8 @@ def _last_numbers(keys: Iterable[str]) -> dict[str, int]:
     last: dict[str, int] = {}
     for key in keys:
         parts = key.split(".")
-        for place, part in enumerate(parts):
+        for view, part in enumerate(parts):
             if part.isdigit():
-                stem = ".".join(parts[:place])
+                stem = ".".join(parts[:view])
                 last[stem] = max(last.get(stem, 0), int(part))
     return last

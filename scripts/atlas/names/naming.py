@@ -8,8 +8,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from atlas.names.assignment import (
-    NETWORK,
-    OTHER,
     Assignment,
     assign_file,
     assign_folder,
@@ -17,11 +15,12 @@ from atlas.names.assignment import (
     put_averages_in_place,
 )
 from atlas.names.blocks import blocks_of
+from atlas.names.components import NETWORK, OTHER
 from atlas.names.expected import exact
 from atlas.names.kinds import MODEL, kind_of
 from atlas.names.recognition import check_architecture, recognised
 from atlas.names.roles import roles_of
-from atlas.names.views import Place, Shape, parts_of, shape_of
+from atlas.names.views import Shape, View, parts_of, shape_of
 from atlas.tensors.entries import Entry
 from atlas.tensors.tensors import FLOATING, ITEM_BYTES, Tensor
 
@@ -46,7 +45,7 @@ class Item(NamedTuple):
 class Planned(NamedTuple):
     """One canonical tensor of a key."""
 
-    place: Place
+    view: View
     name: str
     component: str
     block: str
@@ -153,7 +152,7 @@ def _put_counters_aside(done: Assignment, items: Sequence[Item], identities: lis
     for identity, item in zip(identities, items, strict=True):
         component = done.component[identity]
         if not item.is_floating and component != OTHER:
-            name = done.places[identity][0].name
+            name = done.views[identity][0].name
             done.put_aside(identity, name if component == NETWORK else f"{component}.{name}")
 
 
@@ -161,12 +160,12 @@ def _resolve_doubles(done: Assignment) -> None:
     """Two keys of one name: the first keeps it, the other goes to `other` under its key."""
     taken: set[tuple[str, str]] = set()
     doubles = []
-    for key, places in done.places.items():
-        names = {(done.component[key], place.name) for place in places}
+    for key, views in done.views.items():
+        names = {(done.component[key], view.name) for view in views}
         if names & taken:
             doubles.append(key)
             done.put_aside(key, key)
-        taken |= {(done.component[key], place.name) for place in done.places[key]}
+        taken |= {(done.component[key], view.name) for view in done.views[key]}
     if doubles:
         done.findings.append(
             f"{len(doubles)} keys stand for tensors that other keys hold too and are kept apart "
@@ -191,12 +190,12 @@ def _number_lone_encoder(
 def _canonical(done: Assignment, shapes: Mapping[str, Shape]) -> dict[str, dict[str, Shape]]:
     """Return canonical names and shapes by component."""
     canonical: dict[str, dict[str, Shape]] = defaultdict(dict)
-    for key, places in done.places.items():
+    for key, views in done.views.items():
         component = done.component[key]
-        for place in places:
-            squeezed = component != OTHER and bool(LINEAR.search(place.name))
-            shape = shape_of(shapes[key], place, squeezed=squeezed)
-            canonical[component][place.name] = shape
+        for view in views:
+            squeezed = component != OTHER and bool(LINEAR.search(view.name))
+            shape = shape_of(shapes[key], view, squeezed=squeezed)
+            canonical[component][view.name] = shape
     return canonical
 
 
@@ -206,10 +205,10 @@ def _planned(
     blocks = {component: blocks_of(names) for component, names in canonical.items()}
     roles = {component: roles_of(names) for component, names in canonical.items()}
 
-    def planned(key: str, place: Place) -> Planned:
-        component, name = done.component[key], place.name
+    def planned(key: str, view: View) -> Planned:
+        component, name = done.component[key], view.name
         return Planned(
-            place=place,
+            view=view,
             name=f"{component}/{name}",
             component=component,
             block=blocks[component][name] if component != OTHER else OTHER,
@@ -217,7 +216,7 @@ def _planned(
             shape=canonical[component][name],
         )
 
-    return tuple(tuple(planned(key, place) for place in done.places[key]) for key in shapes)
+    return tuple(tuple(planned(key, view) for view in done.views[key]) for key in shapes)
 
 
 def _tensor(entry: Entry, planned: Planned) -> Tensor:
@@ -229,5 +228,5 @@ def _tensor(entry: Entry, planned: Planned) -> Tensor:
         role=planned.role,
         dtype=entry.dtype,
         shape=planned.shape,
-        parts=parts_of(entry.part, planned.place, ITEM_BYTES[entry.dtype], planned.shape),
+        parts=parts_of(entry.part, planned.view, ITEM_BYTES[entry.dtype], planned.shape),
     )

@@ -19,25 +19,25 @@ def modules(keys: Iterable[str], facts: Mapping[str, Any]) -> dict[str, Any]:
     children = _children(keys)
     per_level = _blocks_per_level(children)
     rules = {source: target for source, target in facts.items() if source not in INNER}
-    for place, inside in children.items():
-        rules |= _child(place, inside, per_level, facts)
+    for slot, inside in children.items():
+        rules |= _child(slot, inside, per_level, facts)
     return rules
 
 
-Place = tuple[str, int, int]
+Slot = tuple[str, int, int]
 """input_blocks, middle_block or output_blocks; number of the block; number within the block."""
 
 
-def _children(keys: Iterable[str]) -> dict[Place, set[str]]:
+def _children(keys: Iterable[str]) -> dict[Slot, set[str]]:
     """Return the members of the blocks and the first part of what is in each."""
-    children: dict[Place, set[str]] = {}
+    children: dict[Slot, set[str]] = {}
     for key in keys:
         parts = key.split(".")
         if parts[0] == "middle_block" and len(parts) > 2:
             children.setdefault(("middle_block", 0, int(parts[1])), set()).add(parts[2])
         elif parts[0] in {"input_blocks", "output_blocks"} and len(parts) > 3:
-            place = (parts[0], int(parts[1]), int(parts[2]))
-            children.setdefault(place, set()).add(parts[3])
+            slot = (parts[0], int(parts[1]), int(parts[2]))
+            children.setdefault(slot, set()).add(parts[3])
     return children
 
 
@@ -50,7 +50,7 @@ def _is_upsampler(child: int, inside: set[str]) -> bool:
     return child > 0 and ("conv" in inside or _is_resnet(inside))
 
 
-def _blocks_per_level(children: Mapping[Place, set[str]]) -> int:
+def _blocks_per_level(children: Mapping[Slot, set[str]]) -> int:
     upsampled = [
         block
         for (stage, block, child), inside in children.items()
@@ -61,13 +61,13 @@ def _blocks_per_level(children: Mapping[Place, set[str]]) -> int:
 
 
 def _child(
-    place: Place, inside: set[str], per_level: int, facts: Mapping[str, Any]
+    slot: Slot, inside: set[str], per_level: int, facts: Mapping[str, Any]
 ) -> dict[str, Any]:
-    stage, block, child = place
+    stage, block, child = slot
     source = f"middle_block.{child}" if stage == "middle_block" else f"{stage}.{block}.{child}"
-    if place == ("input_blocks", 0, 0):
+    if slot == ("input_blocks", 0, 0):
         return {}
-    target = _target(place, inside, per_level)
+    target = _target(slot, inside, per_level)
     if _is_resnet(inside):
         return _within(source, target, facts["resnet"])
     if "qkv" in inside:
@@ -86,8 +86,8 @@ def _within(source: str, target: str, inner: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def _target(place: Place, inside: set[str], per_level: int) -> str:
-    stage, block, child = place
+def _target(slot: Slot, inside: set[str], per_level: int) -> str:
+    stage, block, child = slot
     kind = "resnets" if _is_resnet(inside) else "attentions"
     if stage == "middle_block":
         return f"mid_block.{kind}.{child // 2}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from atlas.basis.errors import AtlasError, nearest
 from atlas.names import expected
-from atlas.names.assignment import DENOISERS, EMA, NETWORK, OTHER
+from atlas.names.components import DENOISERS, EMA, NETWORK, OTHER, part_of
 from atlas.names.expected import Expected
 from atlas.names.views import Shape
 
@@ -86,13 +86,6 @@ def fitting(shapes: Shapes) -> list[str]:
     """Return the architectures of which a component has just these names and shapes."""
     fits = expected.exact(shapes)
     return [name for names in fits.values() for name in names]
-
-
-def part_of(component: str) -> str | None:
-    """Return which part of a model a component is: denoiser, vae or text_encoder."""
-    if component in (*DENOISERS, EMA):
-        return "denoiser"
-    return next((part for part in ("text_encoder", "vae") if component.startswith(part)), None)
 
 
 def likenesses(shapes: Shapes, tables: Iterable[Expected]) -> list[Likeness]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atlas.names.views import Place, Shape, consecutive, halves_swapped
+from atlas.names.views import Shape, View, consecutive, halves_swapped
 
 NUMBERS = ("i", "j")
 """Placeholders that stand for numbers in every layout."""
@@ -58,7 +58,7 @@ class Rules:
         for rules in self.by_head.values():
             rules.sort(key=lambda rule: -rule.length)
 
-    def places(self, key: str, shapes: Shapes, last: Mapping[str, int]) -> list[Place] | None:
+    def views(self, key: str, shapes: Shapes, last: Mapping[str, int]) -> list[View] | None:
         """
         Return the canonical tensors within the tensor of a key.
 
@@ -137,16 +137,16 @@ def _filled(name: str, values: Mapping[str, str]) -> str:
     return name
 
 
-def _split(target: Target, names: list[str], key: str, shapes: Shapes) -> list[Place] | None:
+def _split(target: Target, names: list[str], key: str, shapes: Shapes) -> list[View] | None:
     shape = shapes[key]
     if target.swapped and shape and shape[0] == 2 * (_width(key, shapes) or 0):
-        return [Place(names[0], halves_swapped(shape[0]))]
+        return [View(names[0], halves_swapped(shape[0]))]
     if len(names) < 2:
-        return [Place(name, transposed=target.transposed) for name in names]
+        return [View(name, transposed=target.transposed) for name in names]
     sizes = _sizes(target, shape[0] if shape else 0, len(names), _width(key, shapes))
     if sizes is None:
         return None
-    return [Place(n, (rows,)) for n, rows in zip(names, consecutive(sizes), strict=True)]
+    return [View(n, (rows,)) for n, rows in zip(names, consecutive(sizes), strict=True)]
 
 
 def _width(key: str, shapes: Shapes) -> int | None:

@@ -10,7 +10,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Place:
+class View:
     """One canonical tensor as a view of the tensor that a key names."""
 
     name: str
@@ -19,26 +19,26 @@ class Place:
     transposed: bool = False
 
 
-def parts_of(part: Part, place: Place, item_bytes: int, shape: Shape) -> tuple[Part, ...]:
+def parts_of(part: Part, view: View, item_bytes: int, shape: Shape) -> tuple[Part, ...]:
     """
-    Return the views that make a place, each with the canonical shape but for its rows.
+    Return the parts that make a view, each with the canonical shape but for its rows.
 
     `shape` is the canonical shape of the whole; it may lack trailing dimensions of size one.
     """
-    if place.transposed:
+    if view.transposed:
         return (_transposed(part, shape),)
-    if not place.rows and shape == part.shape:
+    if not view.rows and shape == part.shape:
         return (part,)
-    ranges = place.rows or ((0, part.shape[0] if part.shape else 1),)
+    ranges = view.rows or ((0, part.shape[0] if part.shape else 1),)
     return tuple(_rows(part, start, stop, item_bytes, shape) for start, stop in ranges)
 
 
-def shape_of(shape: Shape, place: Place, *, squeezed: bool) -> Shape:
-    """Return the canonical shape of a place in a tensor of the given shape."""
-    if place.transposed:
+def shape_of(shape: Shape, view: View, *, squeezed: bool) -> Shape:
+    """Return the canonical shape of a view in a tensor of the given shape."""
+    if view.transposed:
         shape = shape[::-1]
-    if place.rows:
-        shape = (sum(stop - start for start, stop in place.rows), *shape[1:])
+    if view.rows:
+        shape = (sum(stop - start for start, stop in view.rows), *shape[1:])
     return shape[:2] if squeezed and is_pointwise(shape) else shape
 
 

@@ -17,7 +17,7 @@ from atlas.plots.marks import Mark
 from atlas.plots.style import FAINT, INK, PALE, PLAIN, QUALITATIVE, SOFT, WITHOUT_FAMILY
 from atlas.plots.words import COMPONENT_TITLES, counted
 from atlas.relations import families
-from atlas.relations.families import Place
+from atlas.relations.families import Standing
 
 ROW, COLUMN, GAP = 0.2, 1.05, 0.04
 """Inches."""
@@ -48,7 +48,7 @@ def draw(
     """
     components = _components(frame)
     places = {
-        name: families.places(frame[frame["component"] == name], models) for name in components
+        name: families.standings(frame[frame["component"] == name], models) for name in components
     }
     entries = [
         Entry(number, labels.get(model, model), PLAIN, is_base=model == base)
@@ -83,7 +83,7 @@ def _components(frame: pd.DataFrame) -> list[str]:
     return sorted(set(frame["component"]), key=lambda name: (known.get(name, len(known)), name))
 
 
-def _title(places: Mapping[str, Mapping[str, Place]], models: int) -> str:
+def _title(places: Mapping[str, Mapping[str, Standing]], models: int) -> str:
     """Say of which component most models have the same weights."""
     counts = {
         component: sum(place.is_member and place.family == "A" for place in held.values())
@@ -97,7 +97,7 @@ def _title(places: Mapping[str, Mapping[str, Place]], models: int) -> str:
 
 
 def _legend(
-    places: Mapping[str, Mapping[str, Place]], models: Sequence[str], base: str | None
+    places: Mapping[str, Mapping[str, Standing]], models: Sequence[str], base: str | None
 ) -> list[Mark]:
     found = [place for held in places.values() for place in held.values()]
     marks = [Mark("base (bold)", shape="ring")] if base in models else []
@@ -114,7 +114,7 @@ def _legend(
     return marks
 
 
-def _draw_cell(page: Page, x: float, y: float, place: Place | None) -> None:
+def _draw_cell(page: Page, x: float, y: float, place: Standing | None) -> None:
     left, top = page.left + x, page.top + y + GAP / 2
     width, height = COLUMN - 2 * GAP, ROW - GAP
     if place is None:

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 
 from atlas.basis import tables
 from atlas.basis.errors import AtlasError
+from atlas.names.components import EMA, NETWORK, OTHER
+from atlas.names.kinds import MODEL
 from atlas.tensors.tensors import NARROW
 
 IndexArray = npt.NDArray[np.int32]
@@ -25,14 +27,6 @@ COLUMNS = [
     "key", "name", "component", "block", "role", "dtype", "shape", "numel",
     "digest", *FORETOLD, "norm", "nonfinite",
 ]  # fmt: skip
-MODEL = "model"
-"""The kind of checkpoint that is compared; adapters and embeddings are none."""
-UNKNOWN = "network"
-"""The component of a checkpoint of no known layout."""
-COPY = "ema"
-"""The component of training copies; its names are those of the network that it copies."""
-UNWEIGHED = "other"
-"""The component of counters and schedules, which never enter a distance."""
 
 
 class Status(IntEnum):
@@ -144,7 +138,7 @@ def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
         [_read(path).assign(model=column) for column, path in enumerate(fingerprints)],
         ignore_index=True,
     )
-    rows = _adopt_names(rows[rows["component"] != UNWEIGHED].reset_index(drop=True))
+    rows = _adopt_names(rows[rows["component"] != OTHER].reset_index(drop=True))
     tensors = rows.drop_duplicates("name").sort_values("name")
     tensors = tensors[["name", "component", "block", "role"]].reset_index(drop=True)
     row = pd.Index(tensors["name"]).get_indexer(rows["name"])
@@ -178,17 +172,17 @@ def _adopt_names(rows: pd.DataFrame) -> pd.DataFrame:
     """
     rows["adopted"] = False
     families: dict[str, list[tuple[str, npt.NDArray[np.int64]]]] = {}
-    for _, part in rows[rows["component"] != COPY].groupby(["model", "component"], sort=False):
+    for _, part in rows[rows["component"] != EMA].groupby(["model", "component"], sort=False):
         weights = " ".join(sorted(part["digest"]))
         families.setdefault(weights, []).append(
             (str(part["component"].iloc[0]), part.index.to_numpy(np.int64))
         )
     named = ["name", "component", "block", "role"]
     for family in families.values():
-        family.sort(key=lambda part: part[0] == UNKNOWN)  # prefer the names of a known layout
+        family.sort(key=lambda part: part[0] == NETWORK)  # prefer the names of a known layout
         leader = rows.iloc[family[0][1]].sort_values(["digest", "name"])
         for component, at in family[1:]:
-            if component in (UNKNOWN, family[0][0]) and set(rows["name"].iloc[at]) != set(
+            if component in (NETWORK, family[0][0]) and set(rows["name"].iloc[at]) != set(
                 leader["name"]
             ):
                 own = rows.iloc[at].sort_values(["digest", "name"]).index

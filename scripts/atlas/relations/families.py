@@ -12,7 +12,7 @@ from atlas.relations.verdicts import FEW
 
 
 @dataclass(frozen=True)
-class Place:
+class Standing:
     """Where a model stands in one component."""
 
     family: str | None
@@ -52,7 +52,7 @@ def holders(rows: pd.DataFrame) -> set[str]:
     return {*rows.loc[~only_b, "a"], *rows.loc[~only_a, "b"]}
 
 
-def places(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Place]:
+def standings(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Standing]:
     """
     Return the place of every model that has the component.
 
@@ -92,12 +92,12 @@ def places(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Place]:
     of_note |= {family[0] for family in ranked if len(family) > 1}
     named = [leader for leader in leaders if leader in of_note]
     letters = {leader: letter_of(number) for number, leader in enumerate(named)}
-    found_places: dict[str, Place] = {}
+    found_standings: dict[str, Standing] = {}
     for family in ranked:
         leader, share, is_rounded = next_to.get(family[0], (family[0], 1.0, False))
-        place = Place(letters.get(leader), share, is_rounded)
-        found_places |= dict.fromkeys(family, place)
-    return found_places
+        place = Standing(letters.get(leader), share, is_rounded)
+        found_standings |= dict.fromkeys(family, place)
+    return found_standings
 
 
 def letter_of(number: int) -> str:

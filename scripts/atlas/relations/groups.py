@@ -13,7 +13,8 @@ import pyarrow as pa
 from atlas.basis.errors import AtlasError
 from atlas.distances.shards import NameRows
 from atlas.measures import MEASURED, derive
-from atlas.relations.contents import COPY, Contents, Status, compared
+from atlas.names.components import EMA
+from atlas.relations.contents import Contents, Status, compared
 
 TOTAL = "*"
 """Block and role of rows that stand for all blocks or roles."""
@@ -168,7 +169,7 @@ def totals(
 ) -> Iterator[tuple[tuple[str, str, str], Sums]]:
     """Yield each part, and the totals over roles, over blocks, over both, and over components."""
     sums: dict[tuple[str, str, str], Sums] = {}
-    weighed = {component for component, _, _ in parts} - {COPY}
+    weighed = {component for component, _, _ in parts} - {EMA}
     for (component, block, role), part in parts.items():
         keys = {
             (component, block, role),

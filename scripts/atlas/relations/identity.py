@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from atlas.relations.contents import COPY, Contents, Status
+from atlas.names.components import EMA
+from atlas.relations.contents import Contents, Status
 from atlas.relations.verdicts import Comparison, judge
 
 COLUMNS = [
@@ -84,11 +85,11 @@ class _Copies:
         self.contents = contents
         names = contents.tensors["name"]
         row = {name: at for at, name in enumerate(names)}
-        inner = {name.partition("/")[2]: at for name, at in row.items() if name.startswith(COPY)}
+        inner = {name.partition("/")[2]: at for name, at in row.items() if name.startswith(EMA)}
         raw = [
             (at, inner[name.partition("/")[2]])
             for name, at in row.items()
-            if not name.startswith(COPY) and name.partition("/")[2] in inner
+            if not name.startswith(EMA) and name.partition("/")[2] in inner
         ]
         self.raw, self.copied = np.array(raw, dtype=np.int64).reshape(-1, 2).T
         self.component = contents.tensors["component"].to_numpy()[self.raw]

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from atlas.names import components
 from atlas.relations.families import families
-from atlas.relations.verdicts import COMPONENT_WORDS, VERDICTS
+from atlas.relations.verdicts import VERDICTS
 
 MAX_PAIRS = 400
 """A page with more rows than this helps nobody: it keeps to the families and says so."""
@@ -29,7 +30,7 @@ def document(
 
 
 def _title(component: str) -> str:
-    word = COMPONENT_WORDS.get(component, component)
+    word = components.WORDS.get(component, component)
     return word[0].upper() + word[1:]
 
 

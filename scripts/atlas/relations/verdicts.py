@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from atlas.names import components
 from atlas.relations.contents import COMPARED, Contents, Status
 
 CHANGED = (Status.DIFFERENT, Status.NONFINITE, Status.SHAPE)
@@ -25,15 +26,6 @@ VERDICTS = (
     "not comparable",
 )
 
-COMPONENT_WORDS = {
-    "unet": "UNet",
-    "transformer": "transformer",
-    "vae": "VAE",
-    "text_encoder": "text encoder",
-    "text_encoder_2": "second text encoder",
-    "text_encoder_3": "third text encoder",
-    "ema": "training copy (EMA)",
-}
 ROLE_WORDS = {
     "self_attention": "self-attention",
     "cross_attention": "cross-attention",
@@ -119,7 +111,7 @@ def _judge(found: Comparison, labels: Mapping[str, str]) -> tuple[str, str]:
     total = len(found.status)
     models = (found.contents.models[side] for side in (found.first, found.second))
     name_a, name_b = (labels.get(model, model) for model in models)
-    word = COMPONENT_WORDS.get(found.component, found.component)
+    word = components.WORDS.get(found.component, found.component)
     identical, cast = found.count(Status.IDENTICAL), found.count(Status.CAST)
     if found.renamed.any() and (found.renamed | (found.status == Status.IDENTICAL)).all():
         return "identical", _all_renamed(found)

@@ -11,7 +11,7 @@ import pytest
 
 from atlas.basis.errors import AtlasError
 from atlas.distances import engine, plan
-from atlas.distances.engine import UNIT
+from atlas.distances.plan import UNIT
 from atlas.fingerprints.elements.files import OpenFiles
 from measured import NAME, fingerprints, measure
 

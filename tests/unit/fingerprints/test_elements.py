@@ -44,7 +44,7 @@ def test_the_compiled_twin_decodes_every_code(dtype):
     raw = every_code(dtype).view(np.uint8)
     expected = decode(raw, dtype)
     found = np.empty_like(expected)
-    compiled.decode_into(raw, compiled.KINDS[dtype], compiled.FLOAT8, found)
+    compiled.decode_into(raw, compiled.CODES[dtype], compiled.FLOAT8, found)
     np.testing.assert_array_equal(found, expected)
 
 

@@ -7,7 +7,7 @@ import pytest
 import factory
 from atlas.plots import sharing
 from atlas.relations import families, identity
-from atlas.relations.families import Place
+from atlas.relations.families import Standing
 
 BASE = factory.weights(seed=1)
 
@@ -29,16 +29,16 @@ def table(lay_side_by_side) -> pd.DataFrame:
 ORDER = ["tuned", "other", "base", "rounded", "copy", "vae"]
 
 
-def of(table: pd.DataFrame, component: str) -> dict[str, Place]:
-    return families.places(table[table["component"] == component], ORDER)
+def of(table: pd.DataFrame, component: str) -> dict[str, Standing]:
+    return families.standings(table[table["component"] == component], ORDER)
 
 
 def test_members_share_a_letter_and_the_others_stand_next_to_it(table):
     found = of(table, "vae")
-    assert found["base"] == found["copy"] == found["vae"] == Place("A", 1.0, False)
-    assert found["rounded"] == Place("A", 1.0, True)
-    assert found["tuned"] == Place("A", pytest.approx(1 / 3), False)
-    assert found["other"] == Place(None, 1.0, False)
+    assert found["base"] == found["copy"] == found["vae"] == Standing("A", 1.0, False)
+    assert found["rounded"] == Standing("A", 1.0, True)
+    assert found["tuned"] == Standing("A", pytest.approx(1 / 3), False)
+    assert found["other"] == Standing(None, 1.0, False)
 
 
 def test_a_model_without_the_component_has_no_place(table):
@@ -49,13 +49,13 @@ def test_a_model_without_the_component_has_no_place(table):
 def test_two_that_are_alike_and_in_no_family_make_one(lay_side_by_side):
     models = {"a": BASE, "b": factory.changed(BASE, 2, "unet/conv_in"), "c": factory.weights(9)}
     found = of_models(identity.table(lay_side_by_side(models)), ["b", "a", "c"])
-    assert found["b"] == Place("A", 1.0, False), "the earlier of the roster leads"
-    assert found["a"] == Place("A", pytest.approx(4 / 6), False)
+    assert found["b"] == Standing("A", 1.0, False), "the earlier of the roster leads"
+    assert found["a"] == Standing("A", pytest.approx(4 / 6), False)
     assert found["c"].family is None
 
 
-def of_models(table: pd.DataFrame, order: list[str]) -> dict[str, Place]:
-    return families.places(table[table["component"] == "unet"], order)
+def of_models(table: pd.DataFrame, order: list[str]) -> dict[str, Standing]:
+    return families.standings(table[table["component"] == "unet"], order)
 
 
 def test_the_picture_has_a_cell_for_every_model_and_component(table):

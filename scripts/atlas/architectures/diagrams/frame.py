@@ -7,7 +7,7 @@ from typing import Any
 
 from atlas.architectures.diagrams import style
 from atlas.architectures.diagrams.listings import cell, row, table
-from atlas.architectures.diagrams.style import FONT, INK, KINDS, SMALL, TEXT, count, macs, share
+from atlas.architectures.diagrams.style import COLOURS, FONT, INK, SMALL, TEXT, count, macs, share
 from atlas.architectures.portraits import Missing, Piece, Portrait
 
 DOTS_PER_INCH = 120
@@ -105,7 +105,7 @@ def legend(kinds: Sequence[str], edges: Mapping[str, str]) -> str:
     """Return the legend: the kinds of blocks by colour, and the edges."""
     rows = [row(cell("Colours", bold=True, span=2))]
     rows += [
-        row(cell("\u2003", colour=KINDS[kind]), cell(kind, size=SMALL))
+        row(cell("\u2003", colour=COLOURS[kind]), cell(kind, size=SMALL))
         for kind in dict.fromkeys(kinds)
     ]
     rows += [row(f'<td><font color="{colour}"><b>→</b></font></td>', cell(name, size=SMALL))

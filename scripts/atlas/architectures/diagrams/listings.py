@@ -5,7 +5,7 @@ from html import escape
 from itertools import groupby
 
 from atlas.architectures.diagrams.style import (
-    KINDS,
+    COLOURS,
     LINE,
     SHORT,
     SMALL,
@@ -64,7 +64,7 @@ def unit(piece: Piece, whole: Structure, widths: Sequence[int]) -> str:
         row(cell(""), cell(times(piece.shape), align="right", size=SMALL, soft=True)),
         amounts(piece, whole),
     ]
-    return table(rows, KINDS[kind_of(piece)], widths)
+    return table(rows, COLOURS[kind_of(piece)], widths)
 
 
 def unit_widths(pieces: Sequence[Piece], whole: Structure) -> tuple[int, int]:
@@ -109,7 +109,7 @@ def run(pieces: Sequence[Piece], whole: Structure, image_tokens: int) -> str:
                  share(weights, whole.parameters)),
         _amounts("MACs", macs(first.macs), len(pieces), macs(work), share(work, whole.macs)),
     ]  # fmt: skip
-    return table(rows, KINDS[kind_of(first)], widths=(70, 90, 55, 40))
+    return table(rows, COLOURS[kind_of(first)], widths=(70, 90, 55, 40))
 
 
 def _stream(piece: Piece, image_tokens: int) -> str:
@@ -188,7 +188,7 @@ def expansion(sample: Piece, number: int, widths: Sequence[int]) -> str:
         cell(count(sample.parameters), bold=True, size=SMALL, align="right"),
         cell(macs(sample.macs), bold=True, size=SMALL, align="right"),
     )
-    return table([*header, *rows, total], _pale(KINDS[kind_of(sample)]), widths)
+    return table([*header, *rows, total], _pale(COLOURS[kind_of(sample)]), widths)
 
 
 def expansion_widths(samples: Sequence[Piece]) -> list[int]:

@@ -14,7 +14,7 @@ IMAGE, WORDS, TIME = "#1d2433", "#9c4a12", "#5b3f8c"
 """Colours of the streams' edges: image, text, time and other conditions."""
 
 # Light tints of Okabe and Ito's and Paul Tol's schemes, told apart by all common kinds of sight.
-KINDS = {
+COLOURS = {
     "convolution": "#dfe3e8",
     "ResNet": "#cfe3f5",
     "ResNet and attention": "#fbe3b3",
@@ -43,7 +43,7 @@ SHORT = {
 
 
 def kind_of(piece: Piece) -> str:
-    """Return the kind of a unit, by its classes; its colour is KINDS' of it."""
+    """Return the kind of a unit, by its classes; its colour is COLOURS' of it."""
     classes = " ".join(piece.classes)
     if piece.mark == "MID":
         return "ResNet and attention"

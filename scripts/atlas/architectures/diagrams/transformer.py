@@ -8,8 +8,8 @@ from atlas.architectures.diagrams import frame, listings
 from atlas.architectures.diagrams.listings import cell, row, table
 from atlas.architectures.diagrams.streams import by_stream
 from atlas.architectures.diagrams.style import (
+    COLOURS,
     IMAGE,
-    KINDS,
     LINE,
     SMALL,
     TIME,
@@ -74,7 +74,7 @@ def _add_inputs(drawing: Any, portrait: Portrait, outside: dict[str, list[Piece]
             reader = stream
             drawing.add_node(
                 stream,
-                label=listings.listing(title, outside[stream], portrait.structure, KINDS[kind]),
+                label=listings.listing(title, outside[stream], portrait.structure, COLOURS[kind]),
             )
             weight = "20" if stream == "image" else "1"
             drawing.add_edge(stream, "run0", color=colour, weight=weight)
@@ -93,7 +93,7 @@ def _add_head(drawing: Any, portrait: Portrait, head: list[Piece], last_run: str
         "output", label=table([row(cell(name, bold=True)), row(cell(times(shape), size=SMALL))])
     )
     drawing.add_node(
-        "head", label=listings.listing("Head", head, portrait.structure, KINDS["head"])
+        "head", label=listings.listing("Head", head, portrait.structure, COLOURS["head"])
     )
     drawing.add_edge(last_run, "head", weight="20")
     drawing.add_edge("head", "output", weight="20")

@@ -6,7 +6,7 @@ from typing import Any
 from atlas.architectures.diagrams import frame, listings
 from atlas.architectures.diagrams.listings import cell, row, table
 from atlas.architectures.diagrams.streams import by_stream
-from atlas.architectures.diagrams.style import IMAGE, KINDS, LINE, SMALL, kind_of, times
+from atlas.architectures.diagrams.style import COLOURS, IMAGE, LINE, SMALL, kind_of, times
 from atlas.architectures.portraits import Piece, Portrait
 
 
@@ -88,7 +88,7 @@ def _add_ends(drawing: Any, portrait: Portrait, first: str, last: str) -> None:
         "head": ("Outside the units: head", outside["head"]),
     }
     for node, (title, pieces) in nodes.items():
-        colour = KINDS["head" if node == "head" else "embedders and conditions"]
+        colour = COLOURS["head" if node == "head" else "embedders and conditions"]
         drawing.add_node(node, label=listings.listing(title, pieces, whole, colour))
     drawing.add_edge("input", first, weight="20")
     drawing.add_edge("head", last, weight="20", dir="back")

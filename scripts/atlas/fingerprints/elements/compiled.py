@@ -20,7 +20,7 @@ from atlas.fingerprints.elements.jit import (
 from atlas.fingerprints.elements.moments import Moments
 from atlas.tensors.tensors import ITEM_BYTES
 
-KINDS = {"f64": 0, "f32": 1, "f16": 2, "bf16": 3, "f8_e4m3fn": 4, "f8_e5m2": 5}
+CODES = {"f64": 0, "f32": 1, "f16": 2, "bf16": 3, "f8_e4m3fn": 4, "f8_e5m2": 5}
 """Codes of the floating dtypes."""
 
 FLOAT8 = np.stack([float8.values_of(dtype) for dtype in float8.FORMATS])
@@ -137,7 +137,7 @@ class CompiledChunks:
         """Add a chunk to the moments, and return its bits once rounded to the wanted dtypes."""
         count = raw.size // ITEM_BYTES[dtype]
         values = self._scratch("values", np.float64 if dtype == "f64" else np.float32)[:count]
-        decode_into(raw, KINDS[dtype], FLOAT8, values)
+        decode_into(raw, CODES[dtype], FLOAT8, values)
         rounded = {}
         for target in wanted:
             rounding, kind = ROUNDINGS[target]

@@ -1,0 +1,36 @@
+"""The components of a model: diffusers' own, and the atlas's for what is none of them."""
+
+DENOISERS = ("unet", "transformer")
+"""What is run at every step; a model has one of them."""
+
+EMA = "ema"
+"""A training copy of the denoiser; its names are those of the network that it copies."""
+
+NETWORK = "network"
+"""A checkpoint of no known layout."""
+
+OTHER = "other"
+"""Counters and schedules, which never enter a distance."""
+
+WORDS = {
+    "unet": "UNet",
+    "transformer": "transformer",
+    "vae": "VAE",
+    "text_encoder": "text encoder",
+    "text_encoder_2": "second text encoder",
+    "text_encoder_3": "third text encoder",
+    EMA: "training copy (EMA)",
+}
+"""What sentences call a component."""
+
+
+def part_of(component: str) -> str | None:
+    """
+    Return which part of a model a component is: denoiser, vae or text_encoder; None for no part.
+
+    >>> [part_of(name) for name in ("unet", "ema", "text_encoder_2", "network")]
+    ['denoiser', 'denoiser', 'text_encoder', None]
+    """
+    if component in (*DENOISERS, EMA):
+        return "denoiser"
+    return next((part for part in ("text_encoder", "vae") if component.startswith(part)), None)
