@@ -1,13 +1,12 @@
 """Draw a group's matrices: heatmap, tree, map, spectral graph and line per component."""
 
-import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas import plots
 from atlas.basis.workflow import configure_logging
+from atlas.plots.drawing import draw_all
 from atlas.plots.order import leaves_of
 from atlas.relations import matrices
 from atlas.relations.group_matrices import COVERAGE
@@ -51,8 +50,7 @@ def main(
     ]
     folder.mkdir(parents=True, exist_ok=True)
     for matrix in _in_one_order(drawn):
-        logging.info("drawing %s", matrix.component)
-        plots.draw_all(matrix, folder)
+        draw_all("matrix", matrix, stem=folder / matrix.component)
 
 
 def _with_coverage(matrix: Matrix, folder: Path) -> Matrix:

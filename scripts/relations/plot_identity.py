@@ -7,7 +7,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.workflow import configure_logging
-from atlas.plots import sharing, style
+from atlas.plots.drawing import draw_all
 
 
 def main(
@@ -21,8 +21,8 @@ def main(
 ) -> None:
     """Draw the identity table."""
     frame = pd.read_csv(table, dtype={"a": str, "b": str})
-    figure = sharing.draw(frame, group=group, models=models, labels=labels, base=base)
-    style.save(figure, picture.with_suffix(""))
+    facts = {"group": group, "models": models, "labels": labels, "base": base}
+    draw_all("identity", frame, stem=picture.with_suffix(""), **facts)
 
 
 if __name__ == "__main__":

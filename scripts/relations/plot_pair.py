@@ -7,13 +7,13 @@ import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.workflow import configure_logging
-from atlas.plots import histograms, style
+from atlas.plots.drawing import draw_all
 
 
 def main(*, table: Path, models: tuple[str, str], labels: dict[str, str], picture: Path) -> None:
-    """Draw one histogram per role."""
+    """Draw every kind of picture of a pair."""
     a, b = (labels[model] for model in models)
-    style.save(histograms.draw(pq.read_table(table), a=a, b=b), picture.with_suffix(""))
+    draw_all("pair", pq.read_table(table), a=a, b=b, stem=picture.with_suffix(""))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ each key means. A diffusers folder, a repository on the hub or a checkpoint of a
 architecture serves as an entry too. Imports neither torch nor diffusers.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,16 +14,14 @@ from glob import has_magic
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from atlas.architectures import checkpoints, folders
 from atlas.architectures.architecture import Architecture, Component, Latent, Sampling, Text
 from atlas.basis.errors import AtlasError, nearest
 from atlas.basis.shipped import CONFIG
+from atlas.basis.validation import FaultyFileError, read_yaml, schema, schema_faults
 from atlas.checkpoint.selection import SUFFIXES, weight_sets
 
 FOLDER = CONFIG / "architectures"
-SCHEMA = CONFIG / "schemas" / "architecture.schema.json"
 REPOSITORY = re.compile(r"^[\w.-]+/[\w.-]+$")
 
 Form = Literal["entry", "folder", "file", "repository", "checkpoint"]
@@ -120,42 +117,11 @@ def all_entries() -> tuple[Architecture, ...]:
 
 def read(path: Path) -> Architecture:
     """Read one YAML file, checked against the schema; all faults are told at once."""
-    if not path.is_file():
-        raise AtlasError(f"{path}: no such file")
-    try:
-        # The C loader, where PyYAML has it, reads the whole catalogue in a tenth of the time.
-        facts = yaml.load(path.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        raise AtlasError(f"{path}: not valid YAML: {error}") from error
-    problems = _problems(facts)
-    if problems:
-        raise AtlasError(f"{path} is not usable:\n" + "\n".join(f"  {text}" for text in problems))
+    facts, faults = read_yaml(path)
+    faults += schema_faults(facts, schema("architecture"))
+    if faults:
+        raise FaultyFileError(path, faults)
     return _architecture(facts, path)
-
-
-def _problems(facts: Any) -> list[str]:
-    return [
-        text
-        for error in sorted(_validator().iter_errors(facts), key=lambda error: list(error.path))
-        for text in _told(error)
-    ]
-
-
-@cache
-def _validator() -> Any:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(json.loads(SCHEMA.read_text()))
-
-
-def _told(error: Any) -> list[str]:
-    """Say where a fault is and what is wrong; unknown keys with the nearest valid name."""
-    place = " › ".join(str(step) for step in error.path) or "top level"
-    if error.validator == "additionalProperties":
-        valid = set(error.schema["properties"])
-        unknown = sorted(str(key) for key in error.instance if key not in valid)
-        return [f"{place}: unknown key {key}{nearest(key, valid)}" for key in unknown]
-    return [f"{place}: {error.message}"]
 
 
 def _architecture(facts: dict[str, Any], path: Path) -> Architecture:

@@ -1,6 +1,6 @@
 """Pages to read, in Markdown and in HTML, made from the same sections."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -37,10 +37,22 @@ def markdown(title: str, findings: Iterable[str], sections: Iterable[Section]) -
     """Return a page in Markdown: what to know at once, then the sections."""
     lines = [f"# {title}", "", *(f"- {finding}" for finding in findings), ""]
     for part in sections:
-        lines += [f"## {part.title}", "", part.text, "", _line(part.header)]
-        ruler = (":--" if _kind(part, n) else "--:" for n in range(len(part.header)))
-        lines += [_line(ruler), *map(_line, part.rows), ""]
+        lines += [f"## {part.title}", "", part.text, ""]
+        lines += [*markdown_table(part.header, part.rows, words=part.words | part.prose), ""]
     return "\n".join(lines)
+
+
+def markdown_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, words: Collection[int]
+) -> list[str]:
+    """
+    Return the lines of a table in Markdown; columns of words are set to the left.
+
+    >>> markdown_table(["name", "size"], [["a", "1"]], words={0})
+    ['| name | size |', '| :-- | --: |', '| a | 1 |']
+    """
+    ruler = (":--" if column in words else "--:" for column in range(len(header)))
+    return [_line(header), _line(ruler), *map(_line, rows)]
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from atlas.basis.errors import AtlasError
 from atlas.distances.plan import Job
+from atlas.measures import MEASURED
 from atlas.tensors.tensors import ITEM_BYTES
 
 DTYPES = {
@@ -57,16 +58,13 @@ class TorchKernel:
 
 
 def _measure(values: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Return l0, l1, squared l2, linf and dot of pairs of rows: float64 (pairs, 5)."""
+    """Return the sums of the terms of pairs of rows: float64 (pairs, measures)."""
     a, b = values[first], values[second]
-    size = (a - b).abs().double()
-    return torch.stack(
-        [
-            (size > 0).sum(dim=1).double(),
-            size.sum(dim=1),
-            size.square().sum(dim=1),
-            size.amax(dim=1),
-            (a.double() * b.double()).sum(dim=1),
-        ],
-        dim=1,
-    )
+    # the difference is taken in the elements' own precision, as on a CPU
+    x, y, difference = a.double(), b.double(), (a - b).double()
+    sums = []
+    for measure in MEASURED:
+        term = measure.term(x, y, difference)
+        largest = measure.combine == "maximum"
+        sums.append(term.amax(dim=1) if largest else term.sum(dim=1).double())
+    return torch.stack(sums, dim=1)

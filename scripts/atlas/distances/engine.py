@@ -17,6 +17,7 @@ from atlas.fingerprints.elements.buffers import aligned_empty
 from atlas.fingerprints.elements.digests import digest_of
 from atlas.fingerprints.elements.files import OpenFiles
 from atlas.fingerprints.elements.reading import read_range
+from atlas.measures import MAXIMA, MEASURED, rooted, with_least
 from atlas.tensors.tensors import ITEM_BYTES
 
 CHUNK_BYTES = 1 << 23
@@ -24,7 +25,7 @@ CHUNK_BYTES = 1 << 23
 
 LEAST_MEMORY = 64_000_000
 
-SUMS_BYTES = 5 * 8
+SUMS_BYTES = len(MEASURED) * 8
 """Of one pair and unit."""
 
 
@@ -34,7 +35,7 @@ class Kernel(Protocol):
 
     def measure(self, job: Job, raw: NDArray[np.uint8], count: int) -> NDArray[np.float64]:
         """
-        Return the sums of a chunk: l0, l1, squared l2, linf, dot; float64 (units, pairs, 5).
+        Return the sums of a chunk's terms: float64 (units, pairs, measures), as in MEASURED.
 
         Units are of UNIT elements, or one for the whole chunk where nothing depends on the last
         bits. `raw` holds `count` elements of each content, one content after the other.
@@ -62,7 +63,7 @@ def measure(
     chunk_elements: int | None = None,
 ) -> Iterator[tuple[Job, NDArray[np.float64]]]:
     """
-    Yield each job, in order, with its measures: float64 (5, pairs), l0, l1, l2, linf, dot.
+    Yield each job, in order, with its measures: float64 (measures, pairs), as in MEASURED.
 
     Every content is read once per job and its digest taken again on the way, so that no distance
     of other weights than the fingerprint's is ever handed out.
@@ -144,7 +145,7 @@ class _Reading:
         self.digested = 0
         self.failed = False
         self.turn = threading.Condition()
-        self.total = np.zeros((job.first.size, 5))
+        self.total = np.zeros((job.first.size, len(MEASURED)))
 
     def wait_for_turn(self, start: int) -> bool:
         """Wait until all elements before `start` are digested; false when a thread has failed."""
@@ -168,15 +169,13 @@ class _Reading:
         """Add a chunk's sums, unit by unit: the order does not depend on the chunk's size."""
         stacked = np.concatenate([self.total[None], sums])
         self.total = stacked.sum(axis=0)  # along the first axis numpy adds row after row
-        self.total[:, 3] = stacked[:, :, 3].max(axis=0)
+        self.total[:, MAXIMA] = stacked[:, :, MAXIMA].max(axis=0)
 
     @property
     def measures(self) -> NDArray[np.float64]:
-        """What the sums amount to: float64 (5, pairs)."""
-        measures = np.ascontiguousarray(self.total.T)
+        """What the sums amount to: float64 (measures, pairs)."""
         # the squares of the smallest float64 vanish, and linf is a lower bound of l2
-        measures[2] = np.maximum(np.sqrt(measures[2]), measures[3])
-        return measures
+        return with_least(rooted(np.ascontiguousarray(self.total.T)))
 
 
 def _settle(
@@ -212,7 +211,7 @@ class _Worker:
             reading.fail()
             raise
         if start == stop:  # a tensor without elements
-            return np.zeros((0, job.first.size, 5))
+            return np.zeros((0, job.first.size, len(MEASURED)))
         return self._kernel.measure(job, raw, stop - start)
 
     def _buffer(self, size: int) -> NDArray[np.uint8]:

@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from atlas import measures
+from atlas.distances import tracing, vectors
 from atlas.distances.plan import UNIT, Job
-from atlas.distances.vectors import VECTOR_BYTES, sums
+from atlas.distances.vectors import VECTOR_BYTES, sums, terms
+from atlas.fingerprints.elements import compiled as elements
 from atlas.fingerprints.elements.buffers import aligned_empty
 from atlas.fingerprints.elements.compiled import CODES, FLOAT8, decode_into
 from atlas.fingerprints.elements.jit import compiled
+from atlas.measures import MAXIMA, MEASURED, PLACE
 from atlas.tensors.tensors import ITEM_BYTES
 
 BLOCK = 2048
@@ -29,20 +33,23 @@ TINY = 2.0**-50
 """Differences below this have squares that vanish in float32: they are measured in float64."""
 
 
-@compiled()
+IS_MAXIMUM = tuple(place in MAXIMA for place in range(len(MEASURED)))
+LINF = PLACE["linf"]
+
+
+@compiled(measures, tracing, vectors)
 def _measure_exactly(a, b, row):  # type: ignore[no-untyped-def]
     """Add the measures of two short stretches, in float64 throughout, to a row of sums."""
     for index in range(a.size):
-        x, y = np.float64(a[index]), np.float64(b[index])
-        size = abs(x - y)
-        row[0] += 1.0 if size > 0 else 0.0
-        row[1] += size
-        row[2] += size * size
-        row[3] = max(row[3], size)
-        row[4] += x * y
+        found = terms(np.float64(a[index]), np.float64(b[index]))
+        for place in range(row.size):
+            if IS_MAXIMUM[place]:
+                row[place] = max(row[place], found[place])
+            else:
+                row[place] += found[place]
 
 
-@compiled()
+@compiled(measures, tracing, vectors)
 def measure_decoded(values, steps, first, second, totals):  # type: ignore[no-untyped-def]
     """
     Add the measures of pairs of stretches, `steps` whole vectors long, to their sums.
@@ -56,7 +63,7 @@ def measure_decoded(values, steps, first, second, totals):  # type: ignore[no-un
     first, second
         int32 (pairs,), indices of contents.
     totals
-        float64 (pairs, 5): l0, l1, squared l2, linf, dot.
+        float64 (pairs, measures): what combines of each measured measure.
     """
     precision = values.dtype.type(0)
     lanes = VECTOR_BYTES // values.itemsize
@@ -67,19 +74,19 @@ def measure_decoded(values, steps, first, second, totals):  # type: ignore[no-un
             end = min(begin + RUN_STEPS, steps)
             x = base + i * row_bytes + begin * VECTOR_BYTES
             y = base + j * row_bytes + begin * VECTOR_BYTES
-            l0, l1, l2, linf, dot = sums(x, y, end - begin, precision)
-            if 0 < linf < TINY:
+            found = sums(x, y, end - begin, precision)
+            if 0 < found[LINF] < TINY:
                 low, high = begin * lanes, end * lanes
                 _measure_exactly(values[i, low:high], values[j, low:high], totals[pair])
                 continue
-            totals[pair, 0] += l0
-            totals[pair, 1] += l1
-            totals[pair, 2] += l2
-            totals[pair, 3] = max(totals[pair, 3], np.float64(linf))
-            totals[pair, 4] += dot
+            for place in range(len(found)):
+                if IS_MAXIMUM[place]:
+                    totals[pair, place] = max(totals[pair, place], found[place])
+                else:
+                    totals[pair, place] += found[place]
 
 
-@compiled()
+@compiled(measures, tracing, vectors, elements)
 def _measure_pairs(raw, starts, items, kinds, count, first, second, float8, values, totals):  # type: ignore[no-untyped-def]
     """
     Measure pairs of contents over `count` elements.
@@ -93,7 +100,7 @@ def _measure_pairs(raw, starts, items, kinds, count, first, second, float8, valu
     values
         Scratch, (contents, BLOCK): float32, or float64 where differences are to be taken so.
     totals
-        float64 (units, pairs, 5), written: l0, l1, squared l2, linf, dot of each UNIT elements.
+        float64 (units, pairs, measures), written: the sums of each UNIT elements.
     """
     lanes = VECTOR_BYTES // values.itemsize
     totals[:] = 0
@@ -120,7 +127,7 @@ class CompiledKernel:
         items = np.array([ITEM_BYTES[content.dtype] for content in job.contents])
         starts = np.cumsum(items * count) - items * count
         kinds = np.array([CODES[content.dtype] for content in job.contents])
-        totals = np.empty((-(-count // UNIT), job.first.size, 5))
+        totals = np.empty((-(-count // UNIT), job.first.size, len(MEASURED)))
         values = self._scratch(len(job.contents), np.float64 if job.is_double else np.float32)
         _measure_pairs(
             raw, starts, items, kinds, count, job.first, job.second, FLOAT8, values, totals

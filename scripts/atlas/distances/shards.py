@@ -16,8 +16,7 @@ from atlas.basis import tables
 from atlas.basis.arrow import numbers
 from atlas.basis.errors import AtlasError
 from atlas.distances.sealing import is_sealed, seal
-
-MEASURES = ("l0", "l1", "l2", "linf", "dot")
+from atlas.measures import MEASURED
 
 ROW_GROUP_ROWS = 1 << 16
 """A row group takes whole names until it has this many rows, so that reading streams."""
@@ -29,11 +28,7 @@ SCHEMA = pa.schema(
         "digest_a": DIGEST,
         "digest_b": DIGEST,
         "numel": pa.int64(),
-        "l0": pa.int64(),
-        "l1": pa.float64(),
-        "l2": pa.float64(),
-        "linf": pa.float64(),
-        "dot": pa.float64(),
+        **{each.name: pa.int64() if each.is_count else pa.float64() for each in MEASURED},
         "method": pa.int32(),
     }
 )
@@ -51,7 +46,7 @@ class NameRows:
     second: NDArray[np.int32]
     numel: NDArray[np.int64]
     measures: NDArray[np.float64]
-    """Rows l0, l1, l2, linf, dot; shape (5, pairs)."""
+    """A row per measured measure, as in MEASURED; shape (measures, pairs)."""
     method: int
     """Version of the method by which all of them were measured."""
 
@@ -59,7 +54,9 @@ class NameRows:
     def empty(cls, name: str, method: int) -> Self:
         """Return a name without pairs."""
         none = np.zeros(0, np.int32)
-        return cls(name, [], none, none, np.zeros(0, np.int64), np.zeros((5, 0)), method)
+        return cls(
+            name, [], none, none, np.zeros(0, np.int64), np.zeros((len(MEASURED), 0)), method
+        )
 
 
 class DamagedShardError(AtlasError):
@@ -99,7 +96,15 @@ def iter_sound(path: Path, *, method: int) -> Iterator[NameRows]:
     if not is_sealed(path):
         logging.warning("%s is damaged: all that it held is measured anew", path)
         return
+    if not _has_our_columns(path):
+        logging.warning("%s has other columns: all that it held is measured anew", path)
+        return
     yield from (rows for rows in _names(path) if rows.method == method)
+
+
+def _has_our_columns(path: Path) -> bool:
+    """Tell whether a shard was written with the measures that there are now."""
+    return bool(pq.read_schema(path).names == SCHEMA.names)
 
 
 def _names(path: Path) -> Iterator[NameRows]:
@@ -181,8 +186,10 @@ def _table(names: list[NameRows]) -> pa.Table:
         ),
         *(pa.DictionaryArray.from_arrays(side, digests) for side in sides),
         np.concatenate([rows.numel for rows in names]),
-        measures[0].astype(np.int64),
-        *measures[1:],
+        *(
+            row.astype(np.int64) if measure.is_count else row
+            for measure, row in zip(MEASURED, measures, strict=True)
+        ),
         np.repeat([np.int32(rows.method) for rows in names], lengths),
     ]
     return pa.table(columns, schema=SCHEMA)
@@ -190,11 +197,11 @@ def _table(names: list[NameRows]) -> pa.Table:
 
 def _split(table: pa.Table) -> list[NameRows]:
     """Cut a row group into its names."""
-    columns = [column.chunk(0) for column in table.columns]
-    name, first, second = columns[:3]
-    numel = numbers(columns[3])
-    measures = np.stack([numbers(column) for column in columns[4:9]], dtype=np.float64)
-    methods = numbers(columns[9])
+    column = {field.name: table[field.name].chunk(0) for field in SCHEMA}
+    name, first, second = (column[key] for key in ("name", "digest_a", "digest_b"))
+    numel = numbers(column["numel"])
+    measures = np.stack([numbers(column[each.name]) for each in MEASURED], dtype=np.float64)
+    methods = numbers(column["method"])
     codes = numbers(name.indices)
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     labels = name.dictionary.to_pylist()

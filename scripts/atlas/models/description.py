@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from atlas.basis import tables
+from atlas.basis.page import markdown_table
 from atlas.names.components import DENOISERS, OTHER, WORDS
 from atlas.names.kinds import MODEL
 
@@ -102,15 +103,20 @@ def document(
             f"- **{labels[row['model']]}**: {row['problem']}" for row in broken.to_dict("records")
         ]
         lines.append("")
-    lines += ["| model | component | architecture | dtype | tensors | parameters | same as |"]
-    lines += ["|---|---|---|---|---:|---:|---|"]
-    for row in frame[frame["problem"].isna()].to_dict("records"):
-        component = _word(row["component"])
-        same = _listed([_called(holder, labels) for holder in row["shared_with"].split()])
-        lines.append(
-            f"| {labels[row['model']]} | {component} | {row['architecture'] or ''} "
-            f"| {row['dtype']} | {row['tensors']:.0f} | {row['parameters']:,.0f} | {same} |"
-        )
+    header = ["model", "component", "architecture", "dtype", "tensors", "parameters", "same as"]
+    rows = [
+        [
+            labels[row["model"]],
+            _word(row["component"]),
+            row["architecture"] if isinstance(row["architecture"], str) else "",
+            row["dtype"],
+            f"{row['tensors']:.0f}",
+            f"{row['parameters']:,.0f}",
+            _listed([_called(holder, labels) for holder in row["shared_with"].split()]),
+        ]
+        for row in frame[frame["problem"].isna()].to_dict("records")
+    ]
+    lines += markdown_table(header, rows, words={0, 1, 2, 3, 6})
     lines += ["", *_remarks(frame, labels, findings)]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -1,6 +1,6 @@
 """What every picture of a matrix says in the same words: entries, subtitle, notes, legend."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,9 +26,9 @@ class Context:
     colours: Colours
 
     @classmethod
-    def of(cls, matrix: Matrix, families: Mapping[str, str] | None) -> "Context":
-        """Return the context of a matrix; families maps ids to the family that colours them."""
-        return cls(matrix, colours_of(matrix, families))
+    def of(cls, matrix: Matrix) -> "Context":
+        """Return the context of a matrix."""
+        return cls(matrix, colours_of(matrix))
 
     def entry(self, row: int, remark: str = "") -> Entry:
         """Return the row that names a model."""

@@ -1,6 +1,5 @@
 """Clustered heatmap: every distance of a matrix, near models beside one another."""
 
-from collections.abc import Mapping
 from math import ceil
 
 import numpy as np
@@ -26,10 +25,10 @@ SMALLEST_CELL = 0.135
 """Height in inches of a cell that still has room for a label of 8 points beside it."""
 
 
-def draw(matrix: Matrix, *, families: Mapping[str, str] | None = None) -> Figure:
-    """Draw the heatmap; families maps ids to the family that colours a model."""
+def draw(matrix: Matrix) -> Figure:
+    """Draw the heatmap."""
     with style.applied():
-        context = Context.of(matrix, families)
+        context = Context.of(matrix)
         leaves = leaves_of(matrix)
         cells = cells_of(matrix, leaves.order)
         return _draw(context, leaves, cells)

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
+from atlas.measures import SHOWN
 from atlas.plots import style
 from atlas.plots.context import SEPARATOR
 from atlas.plots.layout import Page, open_page
 from atlas.plots.marks import Mark
 from atlas.plots.style import FAINT, SMALL, SOFT
-from atlas.plots.words import COMPONENT_TITLES, MEASURES, counted, significant
+from atlas.plots.words import COMPONENT_TITLES, counted, significant
 
 ROLES = {
     "self_attention": "Self-attention",
@@ -248,7 +249,7 @@ def _style_axes(axes: Any, measure: str, *, last: bool) -> None:
     axes.grid(color=FAINT, lw=0.4, alpha=0.6)
     axes.set_axisbelow(True)
     if last:
-        facts = MEASURES[measure]
+        facts = SHOWN[measure]
         axes.set_xlabel(f"{facts.title} per tensor ({facts.unit})", fontsize=SMALL)
 
 

@@ -1,6 +1,5 @@
 """Line: the distance of every model from one of them, along the roster's order."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,20 +25,14 @@ FAR_APART = 2.5
 """From so many decades between the smallest and the largest distance on, the scale is log."""
 
 
-def draw(
-    matrix: Matrix, *, reference: str | None = None, families: Mapping[str, str] | None = None
-) -> Figure:
-    """
-    Draw the distances from the reference: by default the base, else the first model.
-
-    Raises AtlasError if the reference is not among the models.
-    """
+def draw(matrix: Matrix) -> Figure:
+    """Draw the distances from the reference: the base, else the first model."""
     with style.applied():
-        context = Context.of(matrix, families)
+        context = Context.of(matrix)
         if not matrix.compared().any():
             return context.no_distances_page("line")
         first = matrix.base if matrix.base is not None else matrix.ids[0]
-        return _draw(context, matrix.index(reference or first))
+        return _draw(context, matrix.index(first))
 
 
 def _draw(context: Context, reference: int) -> Figure:

@@ -1,6 +1,5 @@
 """Map: the distances scaled to two axes, with the shortest tree through the models."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,10 +84,10 @@ class View:
     panel: Panel
 
 
-def draw(matrix: Matrix, *, families: Mapping[str, str] | None = None) -> Figure:
-    """Draw the map; families maps ids to the family that colours a model."""
+def draw(matrix: Matrix) -> Figure:
+    """Draw the map."""
     with style.applied():
-        context = Context.of(matrix, families)
+        context = Context.of(matrix)
         nodes = nodes_of(matrix)
         if len(nodes.members) < 2:
             return context.no_distances_page("map")
@@ -97,7 +96,7 @@ def draw(matrix: Matrix, *, families: Mapping[str, str] | None = None) -> Figure
 
 def _metric(matrix: Matrix, nodes: Nodes) -> NDArray[np.float64]:
     """Return distances that can be Euclidean: for 1 - cosine, the chord between directions."""
-    if measure_of(matrix).similarity:
+    if measure_of(matrix).is_similarity:
         return np.asarray(np.sqrt(2 * nodes.distances))
     return nodes.distances
 
@@ -225,7 +224,7 @@ def _draw_axes(page: Page, context: Context, scaling: Scaling, frame: Frame, top
 
 def _axis_title(context: Context, scaling: Scaling, axis: int) -> str:
     measure = measure_of(context.matrix)
-    unit = "chord between directions" if measure.similarity else measure.title
+    unit = "chord between directions" if measure.is_similarity else measure.title
     return f"Axis {axis + 1}: {100 * scaling.explained[axis]:.1f} % of the variance ({unit})"
 
 

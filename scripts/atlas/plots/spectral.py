@@ -1,6 +1,6 @@
 """The notebook's graph: spectral layout with inverse distances as weights, made readable."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 import networkx as nx
@@ -45,10 +45,10 @@ CLOSEST = 0.13
 """Inches to which points that fall on one another are moved apart."""
 
 
-def draw(matrix: Matrix, *, families: Mapping[str, str] | None = None) -> Figure:
-    """Draw the graph; families maps ids to the family that colours a model."""
+def draw(matrix: Matrix) -> Figure:
+    """Draw the graph."""
     with style.applied():
-        context = Context.of(matrix, families)
+        context = Context.of(matrix)
         nodes = nodes_of(matrix)
         if len(nodes.members) < 2:
             return context.no_distances_page("graph")

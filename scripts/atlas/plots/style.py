@@ -1,7 +1,5 @@
 """Colours, fonts and sizes that all pictures share, and how a picture is saved."""
 
-from collections import Counter
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -151,10 +149,8 @@ class Colours:
     """(meaning, colour), empty where a colour means nothing but the model itself."""
 
 
-def colours_of(matrix: Matrix, families: Mapping[str, str] | None) -> Colours:
-    """Colour models by family where given, else by the order of making, else one by one."""
-    if families:
-        return _by_family([families.get(model, "") for model in matrix.ids])
+def colours_of(matrix: Matrix) -> Colours:
+    """Colour models by the order of making where that is known, else one by one."""
     if matrix.ordered:
         ramp = LinearSegmentedColormap.from_list("making", MAKING_ORDER)
         last = max(len(matrix) - 1, 1)
@@ -163,16 +159,3 @@ def colours_of(matrix: Matrix, families: Mapping[str, str] | None) -> Colours:
     if len(matrix) <= len(QUALITATIVE):
         return Colours(QUALITATIVE[: len(matrix)], ())
     return Colours((PLAIN,) * len(matrix), ())
-
-
-def _by_family(families: list[str]) -> Colours:
-    counts = Counter(family for family in families if family)
-    order = [family for family, _ in counts.most_common(len(QUALITATIVE))]
-    colour = dict(zip(order, QUALITATIVE, strict=False))
-    models = tuple(colour.get(family, WITHOUT_FAMILY) for family in families)
-    legend = list(colour.items())
-    if len(counts) > len(order):
-        legend.append((f"{len(counts) - len(order)} smaller families", WITHOUT_FAMILY))
-    elif WITHOUT_FAMILY in models:
-        legend.append(("no family", WITHOUT_FAMILY))
-    return Colours(models, tuple(legend))

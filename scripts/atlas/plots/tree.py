@@ -1,6 +1,5 @@
 """Family tree: neighbour joining on squared distances, rooted at the base."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor, log10
 
@@ -50,6 +49,11 @@ def family_of(matrix: Matrix) -> Family | None:
     return Family(nodes, tree, base)
 
 
+def beside(matrix: Matrix) -> dict[str, str]:
+    """Return the tree in Newick form, to be written beside the picture."""
+    return {".nwk": newick_of(matrix) + "\n"}
+
+
 def newick_of(matrix: Matrix) -> str:
     """Return the matrix's tree in Newick form, its leaves named by the models' ids."""
     family = family_of(matrix)
@@ -61,10 +65,10 @@ def newick_of(matrix: Matrix) -> str:
     return newick(family.tree, names)
 
 
-def draw(matrix: Matrix, *, families: Mapping[str, str] | None = None) -> Figure:
-    """Draw the tree; families maps ids to the family that colours a model."""
+def draw(matrix: Matrix) -> Figure:
+    """Draw the tree."""
     with style.applied():
-        context = Context.of(matrix, families)
+        context = Context.of(matrix)
         family = family_of(matrix)
         if family is None:
             return context.no_distances_page("tree")

@@ -1,11 +1,10 @@
 """How the pictures name components, measures and numbers."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas.basis.errors import AtlasError, nearest
+from atlas.measures import SHOWN, Measure
 from atlas.relations.matrices import Matrix
 
 COMPONENT_TITLES = {
@@ -22,41 +21,17 @@ COMPONENT_TITLES = {
 }
 
 
-@dataclass(frozen=True)
-class Measure:
-    """What a picture says of a measure, and how it is turned into distances for trees and maps."""
-
-    title: str
-    unit: str
-    adds_up: int = 2
-    """The power of the distance that adds along a path of independent steps."""
-    similarity: bool = False
-
-
-MEASURES = {
-    "l0": Measure("L0 distance", "elements that differ", adds_up=1),
-    "l1": Measure("L1 distance", "sum of absolute weight differences"),
-    "l2": Measure("L2 distance", "norm of the weight difference"),
-    "linf": Measure("L∞ distance", "largest weight difference"),
-    "rms": Measure("RMS distance", "root mean square of the weight difference"),
-    "relative_l2": Measure("relative L2 distance", "share of the weights' norm"),
-    "changed_fraction": Measure("changed fraction", "share of the elements", adds_up=1),
-    # 1 - cosine is half the squared chord between the directions, so it is squared already.
-    "cosine": Measure("1 − cosine", "of the angle between the weights", adds_up=1, similarity=True),
-}
-
-
 def measure_of(matrix: Matrix) -> Measure:
     """Return the facts of the matrix's measure; raise AtlasError for an unknown one."""
-    if matrix.measure not in MEASURES:
-        hint = nearest(matrix.measure, MEASURES)
+    if matrix.measure not in SHOWN:
+        hint = nearest(matrix.measure, SHOWN)
         raise AtlasError(f"group {matrix.group}: no measure {matrix.measure} to draw{hint}")
-    return MEASURES[matrix.measure]
+    return SHOWN[matrix.measure]
 
 
 def distances_of(matrix: Matrix) -> NDArray[np.float64]:
     """Return the values as distances: 0 for identical models, 1 - s for a similarity s."""
-    values = 1.0 - matrix.values if measure_of(matrix).similarity else matrix.values.copy()
+    values = 1.0 - matrix.values if measure_of(matrix).is_similarity else matrix.values.copy()
     values[matrix.identical] = 0.0
     np.fill_diagonal(values, 0.0)
     return np.asarray(np.maximum(values, 0.0))

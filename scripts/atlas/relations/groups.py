@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from atlas.basis.errors import AtlasError
 from atlas.distances.shards import NameRows
-from atlas.measures import MEASURED, derive
+from atlas.measures import DERIVED, MAXIMA, MEASURED, derive, of_equal, rooted, squared
 from atlas.names.components import EMA
 from atlas.relations.contents import Contents, Status, compared
 
@@ -29,11 +29,7 @@ SCHEMA = pa.schema(
     + [(name, pa.string()) for name in ("component", "block", "role")]
     + [(name, pa.int64()) for name in COUNTS]
     + [(f"{status.label}_tensors", pa.int64()) for status in STATUSES]
-    + [
-        (name, pa.float64())
-        for name in ("l0", "l1", "l2", "linf", "dot", "cosine", "relative_l2", "rms")
-    ]
-    + [("changed_fraction", pa.float64())]
+    + [(each.name, pa.float64()) for each in (*MEASURED, *DERIVED)]
 )
 
 
@@ -42,8 +38,8 @@ class Sums:
     """
     What adds up over the tensors of a part, for every pair of models.
 
-    `counts` is int64 (counts + statuses, pairs); `sums` float64 (5, pairs): l0, l1, squared l2,
-    linf (a maximum) and dot; `squares` float64 (2, pairs): squared norms of both sides over the
+    `counts` is int64 (counts + statuses, pairs); `sums` float64 (measures, pairs), as in MEASURED,
+    with squares of roots; `squares` float64 (2, pairs): squared norms of both sides over the
     tensors that were compared.
     """
 
@@ -62,9 +58,9 @@ class Sums:
 
     def __iadd__(self, other: Sums) -> Sums:
         self.counts += other.counts
-        largest = np.maximum(self.sums[3], other.sums[3])
+        largest = np.maximum(self.sums[MAXIMA], other.sums[MAXIMA])
         self.sums += other.sums
-        self.sums[3] = largest
+        self.sums[MAXIMA] = largest
         self.squares += other.squares
         return self
 
@@ -139,20 +135,19 @@ class GroupDistances:
         status: npt.NDArray[np.int8],
         rows: NameRows | None,
     ) -> npt.NDArray[np.float64]:
-        """Return l0, l1, squared l2, linf and dot of all contents of a name: (5, K, K)."""
+        """Return what adds up of all contents of a name: (measures, K, K), as in MEASURED."""
         table = np.full((len(MEASURED), len(held), len(held)), np.nan)
         if rows is not None:
             place = {self._digest[content]: at for at, content in enumerate(held) if content >= 0}
             at = np.array([place.get(digest, -1) for digest in rows.digests], dtype=np.int64)
             i, j = at[rows.first], at[rows.second]
             known = (i >= 0) & (j >= 0)
-            values = rows.measures[:, known].astype(np.float64)
-            values[2] **= 2
+            values = squared(rows.measures[:, known].astype(np.float64))
             table[:, i[known], j[known]] = values
             table[:, j[known], i[known]] = values
         same = status == Status.IDENTICAL
-        table[:, same] = 0.0
-        table[4][same] = (self.norm[np.maximum(held, 0)][:, None] ** 2 + 0 * table[4])[same]
+        norm = np.broadcast_to(self.norm[np.maximum(held, 0)][:, None], status.shape)
+        table[:, same] = squared(of_equal(norm[same]))
         needed = compared(status)
         if np.isnan(table[:, needed]).any():
             name = self.contents.tensors["name"][row]
@@ -211,18 +206,11 @@ def _numbers(part: Sums, present: npt.NDArray[np.bool_]) -> dict[str, object]:
             strict=True,
         )
     )
-    sums = dict(zip(MEASURED, part.sums[:, present], strict=True))
-    sums["l2"] = np.sqrt(sums["l2"])
+    measured = rooted(part.sums[:, present])
+    sums = {each.name: row for each, row in zip(MEASURED, measured, strict=True)}
     norm_a, norm_b = np.sqrt(part.squares[:, present])
     parameters = counts["compared_parameters"]
-    sums |= derive(
-        l0=sums["l0"],
-        l2=sums["l2"],
-        dot=sums["dot"],
-        norm_a=norm_a,
-        norm_b=norm_b,
-        parameters=parameters,
-    )
+    sums |= derive(sums, norm_a=norm_a, norm_b=norm_b, parameters=parameters)
     unknown = parameters == 0
     return counts | {
         name: pa.array(values, pa.float64(), mask=unknown | np.isnan(values))

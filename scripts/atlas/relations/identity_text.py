@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from atlas.basis.page import markdown_table
 from atlas.names import components
 from atlas.relations.families import families
 from atlas.relations.verdicts import VERDICTS
@@ -52,14 +53,10 @@ def _families(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
 def _pairs(frame: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     if len(frame) > MAX_PAIRS:
         return [f"The {len(frame)} pairs are in `identity.csv`."]
-    lines = [
-        "## Pair by pair",
-        "",
-        "| a | b | component | verdict | what |",
-        "|---|---|---|---|---|",
-    ]
+    header = ["a", "b", "component", "verdict", "what"]
+    rows = []
     for row in frame.to_dict("records"):
         a, b = (labels.get(row[side], row[side]) for side in "ab")
         what = "" if row["what"] == row["verdict"] else row["what"]
-        lines.append(f"| {a} | {b} | {row['component']} | {row['verdict']} | {what} |")
-    return lines
+        rows.append([a, b, row["component"], row["verdict"], what])
+    return ["## Pair by pair", "", *markdown_table(header, rows, words=range(len(header)))]

@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from atlas.basis.errors import AtlasError, nearest
 from atlas.basis.tables import replacing
+from atlas.measures import SHOWN
 
 CORNER = "model"
 """What the first cell of a matrix's CSV holds."""
-
-SIMILARITIES = frozenset({"cosine"})
-"""Measures in which identical models have 1; in all others they have 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +71,7 @@ class Matrix:
 
 def identical_value(measure: str) -> int:
     """Return what two models of the same weights have in this measure."""
-    return 1 if measure in SIMILARITIES else 0
+    return 1 if measure in SHOWN and SHOWN[measure].is_similarity else 0
 
 
 def write(matrix: Matrix, path: Path) -> None:

@@ -10,16 +10,13 @@ import pyarrow as pa
 
 from atlas.basis.errors import AtlasError
 from atlas.distances.shards import NameRows
-from atlas.measures import MEASURED, derive
+from atlas.measures import MEASURED, SHOWN, derive, of_equal
 from atlas.relations.contents import Contents, Status, compared
 
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("name", "component", "block", "role", "status")]
     + [("numel", pa.int64())]
-    + [
-        (name, pa.float64())
-        for name in ("l0", "l1", "l2", "linf", "cosine", "relative_l2", "rms", "changed_fraction")
-    ]
+    + [(name, pa.float64()) for name in SHOWN]
     + [(name, pa.string()) for name in ("key_a", "key_b")]
 )
 
@@ -42,30 +39,23 @@ def table(contents: Contents, shards: Iterable[NameRows]) -> pa.Table:
     norm = contents.contents["norm"].to_numpy(np.float64)
     norm_a, norm_b = norm[np.maximum(first, 0)], norm[np.maximum(second, 0)]
     same = status == Status.IDENTICAL
-    measured[:, same] = 0.0
-    measured[4, same] = norm_a[same] ** 2
+    measured[:, same] = of_equal(norm_a[same])
     counted = compared(status)
-    unmeasured = counted & np.isnan(measured[2])
+    unmeasured = counted & np.isnan(measured).any(axis=0)
     if unmeasured.any():
         name = contents.tensors["name"][unmeasured].iloc[0]
         raise AtlasError(f"{name}: in no shard below results/distances; run `distances` again")
     numel = contents.numel(first, second)
-    values = dict(zip(MEASURED, measured, strict=True))
-    values |= derive(
-        l0=values["l0"],
-        l2=values["l2"],
-        dot=values["dot"],
-        norm_a=norm_a,
-        norm_b=norm_b,
-        parameters=np.where(counted, numel, 0),
-    )
+    values = {each.name: row for each, row in zip(MEASURED, measured, strict=True)}
+    parameters = np.where(counted, numel, 0)
+    values |= derive(values, norm_a=norm_a, norm_b=norm_b, parameters=parameters)
     columns: dict[str, object] = {
         column: pa.array(contents.tensors[column], pa.string())
         for column in ("name", "component", "block", "role")
     }
     columns["status"] = pa.array([Status(each).label for each in status], pa.string())
     columns["numel"] = numel
-    for column in SCHEMA.names[6:14]:
+    for column in SHOWN:
         missing = ~counted | np.isnan(values[column])
         columns[column] = pa.array(values[column], pa.float64(), mask=missing)
     columns["key_a"] = pa.array(contents.keys[:, 0], pa.string())
@@ -79,7 +69,7 @@ def _digests(contents: Contents, held: np.ndarray) -> pd.Series:
 
 
 def _lookup(names: pd.Series, held: pd.DataFrame, shards: Iterable[NameRows]) -> np.ndarray:
-    """Return the measures of each name's two contents: float64 (5, names), NaN where absent."""
+    """Return the measures of a name's two contents: float64 (measures, names), NaN where absent."""
     row_of = {name: row for row, name in enumerate(names)}
     found = np.full((len(MEASURED), len(names)), np.nan)
     for rows in shards:

@@ -8,6 +8,7 @@ import yaml
 
 from atlas.basis.errors import AtlasError, nearest
 from atlas.basis.validation import Fault, FaultyFileError, schema, schema_faults
+from atlas.measures import DRAWABLE, SHOWN
 
 
 def typed(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,12 +42,22 @@ def check(config: Mapping[str, Any]) -> None:
     AtlasError
         Every unknown key and every illegal value, each with the nearest valid name.
     """
-    faults = schema_faults(dict(config), schema("config"))
+    faults = schema_faults(dict(config), _rules())
     if not faults and config["plots"]["measure"] not in config["groups"]["matrices"]:
         found = config["plots"]["measure"]
         faults = [Fault(("plots", "measure"), found, "add it to groups › matrices")]
     if faults:
         raise FaultyFileError("the configuration (config/config.yaml, --config)", faults)
+
+
+def _rules() -> dict[str, Any]:
+    """Return the schema of the settings, with the measures that there are as legal values."""
+    rules = schema("config")
+    rules["$defs"] |= {
+        "shown_measure": {"enum": list(SHOWN)},
+        "drawable_measure": {"enum": DRAWABLE},
+    }
+    return rules
 
 
 def find(path: str, *, home: Path) -> Path:

@@ -56,6 +56,6 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     assert "macs › architectures: flux1_dve: no architecture" in told
     assert "did you mean flux1_dev?" in told
     assert "did you mean my-model?" in told
-    assert "unknown key labl; did you mean label?" in told
+    assert "unknown key; did you mean label?" in told
     assert "no.safetensors: no such file" in told
     assert "two entries have one name, sd15" in told

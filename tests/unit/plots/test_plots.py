@@ -8,11 +8,12 @@ from matplotlib.text import Text
 
 from atlas import plots
 from atlas.basis.errors import AtlasError
+from atlas.measures import SHOWN
 from atlas.plots import heatmap, line, map, spectral, style, tree
 from atlas.plots.nodes import contradictory_zeros, nodes_of
 from atlas.plots.order import leaves_of
 from atlas.plots.ticks import readable, round_ticks
-from atlas.plots.words import MEASURES, significant
+from atlas.plots.words import significant
 from drawn_texts import all_text, overlapping, text_boxes, texts
 from synthetic_families import family, matrix_of
 
@@ -108,7 +109,7 @@ def test_degenerate_matrices_give_a_picture_that_says_so(kind, case):
 
 
 @KINDS
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", SHOWN)
 @pytest.mark.filterwarnings("error")
 def test_every_measure_can_be_drawn(kind, measure):
     values = family(6, copies=1).values / 100
@@ -116,7 +117,7 @@ def test_every_measure_can_be_drawn(kind, measure):
     matrix = matrix_of(
         1 - values if measure == "cosine" else values, identical=identical, measure=measure
     )
-    assert MEASURES[measure].title in all_text(drawn(kind, matrix))
+    assert SHOWN[measure].title in all_text(drawn(kind, matrix))
 
 
 @KINDS

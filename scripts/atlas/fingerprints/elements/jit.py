@@ -1,9 +1,12 @@
 """Compile functions with numba, and the few operations on bits that it lacks."""
 
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numba
+import xxhash
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
@@ -11,10 +14,25 @@ ADDITIVE = {"reassoc", "nsz", "contract"}
 """Liberties that let sums be taken in vectors; NaN and infinities keep their meaning."""
 
 
-def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Compile at the first call, and keep the code on disk where any cache can be written."""
+def compiled(*inlined: ModuleType, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """
+    Compile at the first call, and keep the code on disk where any cache can be written.
+
+    Parameters
+    ----------
+    inlined
+        Modules of which the code holds a part. Numba's cache watches the function's own file alone,
+        and would hand out code made from what these held before.
+    options
+        Of `numba.njit`.
+    """
+    sources = xxhash.xxh3_64()
+    for module in inlined:
+        sources.update(Path(str(module.__file__)).read_bytes())
 
     def decorate(function: Callable[..., Any]) -> Any:
+        if inlined:  # the name of the cache's file
+            function.__qualname__ += f"-{sources.hexdigest()}"
         try:
             return numba.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # no cache folder is writable: compile in every process
