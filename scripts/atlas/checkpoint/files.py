@@ -18,7 +18,7 @@ MODELS = re.compile(r"UNet|Transformer|DiT|Autoencoder|VQModel|TextModel|Encoder
 
 
 @dataclass(frozen=True)
-class Listing:
+class CheckpointFiles:
     """The files that make a checkpoint, by component; "" is a file of unknown contents."""
 
     components: Mapping[str, tuple[Path, ...]]
@@ -43,13 +43,13 @@ def files_of(path: Path, *, weights: str | None = None) -> list[Path]:
     AtlasError
         Where nothing is there, with the nearest name that is.
     """
-    return sorted(file for files in listing(path, weights).components.values() for file in files)
+    return sorted(file for files in located(path, weights).components.values() for file in files)
 
 
-def listing(path: Path, weights: str | None = None) -> Listing:
+def located(path: Path, weights: str | None = None) -> CheckpointFiles:
     """Return the weight files of a checkpoint by component, and what was passed over."""
     if path.is_file():
-        return Listing({"": _one_file(path)}, tuple(lone_shard(path)))
+        return CheckpointFiles({"": _one_file(path)}, tuple(lone_shard(path)))
     if path.is_dir():
         return _folder(path, weights)
     if glob.has_magic(str(path)):
@@ -65,27 +65,27 @@ def _one_file(file: Path) -> tuple[Path, ...]:
     return (file,)
 
 
-def _matches(pattern: Path, weights: str | None) -> Listing:
+def _matches(pattern: Path, weights: str | None) -> CheckpointFiles:
     found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))  # noqa: PTH207 - absolute too
     if not found:
         raise AtlasError(f"{pattern}: no file matches")
     if len(found) == 1:
-        return listing(found[0], weights)
-    return Listing({"": tuple(file for file in found if file.suffix != INDEX_SUFFIX)})
+        return located(found[0], weights)
+    return CheckpointFiles({"": tuple(file for file in found if file.suffix != INDEX_SUFFIX)})
 
 
-def _folder(folder: Path, weights: str | None) -> Listing:
+def _folder(folder: Path, weights: str | None) -> CheckpointFiles:
     inside = sorted(child for child in folder.iterdir() if child.is_dir())
     components = {child.name: sets for child in inside if (sets := weight_sets(child))}
     if (folder / MODEL_INDEX).is_file() or (components and not weight_sets(folder)):
         return _diffusers_folder(folder, components, weights)
     chosen = choose(folder, weights)
-    return Listing({"": chosen.weights.files}, chosen.findings, chosen.is_average)
+    return CheckpointFiles({"": chosen.weights.files}, chosen.findings, chosen.is_average)
 
 
 def _diffusers_folder(
     folder: Path, found: Mapping[str, list[WeightSet]], weights: str | None
-) -> Listing:
+) -> CheckpointFiles:
     listed = _listed_components(folder / MODEL_INDEX)
     components = [name for name in found if name in listed] or list(found)
     if not components:
@@ -99,7 +99,7 @@ def _diffusers_folder(
         if name not in found and MODELS.search(kind)
     ]
     chosen = {component: choose(folder / component, weights) for component in components}
-    return Listing(
+    return CheckpointFiles(
         {component: choice.weights.files for component, choice in chosen.items()},
         (*findings, *(finding for choice in chosen.values() for finding in choice.findings)),
         any(choice.is_average for choice in chosen.values()),

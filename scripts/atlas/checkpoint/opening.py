@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint.files import listing
+from atlas.checkpoint.files import located
 from atlas.checkpoint.formats import read_file
 from atlas.names.naming import name_tensors
-from atlas.tensors.entries import Contents, Entry
+from atlas.tensors.entries import Entry, Listing
 from atlas.tensors.tensors import Checkpoint
 
 
@@ -36,12 +36,12 @@ def open_checkpoint(
     AtlasError
         Where the file is broken, needs more than weights, or is in a form that is not read.
     """
-    files = listing(path, weights)
+    files = located(path, weights)
     sets = {component: _read_set(path, members) for component, members in files.components.items()}
     entries = [
         replace(entry, component=component) if component else entry
-        for component, contents in sets.items()
-        for entry in contents.entries
+        for component, listing in sets.items()
+        for entry in listing.entries
     ]
     if not entries:
         raise AtlasError(f"{path}: holds no tensors; name a file of weights")
@@ -59,21 +59,21 @@ def open_checkpoint(
         architectures=dict(named.architectures),
         findings=(
             *files.findings,
-            *(finding for contents in sets.values() for finding in contents.findings),
+            *(finding for listing in sets.values() for finding in listing.findings),
             *named.findings,
         ),
     )
 
 
-def _read_set(path: Path, files: tuple[Path, ...]) -> Contents:
-    contents = [read_file(file) for file in files]
-    entries: list[Entry] = [entry for each in contents for entry in each.entries]
+def _read_set(path: Path, files: tuple[Path, ...]) -> Listing:
+    listing = [read_file(file) for file in files]
+    entries: list[Entry] = [entry for each in listing for entry in each.entries]
     twice = [key for key, times in Counter(entry.key for entry in entries).items() if times > 1]
     if twice:
         raise AtlasError(
             f"{path}: {len(twice)} keys stand in more than one of its {len(files)} files "
             f"({twice[0]}, ...): these are no shards of one model; name one file"
         )
-    return Contents(
-        tuple(entries), findings=tuple(finding for each in contents for finding in each.findings)
+    return Listing(
+        tuple(entries), findings=tuple(finding for each in listing for finding in each.findings)
     )

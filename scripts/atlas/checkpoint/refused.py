@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
-from atlas.tensors.entries import Contents
+from atlas.tensors.entries import Listing
 
 BEFORE = "use the model's file before quantisation"
 
@@ -69,9 +69,9 @@ def check_head(file: Path, head: bytes) -> None:
             raise AtlasError(f"{file}: {what}")
 
 
-def check_contents(file: Path, contents: Contents) -> None:
+def check_keys(file: Path, listing: Listing) -> None:
     """Raise AtlasError where the keys are those of quantised weights."""
-    keys = "\n".join(entry.key for entry in contents.entries)
+    keys = "\n".join(entry.key for entry in listing.entries)
     for pattern, what in QUANTISED:
         if found := pattern.search(keys):
             key = keys[keys.rfind("\n", 0, found.start()) + 1 : found.end()]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from atlas.basis.errors import AtlasError
-from atlas.tensors.entries import Contents, Entry, item_bytes
+from atlas.tensors.entries import Entry, Listing, item_bytes
 from atlas.tensors.tensors import Part
 
 LENGTH_BYTES = 8
@@ -36,7 +36,7 @@ DTYPES = {
 AGAIN = "download or save the file again"
 
 
-def read_header(file: Path) -> Contents:
+def read_header(file: Path) -> Listing:
     """
     Return the tensors that a safetensors file lists, without reading one of them.
 
@@ -53,7 +53,7 @@ def read_header(file: Path) -> Contents:
         raise AtlasError(f"{file}: its __metadata__ is no table of texts; {AGAIN}")
     entries = [_entry(file, key, row, start) for key, row in header.items()]
     _check_cover(file, entries, start, size)
-    return Contents(tuple(entries), {str(k): str(v) for k, v in metadata.items()})
+    return Listing(tuple(entries), {str(k): str(v) for k, v in metadata.items()})
 
 
 def looks_like(head: bytes) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint.pickle_names import Module, StoredTensor
 from atlas.checkpoint.torch_files import TorchFile
-from atlas.tensors.entries import Contents, Entry, item_bytes
+from atlas.tensors.entries import Entry, Listing, item_bytes
 from atlas.tensors.tensors import Part
 
 HOLDERS = (
@@ -54,7 +54,7 @@ class Found:
     findings: list[str] = field(default_factory=list)
 
 
-def contents_of(file: Path, read: TorchFile) -> Contents:
+def listing_of(file: Path, read: TorchFile) -> Listing:
     """
     Return the tensors of a PyTorch file as places in it.
 
@@ -71,7 +71,7 @@ def contents_of(file: Path, read: TorchFile) -> Contents:
         Entry(key, tensor.dtype, _part(file, key, tensor, read.places))
         for key, tensor in found.tensors.items()
     )
-    return Contents(entries, findings=tuple(found.findings))
+    return Listing(entries, findings=tuple(found.findings))
 
 
 def _unwrapped(value: Any, seen: frozenset[int] = frozenset()) -> Found:

@@ -21,6 +21,9 @@ LOCAL_HEADER = struct.Struct("<26xHH")
 
 AGAIN = "download or save the file again"
 
+FIRST_OPCODES = frozenset(b"(]})cNIJKLMFGSTUVX")
+"""Bytes that a pickle of an old protocol may begin with: what needs nothing before it."""
+
 
 @dataclass(frozen=True)
 class TorchFile:
@@ -29,6 +32,21 @@ class TorchFile:
     value: Any
     places: dict[str, tuple[int, int]]
     """Storage to the offset of its first byte and its length in bytes."""
+
+
+def is_zip(head: bytes) -> bool:
+    """Tell by a file's first bytes whether it is a zip archive, as PyTorch 1.6 and later write."""
+    return head.startswith(b"PK\x03\x04")
+
+
+def is_pickle(head: bytes) -> bool:
+    """Tell by a file's first bytes whether it is a pickle of protocol 2 to 5."""
+    return head[:1] == b"\x80" and head[1:2] <= b"\x05"
+
+
+def may_be_old_pickle(head: bytes) -> bool:
+    """Tell by a file's first byte whether it may be a pickle of protocol 0 or 1."""
+    return head[0] in FIRST_OPCODES
 
 
 def read_zip(file: Path) -> TorchFile:

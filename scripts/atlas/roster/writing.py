@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 from atlas.basis.errors import AtlasError
+from atlas.checkpoint.selection import SUFFIXES
 
-SUFFIXES = frozenset({".safetensors", ".ckpt", ".pt", ".pth", ".bin"})
 _SHARD = re.compile(r"^(?P<stem>.+)-\d{5}-of-\d{5}(?P<suffix>\.[a-z]+)$")
 
 HEADER = """\

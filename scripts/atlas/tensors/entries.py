@@ -32,7 +32,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Contents:
+class Listing:
     """Everything one checkpoint's files list, and what was noticed while reading the lists."""
 
     entries: tuple[Entry, ...]
@@ -40,14 +40,14 @@ class Contents:
     findings: tuple[str, ...] = ()
 
 
-def without_complex(contents: Contents) -> Contents:
+def without_complex(listing: Listing) -> Listing:
     """Leave complex tensors out and say so."""
-    left_out = [entry for entry in contents.entries if entry.dtype in COMPLEX_BYTES]
+    left_out = [entry for entry in listing.entries if entry.dtype in COMPLEX_BYTES]
     if not left_out:
-        return contents
-    kept = tuple(entry for entry in contents.entries if entry.dtype not in COMPLEX_BYTES)
+        return listing
+    kept = tuple(entry for entry in listing.entries if entry.dtype not in COMPLEX_BYTES)
     finding = (
         f"{len(left_out)} tensors of complex numbers are left out: "
         f"{', '.join(entry.key for entry in left_out[:3])}"
     )
-    return Contents(kept, contents.metadata, (*contents.findings, finding))
+    return Listing(kept, listing.metadata, (*listing.findings, finding))

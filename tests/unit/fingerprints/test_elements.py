@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numba
 import numpy as np
 import pytest
@@ -203,3 +205,18 @@ def test_code_is_compiled_where_no_cache_can_be_written(monkeypatch):
 
     monkeypatch.setattr(numba, "njit", njit)
     assert jit.compiled()(lambda number: number + 1)(1) == 2
+
+
+def test_compiled_code_is_kept_apart_by_what_it_was_made_from(tmp_path):
+    part = ModuleType("part")
+    part.__file__ = str(tmp_path / "part.py")
+    names = []
+    for source in ("x = 1", "x = 2", "x = 1"):
+        (tmp_path / "part.py").write_text(source)
+
+        @jit.compiled(part)
+        def function(value):
+            return value
+
+        names.append(function.py_func.__qualname__)
+    assert names[0] == names[2] != names[1]
