@@ -1,9 +1,9 @@
 """
-How each class of denoiser is called: one recipe per class, its forward's own arguments.
+How each class of denoiser is called: one function per class makes its forward's arguments.
 
-A recipe takes a Request and returns the keyword arguments as meta tensors, as the class's
+A function takes a Request and returns the keyword arguments as meta tensors, as the class's
 pipeline in diffusers prepares them for one forward. To add a class: write a function here
-and list it in RECIPES.
+and list it in CALLS.
 """
 
 import inspect
@@ -310,7 +310,7 @@ def z_image(request: Request) -> Inputs:
     }
 
 
-RECIPES: dict[str, Callable[[Request], Inputs]] = {
+CALLS: dict[str, Callable[[Request], Inputs]] = {
     "AuraFlowTransformer2DModel": auraflow,
     "ChromaTransformer2DModel": chroma,
     "CogView3PlusTransformer2DModel": cogview,
@@ -329,4 +329,4 @@ RECIPES: dict[str, Callable[[Request], Inputs]] = {
     "UNet2DModel": unet_of_classes,
     "ZImageTransformer2DModel": z_image,
 }
-"""Class of denoiser to its recipe."""
+"""Class of denoiser to what makes its arguments."""

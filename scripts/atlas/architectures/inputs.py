@@ -1,7 +1,7 @@
 """
 Inputs of every component on the meta device, at any size in pixels and number of tokens.
 
-How a denoiser is called is code, one recipe per class in atlas/architectures/recipes.py.
+How a denoiser is called is code, one function per class in calls.py.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from atlas.architectures.architecture import Architecture, Component
-from atlas.architectures.calls import RECIPES, Request
+from atlas.architectures.calls import CALLS, Request
 from atlas.architectures.sizes import check_batch, check_size, encoder_tokens, text_tokens
 from atlas.basis.errors import AtlasError, nearest
 
@@ -57,17 +57,17 @@ def denoiser(
     Raises
     ------
     AtlasError
-        for a size or text length that the model can't take, or a class without a recipe.
+        for a size or text length that the model can't take, or a class that nobody knows to call.
     """
     check_size(architecture, width, height)
     check_batch(batch)
     columns, rows = architecture.latent_size(width, height)
     class_name = architecture.denoiser.class_name
-    if class_name not in RECIPES:
+    if class_name not in CALLS:
         raise AtlasError(
             f"{architecture.origin}: how to call {class_name} is not known"
-            f"{nearest(class_name, RECIPES)}; add an input recipe for it to "
-            "scripts/atlas/architectures/recipes.py"
+            f"{nearest(class_name, CALLS)}; add how it is called to "
+            "scripts/atlas/architectures/calls.py"
         )
     request = Request(
         architecture=architecture,
@@ -79,7 +79,7 @@ def denoiser(
         tokens=text_tokens(architecture, text_length),
         dtype=dtype,
     )
-    return RECIPES[class_name](request) | {"return_dict": False}
+    return CALLS[class_name](request) | {"return_dict": False}
 
 
 def text_encoder(

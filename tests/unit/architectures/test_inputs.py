@@ -1,4 +1,4 @@
-"""Input recipes: every component of every entry runs on the meta device with them."""
+"""Inputs: every component of every entry runs on the meta device with them."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ import torch
 
 from atlas.architectures import build, catalogue, inputs, sizes
 from atlas.architectures.architecture import Architecture
-from atlas.architectures.calls import RECIPES, default
+from atlas.architectures.calls import CALLS, default
 from atlas.basis.errors import AtlasError
 from meta_modules import built, denoiser, run
 
@@ -127,15 +127,15 @@ def test_classes_are_given_as_the_model_takes_them(
     assert run(build.component(own, "unet"), given)[0].shape == (3, 3, 64, 64)
 
 
-def test_every_recipe_is_used_by_an_entry() -> None:
-    assert set(RECIPES) == {entry.denoiser.class_name for entry in catalogue.all_entries()}
+def test_every_way_to_call_is_used_by_an_entry() -> None:
+    assert set(CALLS) == {entry.denoiser.class_name for entry in catalogue.all_entries()}
 
 
-def test_a_class_without_a_recipe_is_told() -> None:
+def test_a_class_that_nobody_can_call_is_told() -> None:
     entry = catalogue.load("sd15")
     facts = replace(entry.denoiser, class_name="UNetOfTomorrow")
     unknown: Architecture = replace(entry, components={**entry.components, "unet": facts})
-    with pytest.raises(AtlasError, match=r"add an input recipe .*architectures/recipes\.py"):
+    with pytest.raises(AtlasError, match=r"add how it is called .*architectures/calls\.py"):
         inputs.denoiser(unknown, width=512, height=512)
 
 
