@@ -8,7 +8,7 @@ silence (pytorch/pytorch#195460). So all tensors must be on the meta device, and
 counted is held against the shapes seen at every call of scaled_dot_product_attention.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -52,18 +52,6 @@ class Count:
         for (_, kind), macs in self.macs.items():
             sums[kind] += macs
         return sums
-
-    def by(self, name_of: Callable[[str], str | None]) -> dict[str | None, int]:
-        """
-        Return the MACs by a name that is made of the module's path, in order of execution.
-
-        >>> count.by(lambda path: units.mark_of(path, marks))  # doctest: +SKIP
-        {'IN00': 47185920, ...}
-        """
-        sums: dict[str | None, int] = defaultdict(int)
-        for (path, _), macs in self.macs.items():
-            sums[name_of(path)] += macs
-        return dict(sums)
 
     def within(self, path: str) -> int:
         """Return the MACs of a module and all that is in it."""

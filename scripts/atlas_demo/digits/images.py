@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 SIDE = 8
-DARKEST, BRIGHTEST = 0, 16
+BRIGHTEST = 16
 """Side in pixels and range of values of scikit-learn's digits."""
 
 
