@@ -6,7 +6,7 @@ from torch.nn import functional
 
 SIDE = 8
 BRIGHTEST = 16
-"""Side in pixels and range of values of scikit-learn's digits."""
+"""Side in pixels and largest value of scikit-learn's digits, whose least is 0."""
 
 
 def load(side: int) -> tuple[torch.Tensor, torch.Tensor]:
