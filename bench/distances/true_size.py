@@ -9,6 +9,9 @@ from bench.common.lines import Line, seconds, size
 from bench.common.measuring import Process, run
 from bench.common.workload import checkpoint, elements
 
+FINGERPRINT = "bench.fingerprints.fingerprint"
+OURS = "bench.distances.measure_distances"
+
 COUNT = 4
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -44,14 +47,9 @@ def _write(model: Path, components: Mapping[str, Shapes], seed: int) -> None:
 
 
 def _lines(place: Path, models: list[Path], nbytes: float) -> Iterator[Line]:
-    prints = [
-        run("bench.fingerprints.fingerprint", model, "--architecture", "recognised")
-        for model in models
-    ]
-    run(
-        "bench.distances.measure_distances", place, "--models", 2, "--shards", 1000
-    )  # compiles the kernel
-    distances = run("bench.distances.measure_distances", place)
+    prints = [run(FINGERPRINT, model, "--architecture", "recognised") for model in models]
+    run(OURS, place, "--models", 2, "--shards", 1000)  # compiles the kernel
+    distances = run(OURS, place)
     each = f"of {size(nbytes)} each"
     slowest = max(prints, key=lambda process: process.wall)
     yield Line(f"fingerprint of one {each}", "", _told(slowest))
