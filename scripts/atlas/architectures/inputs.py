@@ -1,7 +1,7 @@
 """
 Inputs of every component on the meta device, at any size in pixels and number of tokens.
 
-How a denoiser is called is code, one recipe per class in scripts/atlas/architectures/calls.py.
+How a denoiser is called is code, one recipe per class in atlas/architectures/recipes.py.
 """
 
 from typing import Any
@@ -67,7 +67,7 @@ def denoiser(
         raise AtlasError(
             f"{architecture.origin}: how to call {class_name} is not known"
             f"{nearest(class_name, RECIPES)}; add an input recipe for it to "
-            "scripts/atlas/architectures/calls.py"
+            "scripts/atlas/architectures/recipes.py"
         )
     request = Request(
         architecture=architecture,

@@ -135,7 +135,7 @@ def test_a_class_without_a_recipe_is_told() -> None:
     entry = catalogue.load("sd15")
     facts = replace(entry.denoiser, class_name="UNetOfTomorrow")
     unknown: Architecture = replace(entry, components={**entry.components, "unet": facts})
-    with pytest.raises(AtlasError, match=r"add an input recipe .*architectures/calls\.py"):
+    with pytest.raises(AtlasError, match=r"add an input recipe .*architectures/recipes\.py"):
         inputs.denoiser(unknown, width=512, height=512)
 
 
