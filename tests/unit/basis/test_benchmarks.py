@@ -40,3 +40,21 @@ def test_modules_that_run_on_their_own_are_there():
     there = {".".join(file.relative_to(REPOSITORY).with_suffix("").parts) for file in FILES}
     assert named
     assert named <= there
+
+
+def test_the_smallest_benchmark_runs(tmp_path):
+    """It calls a rule's script, as the others do."""
+    program = (
+        "import sys; from pathlib import Path; from bench.relations import joins;"
+        " print(*joins.measure(Path(sys.argv[1]), quick=True), sep='\\n')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path],
+        env={"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'scripts'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    assert list(tmp_path.iterdir()) == []
