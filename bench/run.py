@@ -1,4 +1,4 @@
-"""Run the benchmarks, each beside its baseline, and print one table."""
+"""Run the benchmarks, each beside its baseline, and print a table of each."""
 
 import argparse
 import importlib
@@ -9,18 +9,20 @@ import tempfile
 import time
 from pathlib import Path
 
-from lines import Line, markdown
-from measuring import REPOSITORY, machine
+sys.path.extend(str(Path(__file__).parents[1] / place) for place in ("", "scripts", "tests"))
+from atlas.basis.errors import nearest
+from bench.common.lines import Line, markdown
+from bench.common.measuring import REPOSITORY, machine
 
 BENCHMARKS = {
-    "notebook": "distances_notebook",
-    "limits": "distances_limits",
-    "scaling": "distances_scaling",
-    "joins": "distances_joins",
-    "true-size": "distances_true_size",
-    "many-models": "workflow_many_models",
-    "architectures": "architectures",
-    "macs": "macs",
+    "notebook": "bench.distances.notebook",
+    "limits": "bench.distances.limits",
+    "scaling": "bench.distances.scaling",
+    "true-size": "bench.distances.true_size",
+    "joins": "bench.relations.joins",
+    "many-models": "bench.workflow.many_models",
+    "architectures": "bench.architectures.tables",
+    "macs": "bench.macs.profiles",
 }
 """Name to module; each has `measure(folder, *, quick)`, which yields lines."""
 
@@ -29,11 +31,10 @@ def main() -> None:
     """Run what was asked for, all by default."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
-    parser.add_argument("--only", action="append", choices=BENCHMARKS, help="run this one")
+    parser.add_argument("--only", action="append", type=_name, metavar="NAME", help="run this one")
     parser.add_argument("--quick", action="store_true", help="small sizes: minutes, no verdicts")
     parser.add_argument("--folder", type=Path, help="where checkpoints are made, and kept")
     given = parser.parse_args()
-    sys.path += [str(REPOSITORY / "scripts"), str(REPOSITORY / "tests")]
     if given.list:
         for name, module in BENCHMARKS.items():
             summary = (importlib.import_module(module).__doc__ or "").strip().splitlines()[0]
@@ -50,6 +51,14 @@ def main() -> None:
         if given.folder is None:
             shutil.rmtree(folder)
     (build / "bench.md").write_text("\n\n".join(tables) + "\n", encoding="utf-8")
+
+
+def _name(text: str) -> str:
+    """Return the name of a benchmark as it was given."""
+    if text not in BENCHMARKS:
+        hint = nearest(text, BENCHMARKS) or f"; there are {', '.join(BENCHMARKS)}"
+        raise argparse.ArgumentTypeError(f"{text}: no benchmark of this name{hint}")
+    return text
 
 
 def _run(name: str, folder: Path, *, quick: bool) -> str:

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-BENCH = Path(__file__).parents[1] / "bench"
+COMMON = Path(__file__).parents[1] / "bench" / "common"
 
 
 def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"bench_{name}", BENCH / f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", COMMON / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

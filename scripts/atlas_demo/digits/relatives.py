@@ -26,7 +26,7 @@ def make(recipe: Mapping[str, Any], models: Mapping[str, Weights]) -> Weights:
     Parameters
     ----------
     recipe
-        As in the roster: `kind` and what the kind needs, see docs/digits.md.
+        As in the roster: `kind` and what the kind needs, see docs/demo_digits.md.
     models
         The parents' weights by id, under LDM's keys.
 

@@ -46,7 +46,7 @@ def test_weights_of_merges_sum_to_one():
 
 
 def test_the_kinds_of_recipes_are_documented():
-    pages = [(HOME / "docs" / f"{name}.md").read_text() for name in ("demo", "digits")]
+    pages = [(HOME / "docs" / f"{name}.md").read_text() for name in ("demo", "demo_digits")]
     documented = re.findall(r"^\| `(\w+)` \|", "\n".join(pages), re.M)
     assert set(recipes.PARENTS) <= set(documented)
 

@@ -19,7 +19,7 @@ def models(tmp_path_factory):
     """Eight models, and the process that fingerprinted them."""
     folder = tmp_path_factory.mktemp("models")
     files = workload.models(folder, 8, LARGE)
-    return folder, measuring.run("fingerprints.py", *files)
+    return folder, measuring.run("bench.fingerprints.fingerprint", *files)
 
 
 def assert_fits(declared_mb: float, peak_bytes: int) -> None:
@@ -33,13 +33,15 @@ def test_the_memory_of_a_large_fingerprint(models):
 
 def test_the_memory_of_a_small_fingerprint(tmp_path):
     files = workload.models(tmp_path, 1, {"unet/small.weight": (320,)})
-    process = measuring.run("fingerprints.py", *files)
+    process = measuring.run("bench.fingerprints.fingerprint", *files)
     assert_fits(resources.FINGERPRINT_MB, process.peak_bytes)
 
 
 @pytest.mark.parametrize(("count", "threads"), [(2, 1), (8, 2), (8, 8)])
 def test_the_memory_of_few_models(models, count, threads):
-    process = measuring.run("ours.py", models[0], "--models", count, "--threads", threads)
+    process = measuring.run(
+        "bench.distances.measure_distances", models[0], "--models", count, "--threads", threads
+    )
     declared = resources.distances_mb(models=count, shards=1, threads=threads, memory_mb=1000)
     assert_fits(declared, process.peak_bytes)
 
@@ -47,8 +49,8 @@ def test_the_memory_of_few_models(models, count, threads):
 def test_the_memory_of_many_models(tmp_path):
     shapes = {f"unet/{number}.weight": (300, 100) for number in range(12)}
     files = workload.models(tmp_path, 300, shapes)
-    measuring.run("fingerprints.py", *files)
-    process = measuring.run("ours.py", tmp_path)
+    measuring.run("bench.fingerprints.fingerprint", *files)
+    process = measuring.run("bench.distances.measure_distances", tmp_path)
     declared = resources.distances_mb(models=300, shards=1, threads=2, memory_mb=1000)
     assert_fits(declared, process.peak_bytes)
 

@@ -5,9 +5,12 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from lines import Line, seconds, size
-from measuring import Process, run
-from workload import checkpoint, elements
+from bench.common.lines import Line, seconds, size
+from bench.common.measuring import Process, run
+from bench.common.workload import checkpoint, elements
+
+FINGERPRINT = "bench.fingerprints.fingerprint"
+OURS = "bench.distances.measure_distances"
 
 COUNT = 4
 Shapes = Mapping[str, tuple[int, ...]]
@@ -15,7 +18,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     """Make the models, measure, and delete them; a quick run takes Stable Diffusion 1."""
-    components = run("shapes.py", "sd15" if quick else "sdxl").said
+    components = run("bench.architectures.shapes", "sd15" if quick else "sdxl").said
     needed = COUNT * 2 * sum(map(elements, components.values()))
     free = shutil.disk_usage(folder).free
     if free < 1.2 * needed:
@@ -44,9 +47,9 @@ def _write(model: Path, components: Mapping[str, Shapes], seed: int) -> None:
 
 
 def _lines(place: Path, models: list[Path], nbytes: float) -> Iterator[Line]:
-    prints = [run("fingerprints.py", model, "--architecture", "recognised") for model in models]
-    run("ours.py", place, "--models", 2, "--shards", 1000)  # compiles the kernel
-    distances = run("ours.py", place)
+    prints = [run(FINGERPRINT, model, "--architecture", "recognised") for model in models]
+    run(OURS, place, "--models", 2, "--shards", 1000)  # compiles the kernel
+    distances = run(OURS, place)
     each = f"of {size(nbytes)} each"
     slowest = max(prints, key=lambda process: process.wall)
     yield Line(f"fingerprint of one {each}", "", _told(slowest))

@@ -8,9 +8,13 @@ models loaded, and its time is scaled to all pairs; `full` lets it compare them 
 from collections.abc import Iterator
 from pathlib import Path
 
-from lines import Line, seconds, size
-from measuring import Process, free_memory, median, run
-from workload import SIXTY_TWO_MILLION, elements, models, scaled
+from bench.common.lines import Line, seconds, size
+from bench.common.measuring import Process, free_memory, median, run
+from bench.common.workload import SIXTY_TWO_MILLION, elements, models, scaled
+
+FINGERPRINT = "bench.fingerprints.fingerprint"
+OURS = "bench.distances.measure_distances"
+BASELINE = "bench.distances.notebook_procedure"
 
 REPEATS = 3
 SAMPLE_PAIRS = 24
@@ -32,12 +36,12 @@ def _lines(files: list[Path], *, full: bool, stage: str, whole: str) -> Iterator
     count = len(files)
     pairs = count * (count - 1) // 2
     every = 1 if full else max(1, pairs // SAMPLE_PAIRS)
-    run("fingerprints.py", *files)
-    run("ours.py", files[0].parent, "--models", 2)  # compiles the kernel, once per machine
+    run(FINGERPRINT, *files)
+    run(OURS, files[0].parent, "--models", 2)  # compiles the kernel, once per machine
     baseline, ours = [], []
     for _ in range(1 if full else REPEATS):
-        ours.append(run("ours.py", files[0].parent, "--models", count))
-        baseline.append(run("notebook.py", *files, "--every", every))
+        ours.append(run(OURS, files[0].parent, "--models", count))
+        baseline.append(run(BASELINE, *files, "--every", every))
     own = median([each.said["seconds"] for each in ours])
     scaled_up = median([_all_pairs(each, pairs) for each in baseline])
     yield _compare(f"{count} models, the stage itself", scaled_up, own, stage)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import factory
-from lines import Line, seconds, size
+from bench.common.lines import Line, seconds, size
 from workflow_runs import Atlas, Run
 
 SHARDS = 2

@@ -7,18 +7,16 @@ on a real forward. It is done for the three smallest denoisers alone.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import select
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lines import Line, seconds, size
-from measuring import REPOSITORY, run
+from bench.architectures.watching import Watch
+from bench.common.lines import Line, seconds, size
+from bench.common.measuring import run
 
 SMALLEST = ("adm64_diffusers", "sana_600m", "pixart_alpha_512")
 LIMIT_SECONDS, LIMIT_BYTES = 90, 1_000_000_000
@@ -27,8 +25,8 @@ LIMIT_SECONDS, LIMIT_BYTES = 90, 1_000_000_000
 def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     """Compare time and memory for the smallest architectures; hold all against the limits."""
     names = SMALLEST[:1] if quick else SMALLEST
-    ours = run("architectures.py", "ours", folder / "small", *names)
-    baseline = run("architectures.py", "baseline", *names)
+    ours = run("bench.architectures.tables", "ours", folder / "small", *names)
+    baseline = run("bench.architectures.tables", "baseline", *names)
     what = f"architectures: tables of the {len(names)} smallest"
     yield Line(
         f"{what}, wall",
@@ -44,7 +42,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     )
     if quick:
         return
-    every = run("architectures.py", "ours", folder / "all")
+    every = run("bench.architectures.tables", "ours", folder / "all")
     yield Line(
         f"architectures: tables and diagrams of all {every.said['architectures']}, wall, two cores "
         f"(share of the {LIMIT_SECONDS} s allowed)",
@@ -64,7 +62,6 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
 
 def make_ours(folder: Path, names: list[str]) -> dict[str, float]:
     """Make tables, then diagrams, as the two rules do; return times and the peak memory."""
-    sys.path.insert(0, str(REPOSITORY / "scripts"))
     from architectures import draw_architectures, summarise_architectures
     from atlas.architectures import catalogue
 
@@ -87,40 +84,6 @@ def make_ours(folder: Path, names: list[str]) -> dict[str, float]:
         "cpu": sum(os.times()[:4]),
         "memory": watch.peak,
     }
-
-
-class Watch:
-    """
-    Notes the most memory that this process and its children take, shared pages once.
-
-    A process of its own looks: a thread here would not survive that the tables' rule forks.
-    """
-
-    def __enter__(self) -> Watch:
-        self.peak = 0
-        command = [sys.executable, __file__, "watch", str(os.getpid())]
-        self._looking = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        said, _errors = self._looking.communicate()
-        self.peak = json.loads(said)
-
-
-def watch(process: int) -> int:
-    """Look at a process and its children until the input ends; return the most bytes seen."""
-    import psutil
-
-    peak = 0
-    while not select.select([sys.stdin], [], [], 0.25)[0]:
-        taken = 0
-        for own in (psutil.Process(process), *psutil.Process(process).children(recursive=True)):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                taken += own.memory_full_info().pss if own.pid != os.getpid() else 0
-        peak = max(peak, taken)
-    return peak
 
 
 def make_baseline(names: list[str]) -> dict[str, int]:
@@ -157,7 +120,5 @@ def _real(value: object) -> object:
 if __name__ == "__main__":
     if sys.argv[1] == "ours":
         print(json.dumps(make_ours(Path(sys.argv[2]), sys.argv[3:])))
-    elif sys.argv[1] == "watch":
-        print(watch(int(sys.argv[2])))
     else:
         print(json.dumps(make_baseline(sys.argv[2:])))

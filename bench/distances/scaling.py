@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lines import Line, seconds, size
-from measuring import run
-from workload import SIXTY_TWO_MILLION, elements, models, scaled
+from bench.common.lines import Line, seconds, size
+from bench.common.measuring import run
+from bench.common.workload import SIXTY_TWO_MILLION, elements, models, scaled
+
+FINGERPRINT = "bench.fingerprints.fingerprint"
+OURS = "bench.distances.measure_distances"
 
 
 def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
@@ -20,8 +23,8 @@ def _number(folder: Path, *, quick: bool) -> Iterator[Line]:
     shapes = scaled(SIXTY_TWO_MILLION, 0.02 if quick else 0.2)
     counts = (4, 8, 16, 32, 64)
     files = models(folder / f"{elements(shapes)}", counts[-1], shapes)
-    run("fingerprints.py", *files)
-    done = [run("ours.py", files[0].parent, "--models", count) for count in counts]
+    run(FINGERPRINT, *files)
+    done = [run(OURS, files[0].parent, "--models", count) for count in counts]
     whole = f"{counts[0]} … {counts[-1]} models of {elements(shapes) / 1e6:.0f} M"
     read = [process.said["read_bytes"] for process in done]
     yield Line(
@@ -55,8 +58,8 @@ def _size(folder: Path, *, quick: bool) -> Iterator[Line]:
     for factor in factors:
         shapes = scaled(SIXTY_TWO_MILLION, factor)
         files = models(folder / f"{elements(shapes)}", 8, shapes)
-        run("fingerprints.py", *files)
-        done.append(run("ours.py", files[0].parent, "--models", 8))
+        run(FINGERPRINT, *files)
+        done.append(run(OURS, files[0].parent, "--models", 8))
         sizes.append(elements(shapes))
     whole = f"8 models of {sizes[0] / 1e6:.0f} M … {sizes[-1] / 1e6:.0f} M"
     spent = [process.said["cpu_seconds"] for process in done]

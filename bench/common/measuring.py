@@ -1,4 +1,4 @@
-"""Run programs and tell their time and memory; print what was found as a table."""
+"""Run programs and tell their time and memory, and what the machine is."""
 
 import json
 import os
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
+LAUNCHER = Path(__file__).parent / "launcher.py"
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,28 @@ class Process:
     """What it printed as JSON on its last line."""
 
 
-def run(program: str, *arguments: object) -> Process:
+def run(module: str, *arguments: object) -> Process:
     """
-    Run a Python program of this folder to its end.
+    Run a module of the benchmarks to its end, in a process of its own.
+
+    Parameters
+    ----------
+    module
+        Such as "bench.fingerprints.fingerprint".
+    arguments
+        Of its command line.
 
     Raises
     ------
     subprocess.CalledProcessError
         When it fails.
     """
-    bench = REPOSITORY / "bench"
-    command = [sys.executable, str(bench / program), *map(str, arguments)]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "scripts")}
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    places = (REPOSITORY, REPOSITORY / "scripts")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places))}
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as report:
-        launcher = [sys.executable, "-I", "-S", str(bench / "launcher.py"), str(writing)]
+        launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(writing)]
         done = subprocess.run(
             [*launcher, *command],
             stdout=subprocess.PIPE,

@@ -136,11 +136,11 @@ def main() -> None:
         _load_code()
         print(json.dumps(broken_down(given.folder, models)))
         return
-    from measuring import run
-    from workload import SIXTY_TWO_MILLION, elements
+    from bench.common.measuring import run
+    from bench.common.workload import SIXTY_TWO_MILLION, elements
 
     profiles = {
-        models: run("breakdown.py", given.folder, "--models", models).said
+        models: run("bench.distances.breakdown", given.folder, "--models", models).said
         for models in given.models
     }
     draw(profiles, elements(SIXTY_TWO_MILLION), given.draw)

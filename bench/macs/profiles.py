@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lines import Line, seconds, size
-from measuring import run
+from bench.common.lines import Line, seconds, size
+from bench.common.measuring import run
 
 LIMITS = {"three counters": 240, "FlopCounterMode alone": 90}
 """Seconds of one core."""
@@ -26,7 +26,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     """Hold the profiles of all architectures against the limits, and one count against torch's."""
     names = QUICK if quick else ()
     for part, limit in LIMITS.items():
-        ran = run("macs.py", part, folder / "macs", *names)
+        ran = run("bench.macs.profiles", part, folder / "macs", *names)
         what = f"macs: {ran.said['architectures']} architectures, three sizes, {part}"
         yield Line(
             f"{what}, CPU time (share of the {limit} s allowed)",
@@ -42,7 +42,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
             None if quick else ran.peak_bytes / LIMIT_BYTES,
             "≤ 1",
         )
-    said = run("macs.py", "one forward").said
+    said = run("bench.macs.profiles", "one forward").said
     yield Line(
         f"macs: one forward of {PLAIN}, FlopCounterMode as it is against ours, CPU time",
         seconds(said["plain"]),

@@ -11,8 +11,8 @@ from atlas.basis import tables
 from atlas.distances.plan import shard_of
 from atlas.distances.shards import NameRows, writer
 from atlas.fingerprints import fingerprint
-from lines import Line, seconds, size
-from measuring import run
+from bench.common.lines import Line, seconds, size
+from bench.common.measuring import run
 
 SHARDS = 16
 BLOCKS = [f"{part}{number:02d}" for part in ("IN", "OUT") for number in range(12)] + ["MID"]
@@ -25,7 +25,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     place = folder / "joins"
     try:
         rows = _make_up(place, models, tensors)
-        done = run("joins.py", place)
+        done = run("bench.relations.compare_group", place)
         on_disk = sum(file.stat().st_size for file in (place / "distances").iterdir())
     finally:
         shutil.rmtree(place, ignore_errors=True)
