@@ -9,6 +9,7 @@ from atlas.architectures.diagrams import style
 from atlas.architectures.diagrams.listings import cell, row, table
 from atlas.architectures.diagrams.style import COLOURS, FONT, INK, SMALL, TEXT, count, macs, share
 from atlas.architectures.portraits import Missing, Piece, Portrait
+from atlas.basis.tables import replacing
 
 DOTS_PER_INCH = 120
 NOTICE_WIDTH = 90
@@ -135,8 +136,6 @@ def save(drawing: Any, svg: Path, png: Path) -> None:
 
     pygraphviz' wheels carry Graphviz with cairo: no system program is called.
     """
-    from atlas.basis.tables import replacing
-
     svg.parent.mkdir(parents=True, exist_ok=True)
     drawing.layout(prog="dot")
     with replacing(svg) as partial:

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from atlas.architectures.diagrams.style import count, macs
 from atlas.architectures.portraits import Portrait
+from atlas.basis.tables import replacing
+from atlas.plots.placement import place
 
 FAMILIES = {"UNet": "#0072b2", "DiT": "#e69f00", "MMDiT": "#009e73"}
 """Okabe and Ito's colours."""
@@ -111,10 +115,6 @@ def _add_legend(axes: Any, portraits: Sequence[Portrait]) -> None:
 
 def _add_labels(axes: Any, portraits: Sequence[Portrait]) -> None:
     """Label every bubble, off all bubbles, labels and the legend; far labels have a line."""
-    import numpy as np
-
-    from atlas.plots.placement import place
-
     figure = axes.figure
     points = axes.transData.transform([(p.structure.parameters, step_macs(p)) for p in portraits])
     sizes = [_extent(axes, portrait.label).bounds[2:] for portrait in portraits]
@@ -173,8 +173,6 @@ def _area(side: int) -> float:
 
 
 def _save(figure: Any, svg: Path, png: Path) -> None:
-    from atlas.basis.tables import replacing
-
     with replacing(svg) as partial:
         figure.savefig(partial, format="svg", metadata={"Date": None})
     with replacing(png) as partial:
