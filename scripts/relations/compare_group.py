@@ -6,13 +6,28 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
 from atlas.relations import contents, groups
 
 
-def main(*, fingerprints: list[Path], shard_files: list[Path], models: list[str], table: Path):
-    """Join the group's fingerprints with the measured distances and write the tidy table."""
+def main(
+    *, fingerprints: list[Path], shard_files: list[Path], models: list[str], table: Path
+) -> None:
+    """
+    Join the group's fingerprints with the measured distances and write the tidy table.
+
+    Parameters
+    ----------
+    fingerprints
+        The models' fingerprints.
+    shard_files
+        All shards of measured distances.
+    models
+        The models' ids, sorted, in the order of their fingerprints.
+    table
+        The tidy table to write.
+    """
     held = contents.load(fingerprints, models)
     logging.info("%d models, %d names of tensors", len(models), len(held.tensors))
     parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files))
@@ -20,6 +35,8 @@ def main(*, fingerprints: list[Path], shard_files: list[Path], models: list[str]
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         fingerprints=[Path(path) for path in snakemake.input.fingerprints],

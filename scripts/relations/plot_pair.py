@@ -6,17 +6,32 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.plots import histograms, style
 
 
 def main(*, table: Path, models: tuple[str, str], labels: dict[str, str], picture: Path) -> None:
-    """Draw one histogram per role."""
+    """
+    Draw one histogram per role.
+
+    Parameters
+    ----------
+    table
+        The pair's table, as compare_pair writes it.
+    models
+        The two models' ids, in the order of the table.
+    labels
+        Model to what it is called in plots.
+    picture
+        The picture to write, as .png and as .svg.
+    """
     a, b = (labels[model] for model in models)
     style.save(histograms.draw(pq.read_table(table), a=a, b=b), picture.with_suffix(""))
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         table=Path(snakemake.input.table),
