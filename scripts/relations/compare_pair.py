@@ -10,24 +10,20 @@ from atlas.distances import shards
 from atlas.relations import contents, pairs
 
 
-def main(
-    *, fingerprints: list[Path], shard_files: list[Path], models: tuple[str, str], table: Path
-) -> None:
+def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path) -> None:
     """
     Join two fingerprints with the measured distances and write a row per tensor.
 
     Parameters
     ----------
     fingerprints
-        The two models' fingerprints.
+        Each of the two models to its fingerprint, in order of their ids.
     shard_files
         All shards of measured distances.
-    models
-        The two models' ids, sorted, in the order of their fingerprints.
     table
         The table of tensors to write.
     """
-    held = contents.load(fingerprints, models)
+    held = contents.load(list(fingerprints.values()), list(fingerprints))
     tables.write(pairs.table(held, shards.iter_names(shard_files)), table)
 
 
@@ -35,9 +31,9 @@ if __name__ == "__main__":
     if "snakemake" not in globals():
         command_line(main)
     configure_logging(snakemake)
+    models = (snakemake.wildcards.a, snakemake.wildcards.b)
     main(
-        fingerprints=[Path(path) for path in snakemake.input.fingerprints],
+        fingerprints=dict(zip(models, map(Path, snakemake.input.fingerprints), strict=True)),
         shard_files=[Path(path) for path in snakemake.input.shards],
-        models=(snakemake.wildcards.a, snakemake.wildcards.b),
         table=Path(snakemake.output.table),
     )

@@ -12,8 +12,7 @@ from atlas.relations.identity_text import document
 
 def main(
     *,
-    fingerprints: list[Path],
-    models: list[str],
+    fingerprints: dict[str, Path],
     labels: dict[str, str],
     group: str,
     table: Path,
@@ -25,9 +24,7 @@ def main(
     Parameters
     ----------
     fingerprints
-        The models' fingerprints.
-    models
-        The models' ids, sorted, in the order of their fingerprints.
+        Model to its fingerprint, in order of the models' ids.
     labels
         Model to what it is called in plots.
     table
@@ -35,7 +32,8 @@ def main(
     findings
         The same to read, to write.
     """
-    frame = identity.table(contents.load(fingerprints, models), labels)
+    models = list(fingerprints)
+    frame = identity.table(contents.load(list(fingerprints.values()), models), labels)
     tables.write_text(frame.to_csv(index=False), table)
     tables.write_text(document(frame, group=group, models=models, labels=labels), findings)
 
@@ -44,9 +42,9 @@ if __name__ == "__main__":
     if "snakemake" not in globals():
         command_line(main)
     configure_logging(snakemake)
+    paths = map(Path, snakemake.input.fingerprints)
     main(
-        fingerprints=[Path(path) for path in snakemake.input.fingerprints],
-        models=snakemake.params.models,
+        fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
         labels=snakemake.params.labels,
         group=snakemake.wildcards.group,
         table=Path(snakemake.output.table),
