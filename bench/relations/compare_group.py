@@ -13,12 +13,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
-    fingerprints = sorted((given.folder / "fingerprints").glob("*.parquet"))
+    files = sorted((given.folder / "fingerprints").glob("*.parquet"))
     start = time.perf_counter()
     compare_group(
-        fingerprints=fingerprints,
+        fingerprints={path.stem: path for path in files},
         shard_files=sorted((given.folder / "distances").glob("*.parquet")),
-        models=[path.stem for path in fingerprints],
         table=given.folder / "distances.parquet",
     )
     print(json.dumps({"seconds": time.perf_counter() - start}))

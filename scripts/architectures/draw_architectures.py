@@ -7,13 +7,22 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.architectures.diagrams import frame, overview, transformer, unet
-from atlas.architectures.portraits import Missing, Portrait
-from atlas.basis.workflow import configure_logging
+from atlas.architectures.portraits import Missing, Portrait, read
+from atlas.basis.workflow import command_line, configure_logging
 
 
 def main(*, portraits: Sequence[Path], folder: Path) -> None:
-    """Draw every architecture as SVG and PNG, and the overview."""
-    found = [portraits.read(path) for path in portraits]
+    """
+    Draw every architecture as SVG and PNG, and the overview.
+
+    Parameters
+    ----------
+    portraits
+        What summarise_architectures writes of each architecture, as JSON.
+    folder
+        Where to write the pictures.
+    """
+    found = [read(path) for path in portraits]
     for portrait in found:
         svg, png = (folder / f"{portrait.name}.{suffix}" for suffix in ("svg", "png"))
         frame.save(_drawing(portrait), svg, png)
@@ -28,6 +37,8 @@ def _drawing(portrait: Portrait | Missing) -> Any:
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         portraits=[Path(path) for path in snakemake.input.portraits],

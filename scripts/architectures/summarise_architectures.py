@@ -11,7 +11,7 @@ from atlas.architectures import documents, portraits, rows
 from atlas.architectures.pool import surveys
 from atlas.architectures.survey import Failure
 from atlas.basis import page, tables
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 
 
 def main(
@@ -27,6 +27,18 @@ def main(
 
     One that can't be surveyed has its reason in the summary and in place of its diagram, and a
     table of blocks without rows.
+
+    Parameters
+    ----------
+    sources
+        Name to an entry of config/architectures, a YAML file, a checkpoint, a diffusers folder,
+        or a repository on the hub.
+    stated
+        Name to the entry that a checkpoint's architecture is said to be.
+    sides
+        Sides in pixels of square images whose memory is told, beside the native ones.
+    folder
+        Where to write the tables.
     """
     made, published = surveys(sources, stated=stated, sides=sides, threads=threads)
     found = [each for each in made if not isinstance(each, Failure)]
@@ -59,6 +71,8 @@ def write_csv(records: list[rows.Row], path: Path, columns: Sequence[str] = ()) 
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         sources=snakemake.params.architectures,

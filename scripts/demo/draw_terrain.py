@@ -7,16 +7,26 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.errors import AtlasError
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.plots import style
 from atlas_demo.terrain import networks
+from atlas_demo.terrain import picture as pictures
 
 DIFFICULTIES = (20.0, 50.0, 90.0)
 SIZE = 128
 
 
 def main(*, folders: dict[str, Path], threads: int, picture: Path) -> None:
-    """Draw one map for each network and difficulty; networks are told apart by their labels."""
+    """
+    Draw one map for each network and difficulty; networks are told apart by their labels.
+
+    Parameters
+    ----------
+    folders
+        Label to the network's diffusers folder.
+    picture
+        The picture to write, as .png and as .svg.
+    """
     if not folders:
         raise AtlasError("the roster has no terrain networks to draw: use config/roster.yaml")
     torch.set_num_threads(threads)
@@ -28,7 +38,7 @@ def main(*, folders: dict[str, Path], threads: int, picture: Path) -> None:
         with torch.no_grad():
             drawn = networks.load(folder).draw(noise, torch.tensor(DIFFICULTIES))
         maps[label] = drawn.clamp(-1, 1)[:, 0].numpy()
-    figure = picture.draw(
+    figure = pictures.draw(
         maps,
         difficulties=DIFFICULTIES,
         title="From the same noise, relatives draw the same land; training raised the sea",
@@ -37,6 +47,8 @@ def main(*, folders: dict[str, Path], threads: int, picture: Path) -> None:
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         folders=dict(zip(snakemake.params.labels, map(Path, snakemake.input.folders), strict=True)),

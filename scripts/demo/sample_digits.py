@@ -6,7 +6,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.plots import style
 from atlas_demo import facts
 from atlas_demo.digits import captioning, drawing, ldm_keys, sheet, single_file, training
@@ -21,7 +21,20 @@ def main(
     picture: Path,
     table: Path,
 ) -> None:
-    """Write a sheet of the pictures, and the counts with those of real digits beside them."""
+    """
+    Write a sheet of the pictures, and the counts with those of real digits beside them.
+
+    Parameters
+    ----------
+    conditions
+        The text encoder's answers to all captions.
+    plan
+        How to sample, as in config/demo/digits.yaml.
+    picture
+        The picture to write, as .png and as .svg.
+    table
+        The CSV file of counts to write.
+    """
     digits = facts.digits()
     training.prepare(seed=plan["seed"], threads=threads)
     drawn = drawing.draw(
@@ -35,6 +48,8 @@ def main(
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         checkpoint=Path(snakemake.input.checkpoint),

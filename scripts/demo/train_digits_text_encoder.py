@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas_demo import facts
 from atlas_demo.digits import captioning, fitting, networks, single_file, training
 
@@ -18,7 +18,20 @@ def main(
     weights: Path,
     conditions: Path,
 ) -> None:
-    """Train it as CLIP was, on pictures and their captions."""
+    """
+    Train it as CLIP was, on pictures and their captions.
+
+    Parameters
+    ----------
+    vocabulary
+        The tokenizer's folder.
+    plan
+        How to train: seed, steps and what else config/demo/digits.yaml has.
+    weights
+        The weights to write.
+    conditions
+        The encoder's answers to all captions, to write.
+    """
     digits = facts.digits()
     training.prepare(seed=plan["seed"], threads=threads)
     encoder = networks.build("text_encoder", digits["components"]["text_encoder"])
@@ -35,6 +48,8 @@ def main(
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         vocabulary=Path(snakemake.input.vocabulary),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas_demo import facts
 from atlas_demo.digits import captioning, denoiser, fitting, networks, single_file, training
 
@@ -19,7 +19,22 @@ def main(
     weights: Path,
     average: Path,
 ) -> None:
-    """Train it on the pictures' latents and the text encoder's answers to their captions."""
+    """
+    Train it on the pictures' latents and the text encoder's answers to their captions.
+
+    Parameters
+    ----------
+    vae
+        The trained autoencoder's weights.
+    conditions
+        The text encoder's answers to all captions.
+    plan
+        How to train: seed, steps and what else config/demo/digits.yaml has.
+    weights
+        The weights to write.
+    average
+        Their moving average, to write.
+    """
     digits = facts.digits()
     components = digits["components"]
     training.prepare(seed=plan["seed"], threads=threads)
@@ -39,6 +54,8 @@ def main(
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         vae=Path(snakemake.input.vae),

@@ -5,10 +5,11 @@ import logging
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.arrow import spare_pandas
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import engine, plan
 from atlas.distances.progress import Progress
 from atlas.distances.update import update
@@ -24,12 +25,34 @@ def main(
     record: Path,
     threads: int,
     memory_mb: int,
-    device: str,
+    device: Literal["cpu", "cuda"],
     method: int,
     keep_absent: bool,
 ) -> None:
-    """Bring one shard up to date and record how many pairs of contents were measured."""
-    contents = plan.contents_of(fingerprints, shard=shard, count=shards)
+    """
+    Bring one shard up to date and record how many pairs of contents were measured.
+
+    Parameters
+    ----------
+    fingerprints
+        Each model's fingerprint to its checkpoint, in order of the models' ids.
+    shard
+        Which share of the tensor names, from 0.
+    shards
+        Number of shares.
+    table
+        The shard, to write or to bring up to date.
+    record
+        The JSON file to write: pairs of contents measured, kept and dropped.
+    memory_mb
+        Bound of the buffers, in 10^6 bytes.
+    method
+        Version of the method: rows of another one are measured anew.
+    keep_absent
+        Keep the rows of contents that none of the models holds.
+    """
+    folders = {made: fingerprint.anchor(path) for made, path in fingerprints.items()}
+    contents = plan.contents_of(folders, shard=shard, count=shards)
     dtypes = {content.dtype for held in contents.values() for content in held.values()}
     memory = {"threads": threads, "memory_bytes": memory_mb * 10**6}
     with Progress(contents) as progress:
@@ -51,15 +74,18 @@ def main(
 
 
 if __name__ == "__main__":
-    configure_logging(snakemake)
     spare_pandas()
+    if "snakemake" not in globals():
+        command_line(main)
+    configure_logging(snakemake)
     main(
-        fingerprints={
-            Path(table): fingerprint.anchor(Path(path))
-            for table, path in zip(
-                snakemake.input.fingerprints, snakemake.params.checkpoints, strict=True
+        fingerprints=dict(
+            zip(
+                map(Path, snakemake.input.fingerprints),
+                map(Path, snakemake.params.checkpoints),
+                strict=True,
             )
-        },
+        ),
         shard=int(snakemake.wildcards.shard),
         shards=snakemake.params.shards,
         table=Path(snakemake.output.table),

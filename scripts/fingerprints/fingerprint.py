@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
 from atlas.basis.arrow import spare_pandas
 from atlas.basis.errors import AtlasError
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.checkpoint import open_checkpoint
 from atlas.fingerprints import fingerprint
 from atlas.fingerprints.elements.files import unchanged
@@ -28,6 +28,19 @@ def main(
 
     A checkpoint that can't be opened gets a fingerprint without rows that carries the reason, so
     that the other models' results are made all the same.
+
+    Parameters
+    ----------
+    checkpoint
+        A weight file, an index.json of shards, a diffusers folder, or a glob of shards.
+    files
+        All files of the checkpoint: none of them may change while they are read.
+    architecture
+        `generic` keeps every name as the file has it; else it is recognised.
+    weights
+        `ema` or `raw`, where the checkpoint has both.
+    table
+        The fingerprint to write.
     """
     with unchanged(files):
         try:
@@ -46,8 +59,10 @@ def main(
 
 
 if __name__ == "__main__":
-    configure_logging(snakemake)
     spare_pandas()
+    if "snakemake" not in globals():
+        command_line(main)
+    configure_logging(snakemake)
     main(
         checkpoint=Path(snakemake.params.checkpoint),
         files=[Path(file) for file in snakemake.input.checkpoint],

@@ -5,14 +5,29 @@ from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.macs import files, pictures
 
 
 def main(
     *, names: Iterable[str], profiles: Path, summary: Path, as_published: Path, folder: Path
 ) -> None:
-    """Draw all pictures as SVG and PNG."""
+    """
+    Draw all pictures as SVG and PNG.
+
+    Parameters
+    ----------
+    names
+        The architectures to draw.
+    profiles
+        The folder of their profiles, as profile_macs writes them.
+    summary
+        The table that summarise_macs writes.
+    as_published
+        The table that reproduce_published_macs writes.
+    folder
+        Where to write the pictures.
+    """
     pictures.draw_all(
         files.read(summary),
         {name: files.read(profiles / f"{name}.csv") for name in names},
@@ -22,6 +37,8 @@ def main(
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         names=snakemake.params.names,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.architectures import catalogue
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.macs import measuring
 from atlas.macs.files import write
 
@@ -14,10 +14,19 @@ MEASURED = ["sdxl", "sd3_medium"]
 
 
 def main(*, table: Path) -> None:
-    """Write the table of speeds."""
+    """
+    Write the table of speeds.
+
+    Parameters
+    ----------
+    table
+        The CSV file to write.
+    """
     write(table, measuring.COLUMNS, measuring.measure([catalogue.load(name) for name in MEASURED]))
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(table=Path(snakemake.output.table))

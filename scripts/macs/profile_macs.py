@@ -2,26 +2,49 @@
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.architectures import catalogue
 from atlas.basis.errors import AtlasError
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.macs import request
 from atlas.macs.files import COUNTERS, PROFILE, failed, write
 from atlas.macs.request import Request
 
 
 def main(
-    *, asked: Request, sources: Mapping[str, str], stated: Mapping[str, str], folder: Path
+    *,
+    sources: Mapping[str, str],
+    stated: Mapping[str, str],
+    resolutions: Sequence[Sequence[int] | str],
+    batch: int,
+    text_length: int | None,
+    folder: Path,
 ) -> None:
     """
     Profile all architectures; torch is imported once for all, which costs more than a profile.
 
     One that can't be read, or given a text of that length, has a table of one row: its problem.
+
+    Parameters
+    ----------
+    sources
+        Name to an entry of config/architectures, a YAML file, a checkpoint, a diffusers folder,
+        or a repository on the hub.
+    stated
+        Name to the entry that a checkpoint's architecture is said to be.
+    resolutions
+        Sizes in pixels as [width, height], and `native`.
+    batch
+        Images per forward.
+    text_length
+        Text tokens; each pipeline's own where it is left out.
+    folder
+        Where to write the tables.
     """
+    asked = Request.of(resolutions, batch, text_length)
     entries, problems = {}, {}
     for name, source in sources.items():
         try:
@@ -49,12 +72,14 @@ def main(
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
-        asked=Request.of(
-            snakemake.params.resolutions, snakemake.params.batch, snakemake.params.text_length
-        ),
         sources=snakemake.params.architectures,
         stated=snakemake.params.stated,
+        resolutions=snakemake.params.resolutions,
+        batch=snakemake.params.batch,
+        text_length=snakemake.params.text_length,
         folder=Path(snakemake.output[0]).parent,
     )

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.architectures import catalogue
 from atlas.basis import page
 from atlas.basis.tables import write_text
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.macs import files, pages, summary
 from atlas.macs.summary import Sampling
 
@@ -17,14 +17,40 @@ def main(
     *,
     sources: Mapping[str, str],
     stated: Mapping[str, str],
-    sampling: Sampling,
+    steps: int,
+    guidance: bool | None,
     folder: Path,
     as_published: Path,
     summary_stem: Path,
     counters: Path,
     findings: Path,
 ) -> None:
-    """Write the summary in three formats, all counters in one table, and the findings."""
+    """
+    Write the summary in three formats, all counters in one table, and the findings.
+
+    Parameters
+    ----------
+    sources
+        Name to an entry of config/architectures, a YAML file, a checkpoint, a diffusers folder,
+        or a repository on the hub.
+    stated
+        Name to the entry that a checkpoint's architecture is said to be.
+    steps
+        Steps of the sampler.
+    guidance
+        Whether a step has two forwards; each architecture's own way where it is left out.
+    folder
+        The architectures' profiles, as profile_macs writes them.
+    as_published
+        The table that reproduce_published_macs writes.
+    summary_stem
+        The summary to write, without the suffix: .csv, .md and .html.
+    counters
+        The CSV file of counters to write.
+    findings
+        The text file to write.
+    """
+    sampling = Sampling(steps, guidance)
     rows, counted = [], []
     for name, source in sources.items():
         profile = files.read(folder / f"{name}.csv")
@@ -45,11 +71,14 @@ def main(
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         sources=snakemake.params.architectures,
         stated=snakemake.params.stated,
-        sampling=Sampling(snakemake.params.steps, snakemake.params.guidance),
+        steps=snakemake.params.steps,
+        guidance=snakemake.params.guidance,
         folder=Path(snakemake.input.profiles[0]).parent,
         as_published=Path(snakemake.input.as_published),
         summary_stem=Path(snakemake.output.csv).with_suffix(""),

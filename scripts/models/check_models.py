@@ -6,11 +6,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.errors import AtlasError
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 
 
 def main(*, table: Path) -> None:
-    """Raise AtlasError that lists every unreadable model and what is wrong with it."""
+    """
+    Raise AtlasError that lists every unreadable model and what is wrong with it.
+
+    Parameters
+    ----------
+    table
+        The models, as describe_models writes them.
+    """
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     broken = [f"  {row['model']}: {row['problem']}" for row in rows if row["problem"]]
@@ -24,5 +31,7 @@ def main(*, table: Path) -> None:
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(table=Path(snakemake.input.table))

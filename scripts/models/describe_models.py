@@ -5,12 +5,25 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.models import description
 
 
 def main(*, fingerprints: dict[str, Path], labels: dict[str, str], table: Path, page: Path) -> None:
-    """Write the table of models and its readable form."""
+    """
+    Write the table of models and its readable form.
+
+    Parameters
+    ----------
+    fingerprints
+        Model to its fingerprint.
+    labels
+        Model to what it is called in plots.
+    table
+        The CSV file to write.
+    page
+        The same to read, to write.
+    """
     frame = description.describe(fingerprints)
     findings = {
         model: tables.read_notes(path).get("findings", []) for model, path in fingerprints.items()
@@ -20,6 +33,8 @@ def main(*, fingerprints: dict[str, Path], labels: dict[str, str], table: Path, 
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     paths = map(Path, snakemake.input.fingerprints)
     main(

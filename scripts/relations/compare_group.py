@@ -6,24 +6,38 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
 from atlas.relations import contents, groups
 
 
-def main(*, fingerprints: list[Path], shard_files: list[Path], models: list[str], table: Path):
-    """Join the group's fingerprints with the measured distances and write the tidy table."""
-    held = contents.load(fingerprints, models)
+def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path) -> None:
+    """
+    Join the group's fingerprints with the measured distances and write the tidy table.
+
+    Parameters
+    ----------
+    fingerprints
+        Model to its fingerprint, in order of the models' ids.
+    shard_files
+        All shards of measured distances.
+    table
+        The tidy table to write.
+    """
+    models = list(fingerprints)
+    held = contents.load(list(fingerprints.values()), models)
     logging.info("%d models, %d names of tensors", len(models), len(held.tensors))
     parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files))
     tables.write_parts(groups.tables(models, parts), groups.SCHEMA, table)
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
+    paths = map(Path, snakemake.input.fingerprints)
     main(
-        fingerprints=[Path(path) for path in snakemake.input.fingerprints],
+        fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
         shard_files=[Path(path) for path in snakemake.input.shards],
-        models=snakemake.params.models,
         table=Path(snakemake.output.table),
     )

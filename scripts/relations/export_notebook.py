@@ -4,12 +4,23 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.relations import groups, matrices, notebook
 
 
 def main(*, folder: Path, group: str, paths: dict[str, str], target: Path) -> None:
-    """Write all components; models of a published matrix go by their own names."""
+    """
+    Write all components; models of a published matrix go by their own names.
+
+    Parameters
+    ----------
+    folder
+        The group's matrices.
+    paths
+        Model to its checkpoint's path.
+    target
+        The JSON file to write.
+    """
     found = [
         matrices.read(file, component=file.name.removesuffix(".l2.csv"), measure="l2", group=group)
         for file in sorted(folder.glob("*.l2.csv"))
@@ -20,6 +31,8 @@ def main(*, folder: Path, group: str, paths: dict[str, str], target: Path) -> No
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         folder=Path(snakemake.input.matrices),

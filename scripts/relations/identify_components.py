@@ -5,31 +5,46 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.relations import contents, identity
 from atlas.relations.identity_text import document
 
 
 def main(
     *,
-    fingerprints: list[Path],
-    models: list[str],
+    fingerprints: dict[str, Path],
     labels: dict[str, str],
     group: str,
     table: Path,
     findings: Path,
 ) -> None:
-    """Write the identity table and its readable form."""
-    frame = identity.table(contents.load(fingerprints, models), labels)
+    """
+    Write the identity table and its readable form.
+
+    Parameters
+    ----------
+    fingerprints
+        Model to its fingerprint, in order of the models' ids.
+    labels
+        Model to what it is called in plots.
+    table
+        The CSV file to write.
+    findings
+        The same to read, to write.
+    """
+    models = list(fingerprints)
+    frame = identity.table(contents.load(list(fingerprints.values()), models), labels)
     tables.write_text(frame.to_csv(index=False), table)
     tables.write_text(document(frame, group=group, models=models, labels=labels), findings)
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
+    paths = map(Path, snakemake.input.fingerprints)
     main(
-        fingerprints=[Path(path) for path in snakemake.input.fingerprints],
-        models=snakemake.params.models,
+        fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
         labels=snakemake.params.labels,
         group=snakemake.wildcards.group,
         table=Path(snakemake.output.table),

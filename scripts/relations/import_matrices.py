@@ -6,12 +6,23 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.relations import group_matrices, matrices, notebook
 
 
 def main(*, published: Path, group: str, table: Path, folder: Path) -> None:
-    """Write the same tables as for a group with checkpoints, as far as the file tells."""
+    """
+    Write the same tables as for a group with checkpoints, as far as the file tells.
+
+    Parameters
+    ----------
+    published
+        The JSON file in the notebook's format.
+    table
+        The tidy table to write.
+    folder
+        Where to write the matrices.
+    """
     found = notebook.matrices(notebook.read(published), group=group)
     logging.info("%s: components %s", published, ", ".join(sorted(found)))
     folder.mkdir(parents=True, exist_ok=True)
@@ -21,6 +32,8 @@ def main(*, published: Path, group: str, table: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         published=Path(snakemake.input.notebook),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.plots.drawing import draw_all
 from atlas.plots.order import leaves_of
 from atlas.relations import matrices
@@ -31,7 +31,26 @@ def main(
     imported: bool,
     folder: Path,
 ) -> None:
-    """Draw every component, all with the models in one order and colour."""
+    """
+    Draw every component, all with the models in one order and colour.
+
+    Parameters
+    ----------
+    matrix_folder
+        The group's matrices.
+    measure
+        Which of the measures to draw.
+    labels
+        Model to what it is called in plots.
+    base
+        The model that trees are rooted at.
+    ordered
+        Whether the models stand in the order of their making.
+    imported
+        Whether the matrices are published ones, whose 0 may stand for not compared.
+    folder
+        Where to write the pictures.
+    """
     drawn = [
         _with_coverage(
             matrices.read(
@@ -71,6 +90,8 @@ def _in_one_order(drawn: list[Matrix]) -> list[Matrix]:
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         matrix_folder=Path(snakemake.input.matrices),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.plots.drawing import draw_all
 
 
@@ -17,15 +17,32 @@ def main(
     models: list[str],
     labels: dict[str, str],
     base: str | None,
-    picture: Path,
+    stem: Path,
 ) -> None:
-    """Draw the identity table."""
+    """
+    Draw the identity table.
+
+    Parameters
+    ----------
+    table
+        The identity table, as identify_components writes it.
+    models
+        The group's models in the roster's order.
+    labels
+        Model to what it is called in plots.
+    base
+        The model that is marked as the others' base.
+    stem
+        Path of the pictures to write, without their endings.
+    """
     frame = pd.read_csv(table, dtype={"a": str, "b": str})
     facts = {"group": group, "models": models, "labels": labels, "base": base}
-    draw_all("identity", frame, stem=picture.with_suffix(""), **facts)
+    draw_all("identity", frame, stem=stem, **facts)
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         table=Path(snakemake.input.table),
@@ -33,5 +50,5 @@ if __name__ == "__main__":
         models=snakemake.params.models,
         labels=snakemake.params.labels,
         base=snakemake.params.base,
-        picture=Path(snakemake.output.picture),
+        stem=Path(snakemake.input.table).with_suffix(""),
     )

@@ -6,21 +6,36 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.plots.drawing import draw_all
 
 
-def main(*, table: Path, models: tuple[str, str], labels: dict[str, str], picture: Path) -> None:
-    """Draw every kind of picture of a pair."""
+def main(*, table: Path, models: tuple[str, str], labels: dict[str, str], stem: Path) -> None:
+    """
+    Draw every kind of picture of a pair.
+
+    Parameters
+    ----------
+    table
+        The pair's table, as compare_pair writes it.
+    models
+        The two models' ids, in the order of the table.
+    labels
+        Model to what it is called in plots.
+    stem
+        Path of the pictures to write, without their endings.
+    """
     a, b = (labels[model] for model in models)
-    draw_all("pair", pq.read_table(table), a=a, b=b, stem=picture.with_suffix(""))
+    draw_all("pair", pq.read_table(table), a=a, b=b, stem=stem)
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         table=Path(snakemake.input.table),
         models=(snakemake.wildcards.a, snakemake.wildcards.b),
         labels=snakemake.params.labels,
-        picture=Path(snakemake.output.picture),
+        stem=Path(snakemake.input.table).with_suffix(""),
     )

@@ -6,13 +6,26 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis.workflow import configure_logging
+from atlas.basis.workflow import command_line, configure_logging
 from atlas.relations import group_matrices, matrices
 from atlas.relations.groups import total_rows
 
 
 def main(*, table: Path, models: list[str], measures: list[str], folder: Path) -> None:
-    """Write {component}.{measure}.csv for every component that the group's models hold."""
+    """
+    Write {component}.{measure}.csv for every component that the group's models hold.
+
+    Parameters
+    ----------
+    table
+        The group's tidy table, as compare_group writes it.
+    models
+        The models' ids in the order of the rows and columns.
+    measures
+        Measures to write beside l2 and the coverage.
+    folder
+        Where to write the matrices.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     totals = [("block", "=", "*"), ("role", "=", "*")]
     frame = total_rows(pd.read_parquet(table, filters=totals))
@@ -23,6 +36,8 @@ def main(*, table: Path, models: list[str], measures: list[str], folder: Path) -
 
 
 if __name__ == "__main__":
+    if "snakemake" not in globals():
+        command_line(main)
     configure_logging(snakemake)
     main(
         table=Path(snakemake.input.table),

@@ -1,18 +1,27 @@
 """Write a roster for a folder of checkpoints."""
 
-import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
 from atlas.basis.errors import AtlasError
+from atlas.basis.workflow import command_line
 from atlas.roster import reading as roster
 from atlas.roster import writing
 
 
-def main(*, folder: Path, to: Path) -> None:
-    """Write the roster, check it, and say how to go on."""
+def main(folder: Path, *, to: Path = Path("roster.yaml")) -> None:
+    """
+    Write the roster, check it, and say how to go on.
+
+    Parameters
+    ----------
+    folder
+        Folder with checkpoints, searched to any depth.
+    to
+        The roster to write.
+    """
     if to.exists():
         raise AtlasError(f"{to}: exists already; give another name with --to, or delete it")
     tables.write_text(writing.document(folder, roster=to), to)
@@ -22,11 +31,4 @@ def main(*, folder: Path, to: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder with checkpoints, searched to any depth")
-    parser.add_argument("--to", type=Path, default=Path("roster.yaml"), help="default: %(default)s")
-    arguments = parser.parse_args()
-    try:
-        main(folder=arguments.folder, to=arguments.to)
-    except AtlasError as error:
-        sys.exit(f"error: {error}")
+    command_line(main, has_rule=False)

@@ -1,23 +1,53 @@
-"""What every rule's script does first: send its log to the rule's log file and to stderr."""
+"""What every script does first: take a rule's values and log, or those of a command line."""
 
 import logging
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
+from atlas.basis import options
 from atlas.basis.errors import AtlasError
 
 
 def configure_logging(snakemake: Any) -> None:
     """Log to the rule's log file and to stderr; faults of the input without a traceback."""
+    _log_to(logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler())
+    sys.excepthook = _log_uncaught
+
+
+def command_line(main: Callable[..., None], *, has_rule: bool = True) -> NoReturn:
+    """
+    Run a script's main with the arguments of the command line, and end the process.
+
+    The exit status is 0; 1 after a line on stderr that tells which input or file is at fault; 2
+    after argparse's own message where an argument is. See `options.parser`.
+
+    Parameters
+    ----------
+    has_rule
+        Whether a rule of the script's name hands the same values over.
+    """
+    rule = Path(main.__globals__["__file__"]).stem
+    told = f"In the workflow, the rule {rule} hands these values over." if has_rule else ""
+    arguments = options.parse(main, sys.argv[1:], told)
+    _log_to(logging.StreamHandler())
+    try:
+        main(**arguments)
+    except (AtlasError, OSError) as error:
+        sys.exit(f"error: {error}")
+    sys.exit(0)
+
+
+def _log_to(*handlers: logging.Handler) -> None:
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%Y-%m-%d %H:%M:%S",
-        handlers=[logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler()],
+        handlers=handlers,
         force=True,
     )
-    sys.excepthook = _log_uncaught
 
 
 def _log_uncaught(

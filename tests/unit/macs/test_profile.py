@@ -12,6 +12,7 @@ from macs import profile_macs
 from pipeline_folders import write_folder
 
 REQUEST = Request.of([[512, 512], "native"], 1, None)
+ASKED = {"resolutions": [[256, 256]], "batch": 1, "text_length": None}
 
 
 def totals(rows: list[profile.Row]) -> list[profile.Row]:
@@ -147,9 +148,8 @@ def test_growth_is_told_between_sizes_that_can_be_made() -> None:
 
 def test_a_diffusers_folder_is_profiled_as_its_entry(tmp_path: Path) -> None:
     write_folder(tmp_path / "mine", "sd15")
-    asked = Request(((256, 256),))
     sources = {"mine": str(tmp_path / "mine"), "sd15": "sd15"}
-    profile_macs.main(asked=asked, sources=sources, stated={}, folder=tmp_path)
+    profile_macs.main(**ASKED, sources=sources, stated={}, folder=tmp_path)
     mine, known = (files.read(tmp_path / f"{name}.csv") for name in ("mine", "sd15"))
     assert [row["macs"] for row in mine] == [row["macs"] for row in known]
     assert mine[0]["architecture"] == "mine"
@@ -157,21 +157,20 @@ def test_a_diffusers_folder_is_profiled_as_its_entry(tmp_path: Path) -> None:
 
 def test_one_that_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
     sources = {"broken": str(tmp_path / "broken.yaml"), "sd15": "sd15"}
-    asked = Request(((256, 256),))
-    profile_macs.main(asked=asked, sources=sources, stated={}, folder=tmp_path)
+    profile_macs.main(**ASKED, sources=sources, stated={}, folder=tmp_path)
     (row,) = files.read(tmp_path / "broken.csv")
     assert (row["architecture"], row["macs"]) == ("broken", None)
     assert "broken.yaml: no such file" in row["problem"]
     assert files.read(tmp_path / "broken.counters.csv") == []
     assert files.read(tmp_path / "sd15.csv")[0]["macs"]
     with pytest.raises(AtlasError, match=r"broken\.yaml: no such file"):
-        profile_macs.main(asked=asked, sources={"b": sources["broken"]}, stated={}, folder=tmp_path)
+        profile_macs.main(**ASKED, sources={"b": sources["broken"]}, stated={}, folder=tmp_path)
 
 
 def test_a_text_that_only_some_take_is_told_in_their_rows(tmp_path: Path) -> None:
-    asked = Request(((256, 256),), text_length=100)
+    asked = ASKED | {"text_length": 100}
     sources = {"sd15": "sd15", "sana_600m": "sana_600m"}
-    profile_macs.main(asked=asked, sources=sources, stated={}, folder=tmp_path)
+    profile_macs.main(**asked, sources=sources, stated={}, folder=tmp_path)
     (row,) = files.read(tmp_path / "sd15.csv")
     assert "100 text tokens: its denoiser takes 1 to 77" in row["problem"]
     assert files.read(tmp_path / "sana_600m.csv")[0]["text_tokens"] == 100

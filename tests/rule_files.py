@@ -1,0 +1,47 @@
+"""What the rules' files say of each rule that runs a script."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+SCRIPTS = REPOSITORY / "scripts"
+LIBRARIES = ("atlas", "atlas_demo")
+"""Folders of scripts/ that hold no scripts."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule, its script, and the conda environments that it may run in."""
+
+    name: str
+    script: Path
+    environments: tuple[str, ...]
+
+
+def scripted_rules() -> list[Rule]:
+    """Return the rules that run a script."""
+    return [
+        _rule(block, file.parent)
+        for file in sorted((REPOSITORY / "rules").rglob("*.smk"))
+        for block in re.split(r"^rule ", file.read_text(encoding="utf-8"), flags=re.M)[1:]
+        if "    script:\n" in block
+    ]
+
+
+def script_files() -> list[Path]:
+    """Return all scripts."""
+    found = sorted(SCRIPTS.glob("*/*.py"))
+    return [path for path in found if path.parent.name not in LIBRARIES]
+
+
+def _rule(block: str, folder: Path) -> Rule:
+    directives = dict(re.findall(r"^    (\w+):(.+?)(?=^    \w|\Z)", block, flags=re.M | re.S))
+    (script,) = re.findall(r'"(.+)"', directives["script"])
+    return Rule(
+        name=block.partition(":")[0],
+        script=(folder / script).resolve(),
+        environments=tuple(re.findall(r'envs/(\w+)\.yaml"', directives["conda"])),
+    )
