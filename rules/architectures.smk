@@ -47,9 +47,9 @@ rule summarise_architectures:
             "results/architectures/{architecture}.json", architecture=ARCHITECTURES
         ),
     log:
-        "logs/summarise_architectures.log",
+        "logs/summarise_architectures/all.log",
     benchmark:
-        "benchmarks/summarise_architectures.tsv"
+        "benchmarks/summarise_architectures/all.tsv"
     conda:
         "../envs/networks.yaml"
     threads: 2
@@ -84,9 +84,9 @@ rule draw_architectures:
         ),
         overview_svg="results/architectures/overview.svg",
     log:
-        "logs/draw_architectures.log",
+        "logs/draw_architectures/all.log",
     benchmark:
-        "benchmarks/draw_architectures.tsv"
+        "benchmarks/draw_architectures/all.tsv"
     conda:
         "../envs/networks.yaml"
     resources:

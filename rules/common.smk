@@ -1,34 +1,15 @@
 import sys
 from itertools import combinations
 
+import yaml
+
 sys.path.insert(0, str(HOME / "scripts"))
 
 from atlas.roster import reading
 from atlas.roster import settings
 from atlas.checkpoint import files_of
 
-# Raised by hand when a script's results change: it reruns the rule everywhere, once.
-METHOD = {
-    "describe_models": 1,
-    "fingerprint": 1,
-    "measure_distances": 1,
-    "compare_pair": 1,
-    "plot_pair": 1,
-    "compare_group": 1,
-    "import_matrices": 1,
-    "identify_components": 1,
-    "plot_identity": 1,
-    "write_matrices": 1,
-    "export_notebook": 1,
-    "plot_group": 1,
-    "summarise_architectures": 1,
-    "draw_architectures": 1,
-    "profile_macs": 1,
-    "reproduce_published_macs": 1,
-    "summarise_macs": 1,
-    "draw_macs": 1,
-    "measure_macs": 1,
-}
+METHOD = yaml.safe_load((HOME / "rules" / "methods.yaml").read_text())
 
 config |= settings.typed(config)
 settings.check(config)

@@ -16,7 +16,7 @@ rule extract_vocabulary:
         mem_mb=500,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["extract_vocabulary"],
         source=DIGITS["vocabulary"],
         context=DIGITS["captions"]["context"],
     message:
@@ -41,7 +41,7 @@ rule train_digits_text_encoder:
         mem_mb=2000,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["train_digits_text_encoder"],
         plan=DIGITS["training"]["text_encoder"],
         config=DIGITS["components"]["text_encoder"],
         captions=DIGITS["captions"],
@@ -66,7 +66,7 @@ rule train_digits_vae:
         mem_mb=2000,
         runtime=15,
     params:
-        method=1,
+        method=METHOD["train_digits_vae"],
         plan=DIGITS["training"]["vae"],
         config=DIGITS["components"]["vae"],
         image_side=DIGITS["image_side"],
@@ -98,7 +98,7 @@ rule train_digits_unet:
         mem_mb=3000,
         runtime=20,
     params:
-        method=1,
+        method=METHOD["train_digits_unet"],
         plan=DIGITS["training"]["unet"],
         config=DIGITS["components"]["unet"],
         image_side=DIGITS["image_side"],
@@ -127,7 +127,7 @@ rule assemble_digits:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["assemble_digits"],
     message:
         "Putting the digits' networks together as a full checkpoint"
     script:
@@ -152,7 +152,7 @@ rule make_digits_relative:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["make_digits_relative"],
         recipe=lambda wildcards: MODELS[wildcards.model].recipe,
     message:
         "Making {wildcards.model} from its recipe"
@@ -178,7 +178,7 @@ rule finetune_digits:
         mem_mb=2500,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["finetune_digits"],
         component=lambda wildcards: MODELS[wildcards.model].recipe["component"],
         plan=digits_tuning,
     message:
@@ -205,7 +205,7 @@ rule convert_digits:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["convert_digits"],
     message:
         "Writing {wildcards.model} as a diffusers folder"
     script:
@@ -230,7 +230,7 @@ rule sample_digits:
         mem_mb=2500,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["sample_digits"],
         plan=DIGITS["sampling"],
     message:
         "Drawing {params.plan[per_digit]} pictures of each digit"

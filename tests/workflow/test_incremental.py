@@ -146,10 +146,10 @@ def test_a_raised_method_measures_all_again(atlas):
     parts = shutil.ignore_patterns(".*", "results", "resources", "tests", "logs", "build")
     shutil.copytree(REPOSITORY, copy, ignore=parts)
     shutil.copytree(REPOSITORY / "profiles", copy / "profiles", dirs_exist_ok=True)
-    common = copy / "rules" / "common.smk"
-    text = common.read_text()
-    assert '"measure_distances": 1,' in text
-    common.write_text(text.replace('"measure_distances": 1,', '"measure_distances": 2,'))
+    numbers = copy / "rules" / "methods.yaml"
+    text = numbers.read_text()
+    assert "measure_distances: 1\n" in text
+    numbers.write_text(text.replace("measure_distances: 1\n", "measure_distances: 2\n"))
     done = atlas.run("distances", options=("--snakefile", str(copy / "Snakefile")))
     assert done.success, done.output
     assert jobs(done) == (0, SHARDS)
