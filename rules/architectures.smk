@@ -27,7 +27,8 @@ rule architectures:
 rule summarise_architectures:
     input:
         facts=facts_of(ARCHITECTURES),
-        published=str(HOME / "config" / "published" / "sizes.yaml"),
+        published=str(CONFIG / "published" / "sizes.yaml"),
+        reproduced=published_facts("sizes"),
     output:
         summary=report(
             "results/architectures/summary.csv",
@@ -60,6 +61,7 @@ rule summarise_architectures:
         method=METHOD["summarise_architectures"],
         architectures=ARCHITECTURES,
         stated=stated_of(ARCHITECTURES),
+        names=NAMES,
         sides=config["architectures"]["sides"],
     message:
         "Surveying the architectures on the meta device"

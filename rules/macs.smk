@@ -2,6 +2,8 @@ MACS = config["macs"]
 PROFILED = choice.chosen(
     MACS["architectures"], setting="macs › architectures", roster=CHECKPOINTS
 )
+# A UNet and a transformer that fit a GPU of 8 GB.
+MEASURED = {name: name for name in ["sdxl", "sd3_medium"]}
 
 
 rule macs:
@@ -44,6 +46,7 @@ rule profile_macs:
         method=METHOD["profile_macs"],
         architectures=PROFILED,
         stated=stated_of(PROFILED),
+        names=NAMES,
         resolutions=MACS["resolutions"],
         batch=MACS["batch"],
         text_length=MACS["text_length"],
@@ -55,7 +58,8 @@ rule profile_macs:
 
 rule reproduce_published_macs:
     input:
-        published=HOME / "config/published/macs.yaml",
+        published=str(CONFIG / "published" / "macs.yaml"),
+        reproduced=published_facts("macs"),
     output:
         table="results/macs/as_published.csv",
     log:
@@ -77,6 +81,7 @@ rule reproduce_published_macs:
 
 rule summarise_macs:
     input:
+        facts=facts_of(PROFILED),
         profiles=rules.profile_macs.output.profiles,
         counters=rules.profile_macs.output.counters,
         as_published=rules.reproduce_published_macs.output.table,
@@ -104,6 +109,7 @@ rule summarise_macs:
         method=METHOD["summarise_macs"],
         architectures=PROFILED,
         stated=stated_of(PROFILED),
+        names=NAMES,
         steps=MACS["steps"],
         guidance=MACS["guidance"],
     message:
@@ -144,6 +150,8 @@ rule draw_macs:
 
 
 rule measure_macs:
+    input:
+        facts=facts_of(MEASURED),
     output:
         table="results/macs/measured.csv",
     log:
@@ -158,6 +166,7 @@ rule measure_macs:
         gpu=1,
     params:
         method=METHOD["measure_macs"],
+        architectures=list(MEASURED),
     message:
         "Measuring denoisers' forwards on a GPU"
     script:

