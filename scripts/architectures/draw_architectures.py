@@ -7,13 +7,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.architectures.diagrams import frame, overview, transformer, unet
-from atlas.architectures.portraits import Missing, Portrait
+from atlas.architectures.portraits import Missing, Portrait, read
 from atlas.basis.workflow import configure_logging
 
 
 def main(*, portraits: Sequence[Path], folder: Path) -> None:
     """Draw every architecture as SVG and PNG, and the overview."""
-    found = [portraits.read(path) for path in portraits]
+    found = [read(path) for path in portraits]
     for portrait in found:
         svg, png = (folder / f"{portrait.name}.{suffix}" for suffix in ("svg", "png"))
         frame.save(_drawing(portrait), svg, png)

@@ -10,6 +10,7 @@ from atlas.basis.errors import AtlasError
 from atlas.basis.workflow import configure_logging
 from atlas.plots import style
 from atlas_demo.terrain import networks
+from atlas_demo.terrain import picture as pictures
 
 DIFFICULTIES = (20.0, 50.0, 90.0)
 SIZE = 128
@@ -28,7 +29,7 @@ def main(*, folders: dict[str, Path], threads: int, picture: Path) -> None:
         with torch.no_grad():
             drawn = networks.load(folder).draw(noise, torch.tensor(DIFFICULTIES))
         maps[label] = drawn.clamp(-1, 1)[:, 0].numpy()
-    figure = picture.draw(
+    figure = pictures.draw(
         maps,
         difficulties=DIFFICULTIES,
         title="From the same noise, relatives draw the same land; training raised the sea",
