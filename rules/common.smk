@@ -1,8 +1,10 @@
+import copy
 import hashlib
 import sys
 from itertools import combinations
 
 import yaml
+from snakemake.utils import update_config
 
 sys.path.insert(0, str(HOME / "scripts"))
 
@@ -13,7 +15,9 @@ from atlas.checkpoint.files import files_of, listing
 
 METHOD = yaml.safe_load((HOME / "rules" / "methods.yaml").read_text())
 
-config |= settings.typed(config)
+# What is not given, as in the `config:` of a module, is as the workflow has it.
+given, config = settings.typed(config), copy.deepcopy(load("config"))
+update_config(config, given)
 settings.check(config)
 ROSTER = reading.load(
     settings.find(config["roster"], home=HOME),

@@ -2,8 +2,6 @@ MACS = config["macs"]
 PROFILED = choice.chosen(
     MACS["architectures"], setting="macs › architectures", roster=CHECKPOINTS
 )
-# A UNet and a transformer that fit a GPU of 8 GB.
-MEASURED = {name: name for name in ["sdxl", "sd3_medium"]}
 
 
 rule macs:
@@ -150,8 +148,6 @@ rule draw_macs:
 
 
 rule measure_macs:
-    input:
-        facts=facts_of(MEASURED),
     output:
         table="results/macs/measured.csv",
     log:
@@ -166,7 +162,7 @@ rule measure_macs:
         gpu=1,
     params:
         method=METHOD["measure_macs"],
-        architectures=list(MEASURED),
+        facts=facts_digest("architectures"),
     message:
         "Measuring denoisers' forwards on a GPU"
     script:
