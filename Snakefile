@@ -5,10 +5,13 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-HOME = Path(workflow.basedir)
-# A copy of the settings in the working directory replaces the workflow's own.
+HOME = Path(workflow.current_basedir)
+IS_MODULE = HOME != Path(workflow.basedir)
+# A copy of the settings in the working directory replaces the workflow's own; beside a workflow that
+# uses this one as a module, the file of that name is the other's.
 OWN_SETTINGS = Path("config/config.yaml")
-SETTINGS = OWN_SETTINGS if OWN_SETTINGS.is_file() else HOME / OWN_SETTINGS
+HAS_OWN = OWN_SETTINGS.is_file() and not IS_MODULE
+SETTINGS = OWN_SETTINGS if HAS_OWN else HOME / OWN_SETTINGS
 
 
 configfile: SETTINGS

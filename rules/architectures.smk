@@ -27,7 +27,8 @@ rule architectures:
 rule summarise_architectures:
     input:
         facts=facts_of(ARCHITECTURES),
-        published=str(HOME / "config" / "published" / "sizes.yaml"),
+        published=str(CONFIG / "published" / "sizes.yaml"),
+        reproduced=published_facts("sizes"),
     output:
         summary=report(
             "results/architectures/summary.csv",
@@ -47,9 +48,9 @@ rule summarise_architectures:
             "results/architectures/{architecture}.json", architecture=ARCHITECTURES
         ),
     log:
-        "logs/summarise_architectures.log",
+        "logs/summarise_architectures/all.log",
     benchmark:
-        "benchmarks/summarise_architectures.tsv"
+        "benchmarks/summarise_architectures/all.tsv"
     conda:
         "../envs/networks.yaml"
     threads: 2
@@ -60,6 +61,7 @@ rule summarise_architectures:
         method=METHOD["summarise_architectures"],
         architectures=ARCHITECTURES,
         stated=stated_of(ARCHITECTURES),
+        names=NAMES,
         sides=config["architectures"]["sides"],
     message:
         "Surveying the architectures on the meta device"
@@ -84,9 +86,9 @@ rule draw_architectures:
         ),
         overview_svg="results/architectures/overview.svg",
     log:
-        "logs/draw_architectures.log",
+        "logs/draw_architectures/all.log",
     benchmark:
-        "benchmarks/draw_architectures.tsv"
+        "benchmarks/draw_architectures/all.tsv"
     conda:
         "../envs/networks.yaml"
     resources:

@@ -1,36 +1,23 @@
+import copy
+import hashlib
 import sys
 from itertools import combinations
+
+import yaml
+from snakemake.utils import update_config
 
 sys.path.insert(0, str(HOME / "scripts"))
 
 from atlas.roster import reading
 from atlas.roster import settings
-from atlas.checkpoint import files_of
+from atlas.basis.shipped import CONFIG, load
+from atlas.checkpoint.files import files_of, located
 
-# Raised by hand when a script's results change: it reruns the rule everywhere, once.
-METHOD = {
-    "describe_models": 1,
-    "fingerprint": 1,
-    "measure_distances": 1,
-    "compare_pair": 1,
-    "plot_pair": 1,
-    "compare_group": 1,
-    "import_matrices": 1,
-    "identify_components": 1,
-    "plot_identity": 1,
-    "write_matrices": 1,
-    "export_notebook": 1,
-    "plot_group": 1,
-    "summarise_architectures": 1,
-    "draw_architectures": 1,
-    "profile_macs": 1,
-    "reproduce_published_macs": 1,
-    "summarise_macs": 1,
-    "draw_macs": 1,
-    "measure_macs": 1,
-}
+METHOD = yaml.safe_load((HOME / "rules" / "methods.yaml").read_text())
 
-config |= settings.typed(config)
+# What is not given, as in the `config:` of a module, is as the workflow has it.
+given, config = settings.typed(config), copy.deepcopy(load("config"))
+update_config(config, given)
 settings.check(config)
 ROSTER = reading.load(
     settings.find(config["roster"], home=HOME),
@@ -46,6 +33,29 @@ WEIGHED = [name for name, group in GROUPS.items() if not group.matrices]
 SHARDS = range(config["distances"]["shards"])
 
 
+def facts_digest(*places):
+    """
+    Return a digest of shipped facts: of files, and of all YAML files of folders, below config/.
+
+    A rule whose script reads them has it in its params, so that an edit reruns the rule. Lines that
+    are only a comment do not count. Hundreds of jobs with a hundred inputs more would be slow to plan.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for place in places:
+        path = CONFIG / place
+        for file in sorted(path.rglob("*.yaml")) if path.is_dir() else [path]:
+            lines = file.read_text(encoding="utf-8").splitlines()
+            told = [line for line in lines if not line.lstrip().startswith("#")]
+            digest.update(
+                "\n".join([file.relative_to(CONFIG).as_posix(), *told]).encode()
+            )
+    return digest.hexdigest()
+
+
+# By which keys get their names, blocks, roles and kinds.
+NAMES = facts_digest("layouts", "names")
+
+
 def one_of(names):
     """Return a wildcard constraint that admits these names alone."""
     import re
@@ -58,11 +68,22 @@ def checkpoint_files(wildcards):
     return model_files(MODELS[wildcards.model])
 
 
+def is_made(model):
+    """Return whether a checkpoint is made by a rule: those below resources/ are."""
+    return model.path.parts[0] == "resources"
+
+
 def model_files(model):
-    """Return the files of a checkpoint; those below resources/ are made by a rule."""
-    if model.path.parts[0] == "resources":
+    """Return the files of a checkpoint, or the path that a rule makes."""
+    if is_made(model):
         return [str(model.path)]
     return [str(file) for file in files_of(model.path, weights=model.weights)]
+
+
+def passed_over(wildcards):
+    """Return what lies beside a checkpoint's files, or is missing there, in words."""
+    model = MODELS[wildcards.model]
+    return () if is_made(model) else located(model.path, model.weights).findings
 
 
 def fingerprints_of(models):

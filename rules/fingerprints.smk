@@ -20,6 +20,8 @@ rule fingerprint:
         method=METHOD["fingerprint"],
         checkpoint=lambda wildcards: str(MODELS[wildcards.model].path),
         architecture=lambda wildcards: MODELS[wildcards.model].architecture,
+        names=NAMES,
+        passed_over=passed_over,
         weights=lambda wildcards: MODELS[wildcards.model].weights,
     message:
         "Fingerprinting {wildcards.model}"

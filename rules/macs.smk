@@ -44,6 +44,7 @@ rule profile_macs:
         method=METHOD["profile_macs"],
         architectures=PROFILED,
         stated=stated_of(PROFILED),
+        names=NAMES,
         resolutions=MACS["resolutions"],
         batch=MACS["batch"],
         text_length=MACS["text_length"],
@@ -55,7 +56,8 @@ rule profile_macs:
 
 rule reproduce_published_macs:
     input:
-        published=HOME / "config/published/macs.yaml",
+        published=str(CONFIG / "published" / "macs.yaml"),
+        reproduced=published_facts("macs"),
     output:
         table="results/macs/as_published.csv",
     log:
@@ -77,6 +79,7 @@ rule reproduce_published_macs:
 
 rule summarise_macs:
     input:
+        facts=facts_of(PROFILED),
         profiles=rules.profile_macs.output.profiles,
         counters=rules.profile_macs.output.counters,
         as_published=rules.reproduce_published_macs.output.table,
@@ -104,6 +107,7 @@ rule summarise_macs:
         method=METHOD["summarise_macs"],
         architectures=PROFILED,
         stated=stated_of(PROFILED),
+        names=NAMES,
         steps=MACS["steps"],
         guidance=MACS["guidance"],
     message:
@@ -158,6 +162,7 @@ rule measure_macs:
         gpu=1,
     params:
         method=METHOD["measure_macs"],
+        facts=facts_digest("architectures"),
     message:
         "Measuring denoisers' forwards on a GPU"
     script:

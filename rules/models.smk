@@ -5,7 +5,9 @@ rule describe_models:
         table="results/models.csv",
         page="results/models.md",
     log:
-        "logs/describe_models.log",
+        "logs/describe_models/all.log",
+    benchmark:
+        "benchmarks/describe_models/all.tsv"
     conda:
         "../envs/weights.yaml"
     resources:
@@ -28,12 +30,16 @@ rule check_models:
     output:
         touch("results/.models_checked"),
     log:
-        "logs/check_models.log",
+        "logs/check_models/all.log",
+    benchmark:
+        "benchmarks/check_models/all.tsv"
     conda:
         "../envs/weights.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        method=METHOD["check_models"],
     message:
         "Checking that every model of the roster could be read"
     script:

@@ -45,6 +45,8 @@ rule import_matrices:
         folder=directory("results/groups/{group}/matrices"),
     log:
         "logs/import_matrices/{group}.log",
+    benchmark:
+        "benchmarks/import_matrices/{group}.tsv"
     wildcard_constraints:
         group=one_of(set(GROUPS) - set(WEIGHED)),
     conda:
@@ -103,6 +105,8 @@ rule plot_identity:
         drawing="results/groups/{group}/identity.svg",
     log:
         "logs/plot_identity/{group}.log",
+    benchmark:
+        "benchmarks/plot_identity/{group}.tsv"
     conda:
         "../envs/plots.yaml"
     resources:
@@ -126,6 +130,8 @@ rule write_matrices:
         folder=directory("results/groups/{group}/matrices"),
     log:
         "logs/write_matrices/{group}.log",
+    benchmark:
+        "benchmarks/write_matrices/{group}.tsv"
     wildcard_constraints:
         group=one_of(WEIGHED),
     conda:
@@ -150,6 +156,8 @@ rule export_notebook:
         notebook="results/groups/{group}/notebook.json",
     log:
         "logs/export_notebook/{group}.log",
+    benchmark:
+        "benchmarks/export_notebook/{group}.tsv"
     conda:
         "../envs/weights.yaml"
     resources:
@@ -217,6 +225,8 @@ rule compare_pair:
         table="results/pairs/{a}/{b}.parquet",
     log:
         "logs/compare_pair/{a}/{b}.log",
+    benchmark:
+        "benchmarks/compare_pair/{a}/{b}.tsv"
     conda:
         "../envs/weights.yaml"
     resources:
@@ -243,6 +253,8 @@ rule plot_pair:
         drawing="results/pairs/{a}/{b}.svg",
     log:
         "logs/plot_pair/{a}/{b}.log",
+    benchmark:
+        "benchmarks/plot_pair/{a}/{b}.tsv"
     conda:
         "../envs/plots.yaml"
     resources:

@@ -1,7 +1,8 @@
 from atlas_demo import facts, recipes
 
 WHEELS = facts.wheels()
-TERRAIN = facts.terrain()["wheels"]
+TERRAIN = facts.terrain()
+TERRAIN_WHEELS = TERRAIN["wheels"]
 DRAWN = [
     model
     for model in MODELS.values()

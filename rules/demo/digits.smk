@@ -16,7 +16,7 @@ rule extract_vocabulary:
         mem_mb=500,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["extract_vocabulary"],
         source=DIGITS["vocabulary"],
         context=DIGITS["captions"]["context"],
     message:
@@ -41,7 +41,7 @@ rule train_digits_text_encoder:
         mem_mb=2000,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["train_digits_text_encoder"],
         plan=DIGITS["training"]["text_encoder"],
         config=DIGITS["components"]["text_encoder"],
         captions=DIGITS["captions"],
@@ -66,7 +66,7 @@ rule train_digits_vae:
         mem_mb=2000,
         runtime=15,
     params:
-        method=1,
+        method=METHOD["train_digits_vae"],
         plan=DIGITS["training"]["vae"],
         config=DIGITS["components"]["vae"],
         image_side=DIGITS["image_side"],
@@ -98,9 +98,10 @@ rule train_digits_unet:
         mem_mb=3000,
         runtime=20,
     params:
-        method=1,
+        method=METHOD["train_digits_unet"],
         plan=DIGITS["training"]["unet"],
         config=DIGITS["components"]["unet"],
+        vae=DIGITS["components"]["vae"],
         image_side=DIGITS["image_side"],
         scheduler=DIGITS["scheduler"],
     message:
@@ -127,7 +128,11 @@ rule assemble_digits:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["assemble_digits"],
+        plan=DIGITS["training"]["unet"],
+        context=DIGITS["captions"]["context"],
+        scheduler=DIGITS["scheduler"],
+        sd1_keys=SD1_KEYS,
     message:
         "Putting the digits' networks together as a full checkpoint"
     script:
@@ -152,7 +157,7 @@ rule make_digits_relative:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["make_digits_relative"],
         recipe=lambda wildcards: MODELS[wildcards.model].recipe,
     message:
         "Making {wildcards.model} from its recipe"
@@ -178,9 +183,14 @@ rule finetune_digits:
         mem_mb=2500,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["finetune_digits"],
         component=lambda wildcards: MODELS[wildcards.model].recipe["component"],
         plan=digits_tuning,
+        components=DIGITS["components"],
+        captions=DIGITS["captions"],
+        image_side=DIGITS["image_side"],
+        scheduler=DIGITS["scheduler"],
+        sd1_keys=SD1_KEYS,
     message:
         "Training {wildcards.model} for {params.plan[steps]} steps"
     script:
@@ -205,7 +215,10 @@ rule convert_digits:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["convert_digits"],
+        components=DIGITS["components"],
+        scheduler=DIGITS["scheduler"],
+        sd1_keys=SD1_KEYS,
     message:
         "Writing {wildcards.model} as a diffusers folder"
     script:
@@ -230,8 +243,13 @@ rule sample_digits:
         mem_mb=2500,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["sample_digits"],
         plan=DIGITS["sampling"],
+        components=DIGITS["components"],
+        captions=DIGITS["captions"],
+        image_side=DIGITS["image_side"],
+        scheduler=DIGITS["scheduler"],
+        sd1_keys=SD1_KEYS,
     message:
         "Drawing {params.plan[per_digit]} pictures of each digit"
     script:

@@ -1,4 +1,5 @@
 DIGITS = facts.digits()
+SD1_KEYS = facts_digest("demo/sd1_keys.yaml")
 DIGITS_WHEEL = DIGITS["vocabulary"]["wheel"]
 
 

