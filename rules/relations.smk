@@ -4,10 +4,10 @@ rule groups:
         expand("results/groups/{group}/matrices", group=GROUPS),
         expand("results/groups/{group}/notebook.json", group=GROUPS),
         expand("results/groups/{group}/plots", group=GROUPS),
+        expand("results/groups/{group}/identity.csv", group=WEIGHED),
         expand(
-            "results/groups/{group}/identity.{kind}",
+            pictures("results/groups/{group}/identity", "identity", "png"),
             group=WEIGHED,
-            kind=["csv", "png"],
         ),
 
 
@@ -96,13 +96,13 @@ rule plot_identity:
     input:
         table="results/groups/{group}/identity.csv",
     output:
-        picture=report(
-            "results/groups/{group}/identity.png",
+        pictures=report(
+            pictures("results/groups/{group}/identity", "identity", "png"),
             category="Identity",
             labels={"group": "{group}", "form": "picture"},
             caption="../docs/captions/identity.rst",
         ),
-        drawing="results/groups/{group}/identity.svg",
+        drawings=pictures("results/groups/{group}/identity", "identity", "svg"),
     log:
         "logs/plot_identity/{group}.log",
     benchmark:
@@ -210,10 +210,11 @@ rule plot_group:
 
 rule pairs:
     input:
+        [f"results/pairs/{a}/{b}.parquet" for a, b in asked_pairs()],
         [
-            f"results/pairs/{a}/{b}.{kind}"
+            picture
             for a, b in asked_pairs()
-            for kind in ("parquet", "png")
+            for picture in pictures(f"results/pairs/{a}/{b}", "pair", "png")
         ],
 
 
@@ -244,13 +245,13 @@ rule plot_pair:
     input:
         table="results/pairs/{a}/{b}.parquet",
     output:
-        picture=report(
-            "results/pairs/{a}/{b}.png",
+        pictures=report(
+            pictures("results/pairs/{a}/{b}", "pair", "png"),
             category="Pairs",
             labels={"a": "{a}", "b": "{b}"},
             caption="../docs/captions/pair.rst",
         ),
-        drawing="results/pairs/{a}/{b}.svg",
+        drawings=pictures("results/pairs/{a}/{b}", "pair", "svg"),
     log:
         "logs/plot_pair/{a}/{b}.log",
     benchmark:

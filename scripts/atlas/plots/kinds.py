@@ -46,11 +46,11 @@ def kinds_of(subject: Subject) -> list[Kind]:
     return [kind for kind in KINDS if kind.of == subject]
 
 
-def picture_endings(subject: Subject) -> list[str]:
+def pictures(stem: str, subject: Subject, form: Literal["svg", "png"]) -> list[str]:
     """
-    Return how the pictures' files of a subject end.
+    Return the files of all pictures of a subject that lies at a stem.
 
-    >>> picture_endings("identity")
-    ['.svg', '.png']
+    >>> pictures("results/groups/{group}/identity", "identity", "png")
+    ['results/groups/{group}/identity.png']
     """
-    return [f"{kind.ending}.{form}" for kind in kinds_of(subject) for form in ("svg", "png")]
+    return [f"{stem}{kind.ending}.{form}" for kind in kinds_of(subject)]
