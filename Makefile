@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --logger rich --cores $(CORES)
 # What a report shows: the demo, or a roster of one's own.
 REPORTED = $(if $(ROSTER),all --config roster=$(ROSTER),tour --configfile config/demo.yaml)
 
-.PHONY: help demo tour test lint bench report roster lock clean
+.PHONY: help demo tour test lint house bench report roster lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,6 +45,9 @@ lint: $(READY) ## check style, types and the workflow's own rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache --no-logo
+
+house: $(READY) ## count the rooms of the code and the arrows between them
+	@$(BIN)/python tests/house.py
 
 bench: $(READY) ## measure speed and memory against baselines that run beside
 	$(BIN)/python bench/run.py

@@ -12,7 +12,7 @@ from atlas.roster import reading
 from atlas.roster import settings
 from atlas.basis.shipped import CONFIG, load
 from atlas.checkpoint.files import files_of, located
-from atlas.plots.kinds import pictures
+from atlas.plots.registry import pictures
 
 METHOD = yaml.safe_load((HOME / "rules" / "methods.yaml").read_text())
 

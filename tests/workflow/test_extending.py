@@ -31,9 +31,9 @@ LINES = {
     ),
 """,
     ),
-    "scripts/atlas/plots/kinds.py": (
-        ")\n\n\ndef kinds_of",
-        '    Kind("ranking", of="matrix"),\n    Kind("roles", of="pair"),\n',
+    "scripts/atlas/plots/registry.py": (
+        ")\n\n\ndef plots_of",
+        '    Plot("ranking", of="matrix"),\n    Plot("roles", of="pair"),\n',
     ),
     "scripts/atlas/checkpoint/formats.py": (
         "FORMATS = (ZIPPED, SAFETENSORS, PICKLED)",

@@ -7,17 +7,17 @@ from typing import Any
 
 from atlas.basis.tables import write_text
 from atlas.plots import style
-from atlas.plots.kinds import Subject, kinds_of
+from atlas.plots.registry import Subject, plots_of
 
 
 def draw_all(subject: Subject, *parts: Any, stem: Path, **facts: Any) -> list[Path]:
     """
-    Write {stem}{kind's ending}.svg and .png of each kind of picture of a subject.
+    Write {stem}{plot's ending}.svg and .png of each plot of a subject.
 
     Parameters
     ----------
     parts, facts
-        What the kinds' `draw` takes: a Matrix, a pair's table, an identity table.
+        What the plots' `draw` takes: a Matrix, a pair's table, an identity table.
     stem
         Path of the pictures without their endings.
 
@@ -27,10 +27,10 @@ def draw_all(subject: Subject, *parts: Any, stem: Path, **facts: Any) -> list[Pa
         The files written; the tree's Newick file among them.
     """
     written = []
-    for kind in kinds_of(subject):
-        logging.info("drawing %s%s", stem.name, kind.ending)
-        picture = import_module(f"atlas.plots.{kind.name}")  # each imports only what it needs
-        place = stem.with_name(stem.name + kind.ending)
+    for plot in plots_of(subject):
+        logging.info("drawing %s%s", stem.name, plot.ending)
+        picture = import_module(f"atlas.plots.{plot.name}")  # each imports only what it needs
+        place = stem.with_name(stem.name + plot.ending)
         written += style.save(picture.draw(*parts, **facts), place)
         beside = picture.beside(*parts, **facts) if hasattr(picture, "beside") else {}
         for ending, text in beside.items():

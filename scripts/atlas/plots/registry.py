@@ -1,7 +1,7 @@
 """
-The kinds of pictures: the one place where each is listed.
+The plots: the one place where each is listed.
 
-A kind is a module of this package that has its name and a `draw(...) -> Figure` of its subject;
+A plot is a module of this package that has its name and a `draw(...) -> Figure` of its subject;
 what it has to say besides, as a file beside the picture, comes from its
 `beside(...) -> {ending: text}`. To add one, write the module and list it here. Nothing is imported,
 since rules name their files with it while the workflow is parsed.
@@ -15,7 +15,7 @@ Subject = Literal["matrix", "pair", "identity"]
 
 
 @dataclass(frozen=True)
-class Kind:
+class Plot:
     """A kind of picture."""
 
     name: str
@@ -30,20 +30,20 @@ class Kind:
         return "" if self.is_lone else f".{self.name}"
 
 
-KINDS = (
-    Kind("heatmap", of="matrix"),
-    Kind("tree", of="matrix"),
-    Kind("map", of="matrix"),
-    Kind("spectral", of="matrix"),
-    Kind("line", of="matrix"),
-    Kind("histograms", of="pair", is_lone=True),
-    Kind("sharing", of="identity", is_lone=True),
+PLOTS = (
+    Plot("heatmap", of="matrix"),
+    Plot("tree", of="matrix"),
+    Plot("map", of="matrix"),
+    Plot("spectral", of="matrix"),
+    Plot("line", of="matrix"),
+    Plot("histograms", of="pair", is_lone=True),
+    Plot("sharing", of="identity", is_lone=True),
 )
 
 
-def kinds_of(subject: Subject) -> list[Kind]:
-    """Return the kinds of pictures of a subject."""
-    return [kind for kind in KINDS if kind.of == subject]
+def plots_of(subject: Subject) -> list[Plot]:
+    """Return the plots of a subject."""
+    return [plot for plot in PLOTS if plot.of == subject]
 
 
 def pictures(stem: str, subject: Subject, form: Literal["svg", "png"]) -> list[str]:
@@ -53,4 +53,4 @@ def pictures(stem: str, subject: Subject, form: Literal["svg", "png"]) -> list[s
     >>> pictures("results/groups/{group}/identity", "identity", "png")
     ['results/groups/{group}/identity.png']
     """
-    return [f"{stem}{kind.ending}.{form}" for kind in kinds_of(subject)]
+    return [f"{stem}{plot.ending}.{form}" for plot in plots_of(subject)]
