@@ -1,8 +1,8 @@
 """
 Count the rooms of the house and the arrows between them: `make house`.
 
-A room is a file or a folder at the top of scripts/ or of the library; an arrow is that a module of one
-imports a module of another, wherever in its text.
+A room is a file or a folder at the top of scripts/ or of the library; an arrow is that a module of
+one imports a module of another, wherever in its text.
 """
 
 import ast
