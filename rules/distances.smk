@@ -17,7 +17,11 @@ rule measure_distances:
     benchmark:
         "benchmarks/measure_distances/{shard}.tsv"
     conda:
-        "../envs/weights.yaml"
+        (
+            "../envs/weights_cuda.yaml"
+            if config["distances"]["device"] == "cuda"
+            else "../envs/weights.yaml"
+        )
     threads: config["distances"]["threads"]
     resources:
         mem_mb=distances_mem_mb,

@@ -20,11 +20,19 @@ TARGET = "results/fingerprints/base.parquet"
 
 
 @pytest.fixture
-def base(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> Atlas:
-    """Return a roster of one model, and let no variable lead Python to the library."""
+def namesake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead Python to another package of the library's name, which no one may import."""
+    package = tmp_path / "elsewhere" / "atlas"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('the wrong atlas')")
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+
+
+@pytest.fixture
+def base(atlas: Atlas, namesake: None) -> Atlas:
+    """Return a roster of one model."""
     factory.diffusers_folder(atlas.folder / "base", factory.weights(seed=1))
     atlas.models["base"] = {"path": "base"}
-    monkeypatch.delenv("PYTHONPATH", raising=False)
     return atlas
 
 
@@ -54,7 +62,12 @@ def test_on_a_node_of_a_cluster_that_reads_the_workflow_again(
     assert (base.folder / TARGET).is_file()
 
 
-def test_with_a_python_that_looks_at_nothing_but_its_own_packages(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("namesake")
+@pytest.mark.parametrize("isolation", [(), ("-I",)])
+def test_alone_with_another_package_about_and_with_none(
+    isolation: tuple[str, ...], tmp_path: Path
+) -> None:
     script = SCRIPTS / "fingerprints" / "fingerprint.py"
-    command = [sys.executable, "-I", str(script), "--help"]
-    subprocess.run(command, cwd=tmp_path, env={}, check=True, capture_output=True)
+    command = [sys.executable, *isolation, str(script), "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("usage: fingerprint.py"), done.stderr
