@@ -37,8 +37,8 @@ def facts_digest(*places):
     """
     Return a digest of shipped facts: of files, and of all YAML files of folders, below config/.
 
-    A rule whose script reads them has it in its params, so that an edit reruns the rule: a hundred
-    inputs more for each of hundreds of jobs would be slow to plan. Lines of comment do not count.
+    What reads them has it in its params, so that an edit reruns it. As inputs, a hundred files for
+    each of hundreds of jobs would be slow to plan. Lines of comment do not count.
     """
     digest = hashlib.blake2b(digest_size=8)
     for place in places:
