@@ -36,9 +36,13 @@ def is_entry(source):
 
 
 def published_facts(table):
-    """Return the entries of the catalogue that a published table is made again from."""
-    named = {row["architecture"] for row in load(f"published/{table}")["rows"]}
-    return [str(catalogue.FOLDER / f"{name}.yaml") for name in sorted(named)]
+    """Return the files of the architectures that a published table is made again from."""
+    return facts_of(
+        {
+            row["architecture"]: row["architecture"]
+            for row in load(f"published/{table}")["rows"]
+        }
+    )
 
 
 def stated_of(sources):

@@ -38,8 +38,8 @@ def facts_digest(*places):
     """
     Return a digest of shipped facts: of files, and of all YAML files of folders, below config/.
 
-    A rule whose script reads them has it in its params, so that an edit reruns the rule. Lines that
-    are only a comment do not count. Hundreds of jobs with a hundred inputs more would be slow to plan.
+    What reads them has it in its params, so that an edit reruns it. As inputs, a hundred files for
+    each of hundreds of jobs would be slow to plan. Lines of comment do not count.
     """
     digest = hashlib.blake2b(digest_size=8)
     for place in places:
@@ -53,7 +53,7 @@ def facts_digest(*places):
     return digest.hexdigest()
 
 
-# By which keys get their names, blocks, roles and kinds.
+# What decides the names, blocks and roles of a checkpoint's tensors.
 NAMES = facts_digest("layouts", "names")
 
 

@@ -1,4 +1,4 @@
-"""Another workflow uses this one as a module."""
+"""Settings reach the workflow, also where another workflow uses it as a module."""
 
 from pathlib import Path
 
@@ -28,6 +28,13 @@ def pair(atlas: Atlas) -> Atlas:
         factory.diffusers_folder(atlas.folder / name, weights)
         atlas.models[name] = {"path": name}
     return atlas
+
+
+def test_the_working_directorys_settings_may_be_few(pair: Atlas) -> None:
+    (pair.folder / "config").mkdir()
+    (pair.folder / "config" / "config.yaml").write_text("distances: {shards: 3}\n")
+    done = pair.run("distances", options=("--dry-run",))
+    assert done.jobs == {"fingerprint": 2, "measure_distances": 3, "distances": 1}, done.output
 
 
 def outer(folder: Path, text: str) -> tuple[str, str]:

@@ -1,0 +1,106 @@
+"""A changed result of a rule raises the rule's number."""
+
+from pathlib import Path
+
+import pytest
+
+import golden
+import pocket_atlas
+from golden import Result
+from workflow_runs import Atlas
+
+NUMBERS = golden.read(golden.NUMBERS)
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
+    """Return the small atlas, made by a real run."""
+    return golden.run(tmp_path_factory.mktemp("golden"))
+
+
+@pytest.mark.slow
+def test_results_are_the_golden_ones(atlas: Atlas) -> None:
+    found = golden.results(atlas)
+    assert set(found) == set(NUMBERS) - set(golden.WITHOUT)
+    faults = golden.faults(found, golden.read(golden.KEPT), NUMBERS)
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.slow
+def test_a_second_run_of_everything_has_nothing_to_do(atlas: Atlas) -> None:
+    options = pocket_atlas.options(atlas)
+    again = atlas.run(*pocket_atlas.TARGETS, options=options, **pocket_atlas.SETTINGS)
+    # `macs` shows its findings in every run.
+    assert again.jobs == {"macs": 1}
+
+
+def test_rules_without_a_digest_exist() -> None:
+    assert set(golden.WITHOUT) < set(NUMBERS)
+
+
+KEPT = {
+    "read": {"method": 1, "digest": "a"},
+    "add": {"method": 1, "digest": "b"},
+    "draw": {"method": 2, "digest": "c"},
+}
+AS_KEPT = {"read": 1, "add": 1, "draw": 2}
+
+
+def found(**digests: str) -> dict[str, Result]:
+    """Return results of three rules, each of which reads the one before."""
+    before = {"read": set(), "add": {"read"}, "draw": {"add"}}
+    return {
+        rule: Result(digests.get(rule, KEPT[rule]["digest"]), frozenset(before[rule]))
+        for rule in KEPT
+    }
+
+
+def test_nothing_is_told_where_all_agrees() -> None:
+    assert golden.faults(found(), KEPT, AS_KEPT) == []
+
+
+def test_a_changed_result_asks_for_its_rules_number_and_for_no_other() -> None:
+    (told,) = golden.faults(found(add="x", draw="y"), KEPT, AS_KEPT)
+    assert told.startswith("results of add changed: raise add in rules/methods.yaml")
+    assert "python tests/golden.py --fix" in told
+
+
+def test_every_rule_that_changed_by_itself_is_told() -> None:
+    told = golden.faults(found(read="x", draw="y"), KEPT, AS_KEPT)
+    assert [text.split()[2] for text in told] == ["draw", "read"]
+
+
+def test_a_raised_number_leaves_the_golden_file_to_be_renewed() -> None:
+    raised = AS_KEPT | {"add": 2}
+    for results in (found(), found(add="x"), found(add="x", draw="y")):
+        (told,) = golden.faults(results, KEPT, raised)
+        assert told.startswith("methods.golden.yaml is old for add")
+
+
+def test_new_and_removed_rules_leave_it_to_be_renewed() -> None:
+    new = found() | {"sort": Result("d")}
+    assert "old for sort" in golden.faults(new, KEPT, AS_KEPT | {"sort": 1})[0]
+    gone = {rule: result for rule, result in found().items() if rule != "draw"}
+    assert "old for draw" in golden.faults(gone, KEPT, AS_KEPT)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0.30000000000000004", "0.3"),
+        ("-1.2345678e-09,7", "-1.23457e-09,7"),
+        ("up_blocks.0.1.weight, 128, v1.2.3", "up_blocks.0.1.weight, 128, v1.2.3"),
+    ],
+)
+def test_digits_beyond_the_sixth_do_not_count(text: str, expected: str) -> None:
+    assert golden.rounded(text) == expected
+
+
+def test_of_a_picture_texts_and_kinds_of_elements_count(tmp_path: Path) -> None:
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg"><text x="{}">a</text>{}</svg>'
+    texts = []
+    for number, content in enumerate([(1, ""), (2, ""), (1, "<path/>")]):
+        file = tmp_path / f"{number}.svg"
+        file.write_text(drawn.format(*content))
+        texts.append(golden.text_of(file))
+    assert texts[0] == texts[1] != texts[2]
