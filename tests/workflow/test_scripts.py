@@ -23,10 +23,15 @@ WITHOUT_RULE = {"write_roster"}
 
 
 def run(script: str, *words: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script by its path, from a folder elsewhere, in an environment of nothing."""
+    """Run a script by its path, from a folder elsewhere, with nothing of the environment."""
     command = [sys.executable, SCRIPTS / f"{script}.py", *words]
     return subprocess.run(
-        list(map(str, command)), cwd=folder, env={}, capture_output=True, text=True, check=False
+        list(map(str, command)),
+        cwd=folder,
+        env={"COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -73,6 +78,12 @@ def test_help_from_any_folder(name: str, tmp_path: Path) -> None:
     assert done.stdout.startswith(f"usage: {Path(name).name}.py [-h] ")
     has_rule = f"the rule {Path(name).name} hands these values over" in done.stdout
     assert has_rule is (Path(name).stem not in WITHOUT_RULE)
+
+
+def test_the_page_shows_the_help_as_it_is(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "scripts.md").read_text(encoding="utf-8")
+    ((script, shown),) = re.findall(r"scripts/(\S+)\.py --help\n(.+?)```", page, re.S)
+    assert run(script, "--help", folder=tmp_path).stdout == shown
 
 
 def test_a_fault_of_the_input_ends_in_a_line(tmp_path: Path) -> None:

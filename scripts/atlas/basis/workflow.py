@@ -35,8 +35,10 @@ def command_line(main: Callable[..., None], *, has_rule: bool = True) -> NoRetur
     _log_to(logging.StreamHandler())
     try:
         main(**arguments)
-    except (AtlasError, OSError) as error:
+    except AtlasError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:  # whose text may be a mere path
+        sys.exit(f"error: {type(error).__name__}: {error}")
     sys.exit(0)
 
 

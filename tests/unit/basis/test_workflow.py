@@ -52,7 +52,10 @@ def test_a_run_ends_with_status_0_and_logs_to_stderr(run: Run) -> None:
     ("fault", "said"),
     [
         ("input", "error: base.ckpt: truncated"),
-        ("file", "error: [Errno 2] No such file or directory: 'absent/table.csv'"),
+        (
+            "file",
+            "error: FileNotFoundError: [Errno 2] No such file or directory: 'absent/table.csv'",
+        ),
     ],
 )
 def test_a_fault_of_the_input_is_one_line(run: Run, fault: str, said: str) -> None:
