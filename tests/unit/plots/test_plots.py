@@ -6,29 +6,31 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
-from atlas import plots
 from atlas.basis.errors import AtlasError
 from atlas.measures import SHOWN
 from atlas.plots import heatmap, line, map, spectral, style, tree
+from atlas.plots.drawing import draw_all
 from atlas.plots.nodes import contradictory_zeros, nodes_of
 from atlas.plots.order import leaves_of
+from atlas.plots.registry import plots_of
 from atlas.plots.ticks import readable, round_ticks
 from atlas.plots.words import significant
 from drawn_texts import all_text, overlapping, text_boxes, texts
 from synthetic_families import family, matrix_of
 
-KINDS = pytest.mark.parametrize("kind", plots.KINDS)
+NAMES = [plot.name for plot in plots_of("matrix")]
+KINDS = pytest.mark.parametrize("kind", NAMES)
 
 
-def drawn(kind, matrix, **options):
-    return importlib.import_module(f"atlas.plots.{kind}").draw(matrix, **options)
+def drawn(kind, matrix):
+    return importlib.import_module(f"atlas.plots.{kind}").draw(matrix)
 
 
 @KINDS
 @pytest.mark.parametrize("size", [2, 3, 12, 48, 250])
 def test_no_text_overlaps_another_or_leaves_the_page(kind, size):
     matrix = family(size, copies=size // 12, apart=size // 20, base="m-0")
-    figure = drawn(kind, matrix, families=dict.fromkeys(matrix.ids[::2], "tune"))
+    figure = drawn(kind, matrix)
     boxes = text_boxes(figure)
     assert overlapping(boxes) == []
     width, height = figure.get_size_inches() * 72
@@ -128,9 +130,9 @@ def test_an_unknown_measure_is_an_error_with_the_nearest_name(kind):
 
 def test_equal_matrices_give_equal_bytes(tmp_path):
     for folder in ("one", "other"):
-        plots.draw_all(family(6, copies=1, base="m-0"), tmp_path / folder)
+        draw_all("matrix", family(6, copies=1, base="m-0"), stem=tmp_path / folder / "unet")
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    suffixes = [f"{kind}.{suffix}" for kind in plots.KINDS for suffix in ("png", "svg")]
+    suffixes = [f"{kind}.{suffix}" for kind in NAMES for suffix in ("png", "svg")]
     assert files == sorted(f"unet.{name}" for name in [*suffixes, "tree.nwk"])
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
@@ -138,22 +140,14 @@ def test_equal_matrices_give_equal_bytes(tmp_path):
 
 def test_colours_are_the_same_in_every_picture_and_component():
     colours = [
-        style.colours_of(family(6, seed=seed, component=component), None).models
+        style.colours_of(family(6, seed=seed, component=component)).models
         for seed, component in ((0, "unet"), (1, "vae"))
     ]
     assert colours[0] == colours[1]
 
 
-def test_families_share_a_colour_and_small_ones_a_grey():
-    matrix = family(30)
-    families = {model: f"f{min(number // 2, 12)}" for number, model in enumerate(matrix.ids)}
-    colours = style.colours_of(matrix, families)
-    assert colours.models[0] == colours.models[1] != colours.models[2]
-    assert colours.legend[-1] == ("4 smaller families", style.WITHOUT_FAMILY)
-
-
 def test_an_ordered_group_is_coloured_from_first_to_last():
-    colours = style.colours_of(family(20, ordered=True), None)
+    colours = style.colours_of(family(20, ordered=True))
     assert len(set(colours.models)) == 20
     assert [meaning for meaning, _ in colours.legend] == ["first made", "last made"]
 
@@ -187,7 +181,7 @@ def test_distances_that_cover_a_part_are_marked_and_said():
     coverage[0, 1] = coverage[1, 0] = 0.125
     matrix = matrix_of(values, coverage=coverage)
     assert "compared in part" in texts(heatmap.draw(matrix))
-    for kind in plots.KINDS:
+    for kind in NAMES:
         text = all_text(drawn(kind, matrix)).replace("\n", " ")
         assert "1 pair could be compared in part only, the least on 12 %" in text
     assert "compared in part" not in all_text(heatmap.draw(matrix_of(values)))
@@ -268,15 +262,12 @@ def test_the_spectral_graph_labels_exactly_the_trees_edges():
     assert not {"4", "9.25", "7.75"} & found - {"4"}
 
 
-def test_the_line_starts_from_the_reference_and_leaves_gaps():
-    matrix = matrix_of(one_apart())
-    figure = line.draw(matrix, reference="m-3")
-    found = texts(figure)
+def test_the_line_starts_from_the_base_and_leaves_gaps():
+    matrix = matrix_of(one_apart(), base="m-3")
+    found = texts(line.draw(matrix))
     assert "reference" in found
     assert "not compared" in found
     assert significant(matrix.values[3, 0], 4) in found
-    with pytest.raises(AtlasError, match="did you mean m-3"):
-        line.draw(matrix, reference="m-33")
 
 
 def test_models_with_equal_beginnings_stay_apart_on_the_line():
