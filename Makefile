@@ -10,7 +10,7 @@ SNAKEMAKE := $(BIN)/snakemake --logger rich --cores $(CORES)
 # What a report shows: the demo, or a roster of one's own.
 REPORTED = $(if $(ROSTER),all --config roster=$(ROSTER),tour --configfile config/demo.yaml)
 
-.PHONY: help demo tour test lint house bench report roster lock clean
+.PHONY: help demo tour test mutants lint house bench report roster lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -37,6 +37,9 @@ tour: $(READY) ## the same with the full settings of config/config.yaml: all arc
 test: $(READY) ## run all tests
 	@bash tests/system_packages.sh
 	$(BIN)/python -m pytest
+
+mutants: $(READY) ## change the code in small wrong ways and see that tests notice
+	$(BIN)/python tests/mutants.py
 
 lint: $(READY) ## check style, types and the workflow's own rules
 	$(BIN)/ruff check .

@@ -51,7 +51,8 @@ def leaves_of(matrix: Matrix) -> Leaves:
     if len(rows) < 2:
         return Leaves(tuple(range(len(matrix))))
     distances = distances_of(matrix)[np.ix_(rows, rows)]
-    filled = np.where(np.isnan(distances), 1.5 * max(float(np.nanmax(distances)), 1.0), distances)
+    largest = float(np.nanmax(distances)) or 1.0  # of models that are all at distance 0
+    filled = np.where(np.isnan(distances), 1.5 * largest, distances)
     condensed = squareform(filled, checks=False)
     merges = optimal_leaf_ordering(linkage(condensed, "average"), condensed)
     order = tuple(int(rows[leaf]) for leaf in leaves_list(merges))

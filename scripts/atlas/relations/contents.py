@@ -135,7 +135,10 @@ def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
         A fingerprint can't be read.
     """
     rows = pd.concat(
-        [_read(path).assign(model=column) for column, path in enumerate(fingerprints)],
+        [
+            _read(path).assign(model=column)
+            for column, (path, _) in enumerate(zip(fingerprints, models, strict=True))
+        ],
         ignore_index=True,
     )
     rows = _adopt_names(rows[rows["component"] != OTHER].reset_index(drop=True))

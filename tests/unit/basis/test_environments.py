@@ -28,7 +28,7 @@ BY_NAME = {"networks": {"transformers"}}
 NEVER = {"weights": ("atlas.distances.cuda",)}
 """Modules that scripts never import in an environment: on a GPU they run in weights_cuda."""
 
-ALL_OF = {"plot_group": "atlas.plots"}
+ALL_OF = dict.fromkeys(("plot_group", "plot_identity", "plot_pair"), "atlas.plots")
 """Packages of the library whose modules a script imports by their names."""
 
 

@@ -122,6 +122,16 @@ def test_double_precision_is_for_the_pairs_that_need_it():
     assert len(found[True]) == 9
 
 
+@pytest.mark.parametrize(
+    ("norm", "needed"),
+    [(2.0**50, False), (2.0**51, True), (2.0**-39, False), (2.0**-40, True), (0.0, False)],
+)
+def test_what_squares_beyond_float32_needs_float64(norm, needed):
+    """The root of the mean square of four elements is half their norm."""
+    assert content("a", shape=(2, 2), norm=norm).needs_double is needed
+    assert content("a", shape=(2, 2), norm=norm, dtype="f64").needs_double
+
+
 @settings(max_examples=30)
 @given(count=st.integers(2, 40), most=st.sampled_from([4, 6, 2048]), cached=st.integers(1, 9))
 def test_every_pair_is_in_one_job_however_many_there_are(count, most, cached):

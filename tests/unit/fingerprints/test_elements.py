@@ -176,6 +176,27 @@ def test_moments_are_over_the_finite_elements(chunk):
     assert (found.count, found.nonfinite, found.mean) == (3, 3, 3.0)
 
 
+def test_what_is_not_finite_in_two_streams_is_added_up():
+    one, other = Moments(), Moments()
+    one.add(np.array([1.0, np.nan]))
+    other.add(np.array([np.inf, -np.inf]))
+    one.merge(other)
+    assert (one.count, one.nonfinite, one.mean) == (1, 3, 1.0)
+
+
+@pytest.mark.parametrize("chunk", CHUNKS.values(), ids=CHUNKS)
+def test_moments_of_chunks_far_apart_are_those_of_the_whole(chunk):
+    """Skewed, of unequal length and mean: every term of the formulas counts."""
+    values = np.array([0, 0, 1, 5, 2, 8, 2, 9, 9, 30, 31, 31, 37], np.float32)
+    found = taken_in(chunk, values, [4, 9])
+    expected = moments_of(values)
+    np.testing.assert_allclose(
+        (found.norm, found.mean, found.std, found.kurtosis), expected, rtol=1e-12
+    )
+    deviations = values.astype(float) - expected[1]
+    assert found.sum3 == pytest.approx((deviations**3).sum(), rel=1e-12)
+
+
 @pytest.mark.parametrize("chunk", CHUNKS.values(), ids=CHUNKS)
 def test_equal_elements_have_no_kurtosis(chunk):
     found = taken_in(chunk, np.full(9, 0.25, np.float32), [4])

@@ -43,6 +43,14 @@ def test_an_image_is_its_steps_text_and_decoding(guidance: bool | None, forwards
     assert row["intensity_flops_per_byte"] == 4.0
 
 
+def test_the_parts_of_an_image_are_told() -> None:
+    (row,) = summary.rows(catalogue.load("sd15"), PROFILE, Sampling(30, guidance=True))
+    assert (row["text_encodings"], row["text_macs"]) == (2, 2 * 6)
+    assert (row["vae_decode_macs"], row["vae_encode_macs"]) == (40, 30)
+    # a megapixel is a million pixels
+    assert row["image_macs_per_megapixel"] == round(row["image_macs"] / 0.262144)
+
+
 def test_growth_is_the_power_of_the_pixels() -> None:
     (row,) = summary.rows(catalogue.load("sd15"), PROFILE, Sampling(30))
     # 32 times the MACs for 16 times the pixels
@@ -54,6 +62,16 @@ def test_sizes_that_a_model_is_not_made_for_tell_nothing_of_its_growth() -> None
     rows = [total("unet", "forward", side, side**2) for side in (64, 512)]
     assert summary.points(rows, native=64) == [(64, 64**2)]
     assert summary.growth(summary.points(rows, native=64)) == {}
+
+
+def test_only_those_that_are_made_for_a_size_are_compared_at_it() -> None:
+    rows = [
+        {"architecture": str(native), "width_pixels": 1024, "height_pixels": 1024,
+         "native_pixels": native, "problem": ""}
+        for native in (256, 512, 1024, 2048, 4096)
+    ]  # fmt: skip
+    assert list(summary.at(rows, (1024, 1024))) == ["512", "1024", "2048"]
+    assert summary.at(rows, (512, 512)) == {}
 
 
 def test_a_missing_number_leaves_the_image_without_one() -> None:

@@ -1,6 +1,9 @@
 """What is told of each model."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 import factory
@@ -37,6 +40,51 @@ def test_components_are_counted_and_shared_ones_found(prints):
     assert rows.loc[("base", "unet"), "shared_with"] == ""
     assert rows.loc[("nan", "net"), "nonfinite_tensors"] == 1
     assert rows.loc[("nan", "net"), "zero_tensors"] == 1
+
+
+def described(folder: Path, weights: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
+    """Return the rows of models, by model and component."""
+    paths = {name: folder / f"{name}.parquet" for name in weights}
+    for name, path in paths.items():
+        opened = open_checkpoint(factory.diffusers_folder(folder / name, weights[name]))
+        tables.write(fingerprint.table(opened), path)
+    return description.describe(paths).set_index(["model", "component"])
+
+
+def test_the_commonest_dtype_comes_first(tmp_path):
+    kinds = {"net/a": np.float32, "net/b": np.float16, "net/c": np.float16}
+    rows = described(tmp_path, {"x": {name: np.ones(2, kind) for name, kind in kinds.items()}})
+    assert rows.loc[("x", "net"), "dtype"] == "f16 f32"
+
+
+def test_weights_are_shared_only_where_all_are(tmp_path):
+    one, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
+    weights = {
+        "once": {"net/a": one, "net/b": zeros},
+        "same": {"net/a": one, "net/b": zeros},
+        "twice": {"net/a": one, "net/b": zeros, "net/c": zeros},
+    }
+    rows = described(tmp_path, weights)
+    assert rows["shared_with"].tolist() == ["same", "once", ""]
+
+
+def test_a_model_may_share_weights_with_itself(tmp_path):
+    one = np.ones(2, np.float32)
+    rows = described(tmp_path, {"x": {"text_encoder/a": one, "text_encoder_2/a": one}})
+    assert rows["shared_with"].tolist() == ["x:text_encoder_2", "x:text_encoder"]
+
+
+def test_equal_counters_are_nothing_to_share(tmp_path):
+    weights = {name: {"other/steps": np.ones(1, np.int64)} for name in ("a", "b")}
+    assert described(tmp_path, weights)["shared_with"].tolist() == ["", ""]
+
+
+def test_a_long_list_of_models_is_cut_and_counted(tmp_path):
+    one = {"net/a": np.ones(2, np.float32)}
+    names = [f"m{number:02d}" for number in range(11)]
+    frame = described(tmp_path, dict.fromkeys(names, one)).reset_index()
+    page = description.document(frame, {name: name.upper() for name in names}, {})
+    assert "| M01, M02, M03, M04, M05, M06, M07, M08 and 2 more |" in page
 
 
 def test_the_page_starts_with_problems(prints):

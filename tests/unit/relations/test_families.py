@@ -58,6 +58,50 @@ def of_models(table: pd.DataFrame, order: list[str]) -> dict[str, Standing]:
     return families.standings(table[table["component"] == "unet"], order)
 
 
+def pair(a: str, b: str, same: int, *, cast: int = 0) -> dict:
+    """Return the identity table's row of two models that share some of a hundred tensors."""
+    counts = {"identical_tensors": same, "cast_tensors": cast, "tensors": 100}
+    verdict = "identical" if same == 100 else "partly changed"
+    return {"a": a, "b": b, "verdict": verdict} | counts
+
+
+@pytest.mark.parametrize(
+    ("same", "cast", "place"),
+    [
+        (4, 0, Place(None, 1.0, False)),
+        (5, 0, Place("A", 0.05, False)),
+        (2, 3, Place("A", 0.05, False)),
+        (15, 0, Place("A", 0.15, False)),
+    ],
+)
+def test_few_equal_tensors_make_no_neighbour(same, cast, place):
+    found = families.places(pd.DataFrame([pair("a", "b", same, cast=cast)]), ["a", "b"])
+    assert found["b"] == place
+
+
+def test_a_model_stands_next_to_the_one_that_it_shares_most_with():
+    rows = [pair("a", "b", 0), pair("a", "c", 30), pair("b", "c", 60)]
+    found = families.places(pd.DataFrame(rows), ["a", "b", "c"])
+    assert found["c"] == Place("A", 0.6, False)
+    assert (found["a"].family, found["b"].family) == (None, "A")
+
+
+def test_of_two_that_it_shares_as_much_with_the_earlier_one_counts():
+    rows = [pair("a", "b", 0), pair("a", "c", 40), pair("b", "c", 40)]
+    found = families.places(pd.DataFrame(rows), ["a", "b", "c"])
+    assert (found["a"].family, found["b"].family, found["c"].family) == ("A", None, "A")
+
+
+def test_families_come_in_order_of_size():
+    rows = [pair(a, b, 100) for a, b in ("ab", "cd", "ce", "de")]
+    assert families.families(pd.DataFrame(rows)) == [["c", "d", "e"], ["a", "b"]]
+
+
+def test_letters_go_on_after_z():
+    letters = [families.letter_of(number) for number in (0, 25, 26, 27, 52, 702)]
+    assert letters == ["A", "Z", "AA", "AB", "BA", "AAA"]
+
+
 def test_the_picture_has_a_cell_for_every_model_and_component(table):
     figure = sharing.draw(table, group="g", models=ORDER, labels={"base": "Base"}, base="base")
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]

@@ -159,6 +159,35 @@ def test_training_copies_do_not_count_into_the_whole(lay_side_by_side):
     assert rows.loc["ema", "identical_tensors"] == 6
 
 
+def test_norms_are_those_of_the_tensors_that_were_compared(lay_side_by_side):
+    tuned = factory.changed(BASE, 5, "unet/")
+    models = {"a": BASE, "b": {n: v for n, v in tuned.items() if n != "unet/conv_in.weight"}}
+    contents = lay_side_by_side(models)
+    totals = groups.total_rows(tidy(contents, measured(contents, models)))
+    (row,) = totals[totals["component"] == "unet"].to_dict("records")
+    names = [name for name in models["b"] if name.startswith("unet/")]
+    x, y = (np.concatenate([models[m][n].ravel() for n in names], dtype=float) for m in "ab")
+    assert row["relative_l2"] == pytest.approx(np.linalg.norm(x - y) / np.linalg.norm(x))
+    assert row["cosine"] == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
+    assert row["compared_parameters"] == len(x) == row["parameters"] - 72
+
+
+def test_contents_of_models_outside_the_group_are_passed_over(lay_side_by_side):
+    fewer = {model: MODELS[model] for model in "ab"}
+    more = fewer | {f"outside {seed}": factory.weights(seed) for seed in (7, 8, 9)}
+    rows = list(measured(lay_side_by_side(more), more))
+    contents = lay_side_by_side(fewer)
+    expected = tidy(contents, measured(contents, fewer))
+    pd.testing.assert_frame_equal(tidy(contents, iter(rows)), expected)
+
+
+def test_one_component_has_no_total_over_components(lay_side_by_side):
+    unet = {name: value for name, value in BASE.items() if name.startswith("unet/")}
+    copies = {name.replace("unet/", "ema/"): value for name, value in unet.items()}
+    contents = lay_side_by_side({"a": unet | copies, "b": unet})
+    assert set(tidy(contents, iter([]))["component"]) == {"ema", "unet"}
+
+
 def test_shards_that_lack_a_pair_are_refused(contents):
     rows = [row for row in measured(contents, MODELS) if "conv_in.bias" not in row.name]
     with pytest.raises(AtlasError, match=r"conv_in\.bias: .*run the target `distances`"):

@@ -40,6 +40,16 @@ def test_a_rounded_copy_is_cast(lay_side_by_side, dtype, word):
     assert set(found.values()) == {("cast", f"same weights rounded to {word}")}
 
 
+def test_tensors_that_were_not_rounded_are_counted(lay_side_by_side):
+    one = {f"net/x.{number}": np.full(2, number + 0.1, np.float32) for number in range(3)}
+    rounded = {name: value.astype(np.float16) for name, value in list(one.items())[:2]}
+    found = verdicts(lay_side_by_side, one, one | rounded)
+    assert found["net"] == (
+        "cast",
+        "same weights rounded to float16 (1 of 3 tensors identical)",
+    )
+
+
 def test_a_copy_saved_in_a_wider_type_is_cast(lay_side_by_side):
     half = {name: value.astype(np.float16) for name, value in BASE.items()}
     widened = {name: value.astype(np.float32) for name, value in half.items()}
@@ -89,6 +99,17 @@ def test_layers_that_were_trained_are_named_rather_than_those_that_were_not(lay_
     )
 
 
+def test_layers_with_a_gap_between_them_are_no_range(lay_side_by_side):
+    projection = "text_encoder/text_model.encoder.layers.{}.self_attn.q_proj.weight"
+    deep = {projection.format(layer): np.full((6, 6), layer, np.float32) for layer in range(5)}
+    tuned = factory.changed(deep, 2, *map(projection.format, (1, 3)))
+    found = verdicts(lay_side_by_side, deep, tuned)
+    assert found["text_encoder"] == (
+        "partly changed",
+        "only layers.1 and layers.3 differ (the rest: 3 of 3 tensors identical)",
+    )
+
+
 def test_an_8_bit_copy_saved_in_a_wider_type_is_cast(lay_side_by_side):
     narrow = {name: value.astype(ml_dtypes.float8_e4m3fn) for name, value in BASE.items()}
     widened = {name: value.astype(np.float16) for name, value in narrow.items()}
@@ -99,6 +120,37 @@ def test_an_8_bit_copy_saved_in_a_wider_type_is_cast(lay_side_by_side):
 def test_all_changed(lay_side_by_side):
     found = verdicts(lay_side_by_side, BASE, factory.weights(seed=2))
     assert found["unet"] == ("changed", "all 6 tensors changed")
+
+
+@pytest.mark.parametrize(("same", "verdict"), [(1, "changed"), (2, "partly changed")])
+def test_few_equal_tensors_leave_a_component_changed(lay_side_by_side, same, verdict):
+    """A twentieth of the tensors is enough, a fortieth is chance."""
+    names = [f"net/layer.{number}" for number in range(40)]
+    one, other = (
+        {name: np.full(2, start + at, np.float32) for at, name in enumerate(names)}
+        for start in (0, 100)
+    )
+    found = verdicts(lay_side_by_side, one, other | {name: one[name] for name in names[:same]})
+    assert found["net"] == (verdict, f"{40 - same} of 40 tensors changed")
+
+
+def test_rounded_tensors_are_no_changed_ones(lay_side_by_side):
+    """Two of forty tensors are a twentieth, though none of them is equal bit for bit."""
+    one = {f"net/layer.{number}": np.full(2, number, np.float32) for number in range(40)}
+    other = {name: value + 100 for name, value in one.items()}
+    other |= {name: one[name].astype(np.float16) for name in list(one)[:2]}
+    found = verdicts(lay_side_by_side, one, other)
+    assert found["net"] == ("partly changed", "38 of 40 tensors changed")
+
+
+def test_a_tensor_that_broke_counts_as_changed(lay_side_by_side):
+    one = {f"net/x.{number}": np.full(2, number, np.float32) for number in range(3)}
+    broken = {"net/x.1": one["net/x.1"] + 7, "net/x.2": np.full(2, np.nan, np.float32)}
+    found = verdicts(lay_side_by_side, one, one | broken)
+    assert found["net"] == (
+        "partly changed",
+        "2 of 3 tensors changed; 1 of 3 tensors hold NaN or infinity",
+    )
 
 
 def test_a_missing_component(lay_side_by_side):
@@ -128,11 +180,46 @@ def test_some_renamed_tensors_among_changed_ones_are_told(lay_side_by_side):
     )
 
 
+def test_equal_tensors_that_lost_their_names_are_found_one_to_one(lay_side_by_side):
+    zeros = np.zeros(2, np.float32)
+    three = {f"net/old.{number}": zeros for number in range(3)} | {"net/x": zeros + 1}
+    two = {f"net/new.{number}": zeros for number in range(2)} | {"net/x": zeros + 2}
+    for models in ({"a": three, "b": two}, {"a": two, "b": three}):
+        (row,) = identity.table(lay_side_by_side(models)).to_dict("records")
+        assert row["renamed_tensors"] == 2 + 2
+        assert row["only_a_tensors"] + row["only_b_tensors"] == 3 + 2
+
+
+def test_two_that_go_by_the_same_foreign_names_are_plainly_identical(lay_side_by_side):
+    moved = {name.replace("unet/", "network/x."): value for name, value in BASE.items()}
+    frame = identity.table(lay_side_by_side({"a": BASE, "b": moved, "c": dict(moved)}))
+    what = frame[frame["component"] == "unet"].set_index(["a", "b"])["what"]
+    assert what["b", "c"] == "identical"
+    assert what["a", "b"] == what["a", "c"] == "identical under other names"
+
+
 def test_a_component_that_moved_as_a_whole_goes_by_the_known_names(lay_side_by_side):
     moved = {name.replace("unet/", "network/x."): value for name, value in BASE.items()}
     found = verdicts(lay_side_by_side, BASE, moved)
     assert found["unet"] == ("identical", "identical under other names")
     assert "network" not in found
+
+
+def test_names_of_a_known_layout_are_preferred_whoever_comes_first(lay_side_by_side):
+    moved = {name.replace("unet/", "network/x."): value for name, value in BASE.items()}
+    found = verdicts(lay_side_by_side, moved, BASE)
+    assert found["unet"] == ("identical", "identical under other names")
+    assert "network" not in found
+
+
+def test_a_second_text_encoder_stays_one_whatever_it_equals(lay_side_by_side):
+    first = {name: value for name, value in BASE.items() if name.startswith("text_encoder/")}
+    second = {name.replace("/text_model", "_2/model"): value for name, value in first.items()}
+    found = verdicts(lay_side_by_side, first, second)
+    assert {component: verdict for component, (verdict, _) in found.items()} == {
+        "text_encoder": "identical",
+        "text_encoder_2": "identical",
+    }
 
 
 def test_a_renamed_copy_is_compared_with_the_others(lay_side_by_side):
@@ -176,6 +263,20 @@ def test_raw_weights_that_are_the_others_training_copy_are_told(lay_side_by_side
         "all 6 tensors changed; raw weights of b are the EMA of a",
     )
     assert found["ema"] == ("only in a", "no training copy (EMA) in b")
+
+
+def test_a_part_of_a_training_copy_is_no_training_copy(lay_side_by_side):
+    first, last = np.ones(2, np.float32), np.zeros(2, np.float32)
+    models = {
+        "copy": {"ema/1": first, "ema/2": last},
+        "half copy": {"ema/1": first},
+        "half raw": {"unet/1": first},
+        "raw": {"unet/1": first, "unet/2": last},
+    }
+    frame = identity.table(lay_side_by_side(models))
+    told = frame[frame["what"].str.contains("raw weights of")]
+    pairs = list(told[["a", "b", "component"]].itertuples(index=False, name=None))
+    assert pairs == [("copy", "raw", "unet")]
 
 
 def test_a_training_copy_lends_its_names_to_nobody(lay_side_by_side):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from atlas.relations.scaling import classical_scaling, spanning_tree
+from atlas.relations.scaling import classical_scaling, spanning_tree, with_fixed_signs
 
 
 def distances_between(points):
@@ -41,6 +41,31 @@ def test_distances_that_no_space_holds_have_negative_eigenvalues():
     square = np.array([[0, 1, 2, 1], [1, 0, 1, 2], [2, 1, 0, 1], [1, 2, 1, 0.0]])  # round a ring
     assert classical_scaling(square**0.5).negative == pytest.approx(0.0, abs=1e-9)
     assert classical_scaling(square).negative > 0.1
+
+
+def test_shares_are_of_the_positive_eigenvalues():
+    """Four models round a ring: -½ J D² J has the eigenvalues 2, 2, 0 and -1."""
+    ring = np.array([[0, 1, 2, 1], [1, 0, 1, 2], [2, 1, 0, 1], [1, 2, 1, 0.0]])
+    scaling = classical_scaling(ring)
+    assert scaling.explained == pytest.approx((0.5, 0.5))
+    assert scaling.negative == pytest.approx(0.25)
+
+
+def test_the_shepard_correlation_is_of_the_distances_as_they_are():
+    """Corners of a box: the shortest side is the one that two axes leave out."""
+    corners = np.array([[x, y, z] for x in (0, 3) for y in (0, 2) for z in (0, 1)], dtype=float)
+    upper = np.triu_indices(8, k=1)
+    given, flat = (distances_between(points)[upper] for points in (corners, corners[:, :2]))
+    expected = np.corrcoef(given, flat)[0, 1]
+    assert expected < 0.99
+    assert classical_scaling(distances_between(corners)).shepard == pytest.approx(expected)
+
+
+def test_the_largest_coordinate_of_an_axis_is_positive():
+    points = np.array([[-3.0, 1.0, 1.0], [2.0, -2.0, -1.0 - 1e-14], [1.0, 1.0, 1e-14]])
+    turned = points * [-1, -1, 1]  # of coordinates that only rounding tells apart, the first one
+    assert np.array_equal(with_fixed_signs(points), turned)
+    assert np.array_equal(with_fixed_signs(-points), turned)
 
 
 @settings(deadline=None)

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from atlas.relations.trees import Tree, neighbour_joining, newick, rooted_at_midpoint, rooted_at_tip
+from atlas.relations.trees import (
+    Edge,
+    Tree,
+    neighbour_joining,
+    newick,
+    rooted_at_midpoint,
+    rooted_at_tip,
+)
 
 
 def random_tree(tips, random):
@@ -72,6 +79,15 @@ def test_the_midpoint_is_as_far_from_both_ends():
     depth = depths(rooted_at_midpoint(neighbour_joining(distances), 9))
     deepest = sorted(depth[tip] for tip in range(9))[-2:]
     assert deepest == pytest.approx([distances.max() / 2] * 2)
+
+
+def test_a_negative_branch_on_the_way_to_the_midpoint_counts_as_nothing():
+    """From tip 0 to tip 2 it is 5 + 0 + 2, and to tip 1 only 5 + 1.5."""
+    lengths = {(0, 4): 5.0, (1, 4): 1.5, (4, 5): -1.0, (2, 5): 2.0, (3, 5): 1.5}
+    tree = rooted_at_midpoint([Edge(*ends, length) for ends, length in lengths.items()], 4)
+    assert set(tree.children[tree.root]) == {0, 4}
+    assert (tree.length[0], tree.length[4]) == (3.5, 1.5)
+    assert tree.length[5] == -1.0, "the branch itself stays as it was estimated"
 
 
 def test_a_tip_as_root_is_its_first_child_at_depth_zero():
