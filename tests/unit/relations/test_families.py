@@ -68,27 +68,27 @@ def pair(a: str, b: str, same: int, *, cast: int = 0) -> dict:
 @pytest.mark.parametrize(
     ("same", "cast", "place"),
     [
-        (4, 0, Place(None, 1.0, False)),
-        (5, 0, Place("A", 0.05, False)),
-        (2, 3, Place("A", 0.05, False)),
-        (15, 0, Place("A", 0.15, False)),
+        (4, 0, Standing(None, 1.0, False)),
+        (5, 0, Standing("A", 0.05, False)),
+        (2, 3, Standing("A", 0.05, False)),
+        (15, 0, Standing("A", 0.15, False)),
     ],
 )
 def test_few_equal_tensors_make_no_neighbour(same, cast, place):
-    found = families.places(pd.DataFrame([pair("a", "b", same, cast=cast)]), ["a", "b"])
+    found = families.standings(pd.DataFrame([pair("a", "b", same, cast=cast)]), ["a", "b"])
     assert found["b"] == place
 
 
 def test_a_model_stands_next_to_the_one_that_it_shares_most_with():
     rows = [pair("a", "b", 0), pair("a", "c", 30), pair("b", "c", 60)]
-    found = families.places(pd.DataFrame(rows), ["a", "b", "c"])
-    assert found["c"] == Place("A", 0.6, False)
+    found = families.standings(pd.DataFrame(rows), ["a", "b", "c"])
+    assert found["c"] == Standing("A", 0.6, False)
     assert (found["a"].family, found["b"].family) == (None, "A")
 
 
 def test_of_two_that_it_shares_as_much_with_the_earlier_one_counts():
     rows = [pair("a", "b", 0), pair("a", "c", 40), pair("b", "c", 40)]
-    found = families.places(pd.DataFrame(rows), ["a", "b", "c"])
+    found = families.standings(pd.DataFrame(rows), ["a", "b", "c"])
     assert (found["a"].family, found["b"].family, found["c"].family) == ("A", None, "A")
 
 
