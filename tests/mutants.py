@@ -26,9 +26,11 @@ LIST = Path(__file__).with_name("mutants.yaml")
 COPIED = ("scripts", "config", "tests", "pyproject.toml")
 """What the tests of the list read."""
 PYTEST = (
-    *("-m", "pytest", "-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"),
+    *("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"),
     *("-o", "addopts=--import-mode=importlib"),
 )
+BARE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+"""No plugins, which would take longer than the tests, and nothing kept that is compiled."""
 PASSED, FAILED = 0, 1
 """What pytest exits with where tests ran."""
 
@@ -84,13 +86,12 @@ def read(path: Path = LIST) -> list[Mutant]:
 
 
 def run(tests: Iterable[str], root: Path) -> subprocess.CompletedProcess[str]:
-    """Run tests below a folder, with nothing of it compiled before or kept after."""
+    """Run tests below a folder; code that numba compiles is not that of another mutant."""
     with tempfile.TemporaryDirectory() as cache:
-        fresh = {"PYTHONDONTWRITEBYTECODE": "1", "NUMBA_CACHE_DIR": cache}
         return subprocess.run(
             [sys.executable, *PYTEST, *tests],
             cwd=root,
-            env=os.environ | fresh,
+            env=os.environ | BARE | {"NUMBA_CACHE_DIR": cache},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -115,6 +116,8 @@ def main() -> int:
     parser.add_argument("--only", metavar="WORD", default="", help="those that have this word")
     only = parser.parse_args().only
     mutants = [each for each in read() if only in f"{each.what} {each.file}"]
+    if not mutants:
+        parser.error(f"no mutant has {only!r} in its sentence or its file")
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         root = Path(folder)
         for name in COPIED:

@@ -97,7 +97,7 @@ def test_squares_beyond_the_range_of_float32(tmp_path, scale):
     check(tmp_path, a, b)
 
 
-@pytest.mark.parametrize("apart", [1e-30, 1e-22, 1e-15, 1e-12])
+@pytest.mark.parametrize("apart", [1e-30, 1e-22, 1e-21, 1e-18, 1e-15, 1e-12])
 def test_tiny_differences_among_ordinary_weights(tmp_path, apart):
     a = noise(1, 5000)
     b = a.copy()

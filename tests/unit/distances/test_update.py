@@ -93,6 +93,17 @@ def test_rows_of_absent_contents_can_be_dropped(tmp_path, first):
     assert first.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
 
 
+def test_rows_of_absent_contents_stand_for_no_other_pair(tmp_path):
+    models = [
+        {f"unet/{name}": np.full(2, 10 * number + name, np.float32) for name in range(10)}
+        for number in range(6)
+    ]
+    path = tmp_path / "0.parquet"
+    for held in ("012", "034", "135"):
+        brought_up(path, tmp_path / "models", {number: models[int(number)] for number in held})
+    assert count(path) == 10 * 9, "three new pairs of each name every time"
+
+
 def test_another_method_measures_all_anew(tmp_path, first):
     done = brought_up(first, tmp_path / "raised", MODELS, method=2)
     assert done == Tally(measured=6, dropped=6)
@@ -148,6 +159,37 @@ def test_shapes_of_one_name_stand_side_by_side(tmp_path):
     assert rows.digests == sorted(rows.digests)
     order = list(zip(rows.first, rows.second, strict=True))
     assert order == sorted(order)
+
+
+def test_every_pair_has_its_own_size(tmp_path):
+    generator = np.random.default_rng(0)
+    models = {
+        f"m{n}": {"unet/x": generator.standard_normal(size).astype(np.float32)}
+        for n, size in enumerate([3, 5, 7] * 3)
+    }
+    path = tmp_path / "0.parquet"
+    brought_up(path, tmp_path / "models", models)
+    given = fingerprints(tmp_path / "models", models)
+    held = plan.contents_of(given, shard=0, count=1)["unet/x"]
+    (rows,) = iter_names([path])
+    for side in (rows.first, rows.second):
+        assert rows.numel.tolist() == [held[rows.digests[at]].numel for at in side]
+
+
+@pytest.mark.parametrize("kept", [3, 5])
+def test_what_is_kept_of_several_shapes_keeps_its_size(tmp_path, kept):
+    generator = np.random.default_rng(0)
+    models = {
+        f"m{n}": {"unet/x": generator.standard_normal((size, 4)).astype(np.float32)}
+        for n, size in enumerate([3, 5, 3, 5, 5])
+    }
+    path, whole = tmp_path / "0.parquet", tmp_path / "whole.parquet"
+    brought_up(path, tmp_path / "models", models)
+    fewer = {name: held for name, held in models.items() if len(held["unet/x"]) == kept}
+    brought_up(path, tmp_path / "models", fewer, keep_absent=False)
+    assert {*next(iter_names([path])).numel} == {4 * kept}
+    brought_up(whole, tmp_path / "models", fewer)
+    assert path.read_bytes() == whole.read_bytes()
 
 
 def test_the_number_of_shards_changes_no_row(tmp_path):
