@@ -34,6 +34,49 @@ def test_a_second_run_of_everything_has_nothing_to_do(atlas: Atlas) -> None:
     assert again.jobs == {"macs": 1}
 
 
+ARCHITECTURES = {"summarise_architectures", "draw_architectures", "architectures"}
+MACS = {"summarise_macs", "draw_macs", "macs"}
+WITHOUT_NAMES = {*golden.WITHOUT, "import_matrices", "reproduce_published_macs"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("facts", "old", "new", "rerun"),
+    [
+        (
+            "atlas/pocket_dit.yaml",
+            "steps: 10",
+            "steps: 11",
+            {"profile_macs", *ARCHITECTURES, *MACS},
+        ),
+        (
+            "workflow/config/published/macs.yaml",
+            "steps: 3",
+            "steps: 4",
+            {"reproduce_published_macs", *MACS},
+        ),
+        (
+            "workflow/config/names/kinds.yaml",
+            "kinds:",
+            "kinds :",
+            {"groups", *ARCHITECTURES, *MACS, *set(NUMBERS) - WITHOUT_NAMES},
+        ),
+        ("workflow/config/architectures/sdxl.yaml", "steps: 50", "steps: 51", {"macs"}),
+    ],
+)
+def test_edited_facts_rerun_what_reads_them(
+    atlas: Atlas, facts: str, old: str, new: str, rerun: set[str]
+) -> None:
+    file = atlas.folder.parent / facts
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    options = pocket_atlas.options(atlas, "--dry-run")
+    planned = atlas.run(*pocket_atlas.TARGETS, options=options, **pocket_atlas.SETTINGS)
+    file.write_text(text)
+    assert set(planned.jobs) == rerun
+
+
 def test_rules_without_a_digest_exist() -> None:
     assert set(golden.WITHOUT) < set(NUMBERS)
 
