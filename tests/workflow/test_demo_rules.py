@@ -36,24 +36,19 @@ def settings(folder: Path, **changes: float) -> dict[str, str]:
     return {"roster": "demo.yaml"}
 
 
-def test_without_network_one_message_says_where_to_put_the_file(demo):
-    run = demo.run("resources/terrain/adm/terrain-041.safetensors", **settings(demo.folder))
-    assert not run.success
-    assert f"{FIRST} is missing" in run.output
-    assert facts.wheels()[FIRST]["sha256"] in run.output
-    assert f"by hand at resources/wheels/{FIRST}" in run.output
-    assert "Traceback" not in run.output
-
-
-def test_a_wrong_file_put_by_hand_is_refused_and_left(demo):
+def test_a_wheel_out_of_reach_and_a_wrong_one_put_by_hand_are_told(demo):
     place = demo.folder / "resources" / "wheels" / FIRST
     place.parent.mkdir(parents=True)
     place.write_bytes(b"not a wheel")
-    run = demo.run("resources/terrain/adm/terrain-041.safetensors", **settings(demo.folder))
+    made = [f"resources/terrain/adm/terrain-{number}.safetensors" for number in ("041", "042")]
+    run = demo.run(*made, **settings(demo.folder))
     assert not run.success
-    assert "is not the declared file" in run.output
-    assert "Traceback" not in run.output
+    assert f"{FIRST} is not the declared file" in run.output
     assert place.read_bytes() == b"not a wheel"
+    assert f"{SECOND} is missing" in run.output
+    assert facts.wheels()[SECOND]["sha256"] in run.output
+    assert f"by hand at resources/wheels/{SECOND}" in run.output
+    assert "Traceback" not in run.output
 
 
 @pytest.fixture(scope="module")

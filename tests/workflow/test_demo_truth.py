@@ -1,4 +1,9 @@
-"""The demo's roster says how each relative was made; the identity table must find it so."""
+"""
+The demo's roster says how each model was made; the identity table must find it so.
+
+Both families are made in one run: the distances between any two models need the fingerprints of
+all, and the digits models are trained for real.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import pandas as pd
 import pytest
 
 from atlas_demo import facts
+from digits_truth import EXPECTED, assert_told_from_the_base
 from workflow_runs import run_demo
 
 pytestmark = pytest.mark.slow
@@ -17,20 +23,27 @@ TARGETS = [
     "results/groups/terrain/matrices",
     "results/groups/terrain-shipped/identity.csv",
     "results/groups/terrain-shipped/matrices",
+    "results/groups/digits/identity.csv",
+    "results/demo/digits/samples.csv",
 ]
 
 
 @pytest.fixture(scope="module")
-def demo(fetched_wheel, tmp_path_factory) -> Path:
-    """Make the terrain groups of the demo, from wheels that are there."""
-    wheels = map(fetched_wheel, facts.terrain()["wheels"].values())
-    return run_demo(tmp_path_factory.mktemp("demo"), wheels, *TARGETS) / "groups"
+def results(fetched_wheel, tmp_path_factory) -> Path:
+    """Make the groups of the demo, from wheels that are there."""
+    wheels = [*facts.terrain()["wheels"].values(), facts.digits()["vocabulary"]["wheel"]]
+    return run_demo(tmp_path_factory.mktemp("demo"), map(fetched_wheel, wheels), *TARGETS)
 
 
 @pytest.fixture(scope="module")
-def verdicts(demo) -> dict[tuple[str, str], tuple[str, str]]:
+def groups(results) -> Path:
+    return results / "groups"
+
+
+@pytest.fixture(scope="module")
+def verdicts(groups) -> dict[tuple[str, str], tuple[str, str]]:
     """Return (a, b) to (verdict, what) of the UNets, either way round."""
-    frame = pd.read_csv(demo / "terrain" / "identity.csv")
+    frame = pd.read_csv(groups / "terrain" / "identity.csv")
     assert set(frame["component"]) == {"unet"}, "the renamed copy goes by the known names"
     found = {}
     for row in frame.itertuples():
@@ -38,15 +51,15 @@ def verdicts(demo) -> dict[tuple[str, str], tuple[str, str]]:
     return found
 
 
-def distance(demo: Path, a: str, b: str, measure: str = "l2") -> float:
-    matrix = pd.read_csv(demo / "terrain" / "matrices" / f"unet.{measure}.csv", index_col=0)
+def distance(groups: Path, a: str, b: str, measure: str = "l2") -> float:
+    matrix = pd.read_csv(groups / "terrain" / "matrices" / f"unet.{measure}.csv", index_col=0)
     return float(matrix.loc[a, b])
 
 
-def test_the_two_networks_as_shipped(demo):
-    row = pd.read_csv(demo / "terrain-shipped" / "identity.csv").iloc[0]
+def test_the_two_networks_as_shipped(groups):
+    row = pd.read_csv(groups / "terrain-shipped" / "identity.csv").iloc[0]
     assert (row["identical_tensors"], row["tensors"]) == (2, 788)
-    folder = demo / "terrain-shipped" / "matrices"
+    folder = groups / "terrain-shipped" / "matrices"
     for measure, expected, tolerance in (
         ("relative_l2", 0.00467, 0.00001),
         ("cosine", 0.999989, 0.0000005),
@@ -69,10 +82,10 @@ def test_the_float16_copy_is_a_cast_of_its_parent_alone(verdicts):
     assert verdicts["terrain-041", "terrain-half"][0] != "cast"
 
 
-def test_the_merge_lies_on_the_line_between_its_parents(demo, verdicts):
-    whole = distance(demo, "terrain-041", "terrain-042")
-    assert distance(demo, "terrain-041", "terrain-merge") == pytest.approx(0.3 * whole, rel=1e-4)
-    assert distance(demo, "terrain-merge", "terrain-042") == pytest.approx(0.7 * whole, rel=1e-4)
+def test_the_merge_lies_on_the_line_between_its_parents(groups, verdicts):
+    whole = distance(groups, "terrain-041", "terrain-042")
+    assert distance(groups, "terrain-041", "terrain-merge") == pytest.approx(0.3 * whole, rel=1e-4)
+    assert distance(groups, "terrain-merge", "terrain-042") == pytest.approx(0.7 * whole, rel=1e-4)
     assert verdicts["terrain-041", "terrain-merge"][0] == "changed"
 
 
@@ -85,9 +98,20 @@ def test_the_merge_by_block_keeps_the_blocks_of_share_0_and_1(verdicts):
     assert what.endswith("none of them in OUT21–OUT24")
 
 
-def test_the_tuned_network_and_the_added_difference_are_changed(demo, verdicts):
+def test_the_tuned_network_and_the_added_difference_are_changed(groups, verdicts):
     for pair in (("terrain-041", "terrain-tuned"), ("terrain-042", "terrain-add-difference")):
         assert verdicts[pair][0] in ("changed", "partly changed")
-    tuning = distance(demo, "terrain-041", "terrain-tuned")
-    added = distance(demo, "terrain-042", "terrain-add-difference")
+    tuning = distance(groups, "terrain-041", "terrain-tuned")
+    added = distance(groups, "terrain-042", "terrain-add-difference")
     assert added == pytest.approx(0.8 * tuning, rel=1e-3)
+
+
+@pytest.mark.parametrize("model", EXPECTED)
+def test_each_trained_relative_is_told_from_the_base(groups, model):
+    assert_told_from_the_base(pd.read_csv(groups / "digits" / "identity.csv"), model)
+
+
+def test_a_classifier_reads_the_digits_that_were_asked_for(results):
+    counts = pd.read_csv(results / "demo" / "digits" / "samples.csv")
+    (drawn,) = counts[(counts["pictures"] == "drawn") & (counts["digit"] == "*")]["share"]
+    assert drawn > 0.9

@@ -31,7 +31,7 @@ def test_raw_weights_and_their_average_are_measured_against_other_models(atlas: 
         "other": {"path": "other"},
     }
     atlas.groups = {"all": {"models": list(atlas.models)}}
-    first = atlas.run(*TARGETS)
+    first = atlas.run(*TARGETS, distances={"shards": 1})
     assert first.success, first.output
     found = unets(atlas)
     assert found.loc[("full-ema", "other"), "verdict"] == "identical"
@@ -42,7 +42,7 @@ def test_raw_weights_and_their_average_are_measured_against_other_models(atlas: 
     assert matrix.loc["full", "full-ema"] == pytest.approx(sum(squares) ** 0.5, rel=1e-5)
 
     del atlas.models["full-ema"]["weights"]
-    again = atlas.run(*TARGETS)
+    again = atlas.run(*TARGETS, distances={"shards": 1})
     assert again.success, again.output
     assert again.jobs["fingerprint"] == 1
     assert again.measured == 0

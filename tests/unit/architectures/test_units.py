@@ -3,6 +3,8 @@
 import pytest
 
 from atlas.architectures import build, catalogue, units
+from atlas.names import expected
+from atlas.names.blocks import blocks_of
 from meta_modules import built, denoiser
 
 COUNTS = {
@@ -70,6 +72,16 @@ def test_no_module_is_in_two_units(name: str) -> None:
     parts = units.of(module)
     for path, _ in module.named_parameters():
         assert sum(part.holds(path) for part in parts) <= 1
+
+
+@pytest.mark.parametrize("table", expected.tables("denoiser"), ids=lambda t: t.architectures[0])
+def test_marks_are_the_blocks_that_names_tell(table: expected.Expected) -> None:
+    parts = units.of(denoiser(table.architectures[0]))
+    blocks = blocks_of(table.shapes)
+    for name, block in blocks.items():
+        mark = units.mark_of(name, parts)
+        assert mark is None or mark == block, name
+    assert {part.mark for part in parts} <= set(blocks.values())
 
 
 def test_marks_of_a_unet() -> None:

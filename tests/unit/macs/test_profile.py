@@ -1,18 +1,19 @@
-"""Requests checked, profiles that add up, counters explained, failures told in their rows."""
+"""Requests checked, profiles that add up, failures told in their rows."""
 
 from pathlib import Path
 
 import pytest
 
-from atlas.architectures import catalogue
+from atlas.architectures import catalogue, inputs
+from atlas.architectures.counting import count
 from atlas.basis.errors import AtlasError
-from atlas.macs import counters, files, profile, published
+from atlas.macs import files, profile
 from atlas.macs.request import Request, check, growth_sizes
 from macs import profile_macs
+from meta_modules import REMEMBERED, arguments_of, denoiser
 from pipeline_folders import write_folder
 
-REQUEST = Request.of([[512, 512], "native"], 1, None)
-ASKED = {"resolutions": [[256, 256]], "batch": 1, "text_length": None}
+ASKED = {"resolutions": [[512, 512]], "batch": 1, "text_length": None}
 
 
 def totals(rows: list[profile.Row]) -> list[profile.Row]:
@@ -21,7 +22,8 @@ def totals(rows: list[profile.Row]) -> list[profile.Row]:
 
 @pytest.fixture(scope="module")
 def small() -> tuple[list[profile.Row], list[profile.Row]]:
-    return profile.rows(catalogue.load("sd21"), REQUEST, profile.Known())
+    request = Request.of([[512, 512], "native"], 1, None)
+    return profile.rows(catalogue.load("sd21"), request, profile.Known(REMEMBERED))
 
 
 def test_units_and_roles_add_up_to_the_total(small) -> None:
@@ -43,49 +45,24 @@ def test_a_profile_has_all_calls_at_all_sizes(small) -> None:
         *(("vae", call, side) for call in ("decode", "encode") for side in (512, 768)),
     ]
     assert (asked[0]["latent_width"], asked[0]["text_tokens"]) == (64, 77)
+    counted = count(denoiser("sd21"), arguments_of("sd21", "unet", None, side=512))
+    assert asked[0]["macs"] == counted.total
 
 
-def test_known_figures() -> None:
-    """SD1 at 512 pixels, and FLUX.1 [schnell] with its 256 text tokens at 1024."""
-    for name, side, macs in (("sd15", 512, 401.6e9), ("flux1_schnell", 1024, 34.7e12)):
-        rows, _ = profile.rows(
-            catalogue.load(name), Request(((side, side),)), profile.Known(), with_counters=False
-        )
-        assert totals(rows)[0]["macs"] == pytest.approx(macs, rel=2e-3)
-
-
-@pytest.mark.parametrize("name", ["sd21_base", "sana_600m", "qwen_image", "kandinsky3", "lumina2"])
-def test_other_counters_are_explained(name: str) -> None:
-    _, compared = profile.rows(catalogue.load(name), Request(((256, 256),)), profile.Known())
-    assert {row["counter"] for row in compared} == {"FlopCounterMode", "thop", "torchinfo"}
+def test_other_counters_are_explained_at_every_size_asked_for(small) -> None:
+    rows, compared = small
+    calls = [row for row in totals(rows) if row["is_asked"]]
+    assert [(row["component"], row["call"], row["counter"]) for row in compared] == [
+        (row["component"], row["call"], counter)
+        for row in calls
+        for counter in ("FlopCounterMode", "thop", "torchinfo")
+    ]
     for row in compared:
         assert not row["problem"]
         assert abs(row["unexplained_macs"]) <= 1e-3 * row["record_macs"], row
 
 
-def test_a_counter_that_raises_says_so_and_the_rest_is_made(monkeypatch) -> None:
-    def broken(_: object) -> int:
-        raise ZeroDivisionError("no such luck")
-
-    monkeypatch.setattr(counters, "thop_macs", broken)
-    rows, compared = profile.rows(catalogue.load("sd15"), Request(((256, 256),)), profile.Known())
-    thop = [row for row in compared if row["counter"] == "thop"]
-    assert thop
-    assert {row["problem"] for row in thop} == {"ZeroDivisionError: no such luck"}
-    assert {row["counter_macs"] for row in thop} == {None}
-    assert all(row["macs"] for row in totals(rows))
-    assert all(row["counter_macs"] for row in compared if row["counter"] == "torchinfo")
-
-
-def test_thop_leaves_nothing_behind() -> None:
-    known = profile.Known()
-    entry = catalogue.load("sd15")
-    profile.rows(entry, Request(((256, 256),)), known)
-    again = profile.rows(entry, Request(((256, 256),)), known)
-    assert again == profile.rows(entry, Request(((256, 256),)), profile.Known())
-
-
-def test_a_component_that_fails_is_a_row_with_its_reason(monkeypatch) -> None:
+def test_what_fails_is_a_row_with_its_reason_and_the_rest_is_counted(monkeypatch) -> None:
     real = profile.build.component
 
     def without_vae(architecture, name):
@@ -93,33 +70,26 @@ def test_a_component_that_fails_is_a_row_with_its_reason(monkeypatch) -> None:
             raise AtlasError("no decoder here")
         return real(architecture, name)
 
-    monkeypatch.setattr(profile.build, "component", without_vae)
-    rows, _ = profile.rows(
-        catalogue.load("sd15"), Request(((256, 256),)), profile.Known(), with_counters=False
-    )
-    told = {row["component"]: (row["problem"], row.get("macs")) for row in totals(rows)}
-    assert told["vae"] == ("no decoder here", None)
-    assert told["unet"][0] == ""
-
-
-def test_a_forward_that_raises_anything_is_a_row_with_its_reason(monkeypatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise KeyError("no_such_key")
 
+    monkeypatch.setattr(profile.build, "component", without_vae)
     monkeypatch.setattr(profile.inputs, "denoiser", broken)
-    rows, _ = profile.rows(
-        catalogue.load("sd15"), Request(((256, 256),)), profile.Known(), with_counters=False
-    )
-    told = {row["component"]: row["problem"] for row in totals(rows)}
-    assert told["unet"] == "KeyError: 'no_such_key'"
-    assert told["vae"] == ""
+    rows, compared = profile.rows(catalogue.load("sd15"), Request.of(*ASKED.values()), profile.Known(REMEMBERED))
+    told = {row["component"]: (row["problem"], row.get("macs")) for row in totals(rows)}
+    assert told["vae"] == ("no decoder here", None)
+    assert told["unet"] == ("KeyError: 'no_such_key'", None)
+    problem, macs = told["text_encoder"]
+    assert (problem, macs > 0) == ("", True)
+    assert {row["component"] for row in compared} == {"text_encoder"}
 
 
 def test_a_size_that_only_some_can_make_is_told_in_their_rows() -> None:
     entries = [catalogue.load(name) for name in ("sd15", "auraflow_v02")]
     request = Request(((2048, 2048),))
     check(entries, request)
-    rows, _ = profile.rows(entries[1], request, profile.Known(), with_counters=False)
+    known = profile.Known(REMEMBERED)
+    rows, _ = profile.rows(entries[1], request, known, with_counters=False)
     first = totals(rows)[0]
     assert "nearest valid size is 1024 x 1024" in first["problem"]
     assert "macs" not in first
@@ -146,44 +116,48 @@ def test_growth_is_told_between_sizes_that_can_be_made() -> None:
     assert growth_sizes(catalogue.load("auraflow_v02")) == [(512, 512), (1024, 1024)]
 
 
-def test_a_diffusers_folder_is_profiled_as_its_entry(tmp_path: Path) -> None:
-    write_folder(tmp_path / "mine", "sd15")
-    sources = {"mine": str(tmp_path / "mine"), "sd15": "sd15"}
-    profile_macs.main(**ASKED, sources=sources, stated={}, folder=tmp_path)
-    mine, known = (files.read(tmp_path / f"{name}.csv") for name in ("mine", "sd15"))
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the tables of one that can't be read, an entry, and that entry as a folder."""
+    folder = tmp_path_factory.mktemp("written")
+    write_folder(folder / "mine", "sd15")
+    sources = {"broken": str(folder / "broken.yaml"), "sd15": "sd15", "mine": str(folder / "mine")}
+    profile_macs.main(**ASKED, sources=sources, stated={}, folder=folder)
+    return folder
+
+
+def test_a_diffusers_folder_is_profiled_as_its_entry(written: Path) -> None:
+    mine, known = (files.read(written / f"{name}.csv") for name in ("mine", "sd15"))
     assert [row["macs"] for row in mine] == [row["macs"] for row in known]
     assert mine[0]["architecture"] == "mine"
 
 
-def test_one_that_cannot_be_read_leaves_the_others(tmp_path: Path) -> None:
-    sources = {"broken": str(tmp_path / "broken.yaml"), "sd15": "sd15"}
-    profile_macs.main(**ASKED, sources=sources, stated={}, folder=tmp_path)
-    (row,) = files.read(tmp_path / "broken.csv")
+def test_one_that_cannot_be_read_leaves_the_others(written: Path) -> None:
+    (row,) = files.read(written / "broken.csv")
     assert (row["architecture"], row["macs"]) == ("broken", None)
     assert "broken.yaml: no such file" in row["problem"]
-    assert files.read(tmp_path / "broken.counters.csv") == []
-    assert files.read(tmp_path / "sd15.csv")[0]["macs"]
+    assert files.read(written / "broken.counters.csv") == []
+    assert files.read(written / "sd15.csv")[0]["macs"]
+    assert files.read(written / "sd15.counters.csv")[0]["record_macs"]
+
+
+def test_none_that_can_be_read_is_told(tmp_path: Path) -> None:
+    sources = {"b": str(tmp_path / "broken.yaml")}
     with pytest.raises(AtlasError, match=r"broken\.yaml: no such file"):
-        profile_macs.main(**ASKED, sources={"b": sources["broken"]}, stated={}, folder=tmp_path)
+        profile_macs.main(**ASKED, sources=sources, stated={}, folder=tmp_path)
 
 
-def test_a_text_that_only_some_take_is_told_in_their_rows(tmp_path: Path) -> None:
+def test_a_text_that_only_some_take_is_told_in_their_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(profile, "compare", lambda *_: ())
     asked = ASKED | {"text_length": 100}
     sources = {"sd15": "sd15", "sana_600m": "sana_600m"}
     profile_macs.main(**asked, sources=sources, stated={}, folder=tmp_path)
     (row,) = files.read(tmp_path / "sd15.csv")
     assert "100 text tokens: its denoiser takes 1 to 77" in row["problem"]
-    assert files.read(tmp_path / "sana_600m.csv")[0]["text_tokens"] == 100
-
-
-def test_all_published_rows_come_out_as_printed() -> None:
-    rows = published.rows()
-    assert len(rows) == 7
-    assert all(row["agrees"] for row in rows)
-    for row in rows:
-        exact = row["recomputed_step_gmacs"] / row["published_step_gmacs"]
-        assert exact == pytest.approx(1, abs=1e-4)
-    # The ranking turns over: SANA falls from the first places.
-    ranks = {row["model"]: (row["published_rank"], row["right_rank"]) for row in rows}
-    assert ranks["SANA-1.6B"] == (1, 5)
-    assert ranks["Lumina-Image-2.0"] == (3, 1)
+    first = files.read(tmp_path / "sana_600m.csv")[0]
+    assert first["text_tokens"] == 100
+    entry = catalogue.load("sana_600m")
+    given = inputs.denoiser(entry, width=512, height=512, text_length=100)
+    assert first["macs"] == count(denoiser("sana_600m"), given, remembered=REMEMBERED).total

@@ -75,20 +75,6 @@ def test_text_encoders_and_vae_have_their_own_blocks() -> None:
     assert list(vae.values()) == ["encoder", "decoder"]
 
 
-@pytest.mark.parametrize("table", DENOISERS, ids=identity)
-def test_blocks_are_those_of_the_architectures_pages(table: expected.Expected) -> None:
-    """The marks by names equal those that the catalogue's units give by modules."""
-    from atlas.architectures import build, catalogue, units
-
-    module = build.component(catalogue.load(table.architectures[0]), table.component)
-    found = units.of(module)
-    blocks = blocks_of(table.shapes)
-    for name, block in blocks.items():
-        mark = units.mark_of(name, found)
-        assert mark is None or mark == block, name
-    assert {unit.mark for unit in found} <= set(blocks.values())
-
-
 @pytest.mark.parametrize("table", EVERY, ids=identity)
 def test_every_tensor_of_the_catalogue_has_a_role(table: expected.Expected) -> None:
     roles = roles_of(table.shapes)

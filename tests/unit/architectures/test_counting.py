@@ -1,7 +1,9 @@
-"""Counts against closed forms from shapes, and against a real run; bad input."""
+"""Every denoiser runs: its output, its MACs by closed forms, and by a real run; bad input."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from math import prod
 
 import pytest
@@ -14,7 +16,7 @@ from atlas.architectures.counting import Count, count
 from atlas.architectures.watching import attention_macs
 from atlas.basis.errors import AtlasError
 from atlas.macs.counters import layer_macs
-from meta_modules import REMEMBERED, built, denoiser
+from meta_modules import REMEMBERED, arguments_of, built, denoiser
 
 LINEAR_ATTENTION = {"sana_600m", "sana_1600m", "sana15_1600m"}
 """Their self-attention is written out as products of keys and values, without a softmax."""
@@ -38,27 +40,69 @@ def attention_calls() -> Iterator[list[int]]:
         torch.nn.functional.scaled_dot_product_attention = real
 
 
-def forward_count(name: str) -> Count:
-    entry = catalogue.load(name)
+@dataclass(frozen=True)
+class Forward:
+    """One forward of a denoiser."""
+
+    width: int
+    height: int
+    output: torch.Size
+    """Shape of the first tensor that it returned, without axes of one element."""
+    count: Count
+    attention: int
+    """MACs of attention by the calls' shapes, recorded before the counter replaced anything."""
+
+
+@cache
+def forward(name: str) -> Forward:
+    """Run a denoiser on an image whose unequal sides tell width from height."""
+    entry, module = catalogue.load(name), denoiser(name)
     side = entry.latent.pixel_multiple * max(1, 256 // entry.latent.pixel_multiple)
-    arguments = inputs.denoiser(entry, width=side, height=2 * side)
-    return count(denoiser(name), arguments, remembered=REMEMBERED)
+    returned: list[object] = []
+    hook = module.register_forward_hook(lambda *called: returned.append(called[-1]))
+    arguments = inputs.denoiser(entry, width=2 * side, height=side)
+    with attention_calls() as calls:
+        counted = count(module, arguments, remembered=REMEMBERED)
+    hook.remove()
+    (output,) = returned
+    while not isinstance(output, torch.Tensor):
+        output = output[0]  # type: ignore[index]
+    return Forward(2 * side, side, output.squeeze().shape, counted, sum(calls))
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_denoisers_run_and_keep_the_latents_shape(name: str) -> None:
+    entry, ran = catalogue.load(name), forward(name)
+    columns, rows = entry.latent_size(ran.width, ran.height)
+    if len(ran.output) == 2:
+        channels = entry.latent.channels * entry.latent.patch**2
+        assert ran.output == (entry.image_tokens(ran.width, ran.height), channels)
+    else:
+        # Models that also predict a variance have twice the channels.
+        assert ran.output[-3] in {entry.latent.channels, 2 * entry.latent.channels}
+        assert tuple(ran.output[-2:]) == (rows, columns)
 
 
 @pytest.mark.parametrize("name", catalogue.names())
 def test_attention_is_that_of_the_calls_shapes_and_layers_that_of_closed_forms(name: str) -> None:
-    with attention_calls() as calls:
-        counted = forward_count(name)
+    counted = forward(name).count
     kinds = counted.by_kind()
     layers = sum(layer_macs(call) for call in counted.layers)
     outside = kinds["convolution"] + kinds["linear"] - layers
     assert outside == (hunyuan_pooling() if name == "hunyuandit" else 0)
     assert kinds["other matmul"] <= 1e-3 * counted.total
-    # The calls were recorded before the counter replaced anything: independent of it.
-    if name in LINEAR_ATTENTION:
-        assert kinds["attention"] == sum(calls) + linear_attention(name, counted)
-    else:
-        assert kinds["attention"] == sum(calls)
+    written_out = linear_attention(name, counted) if name in LINEAR_ATTENTION else 0
+    assert kinds["attention"] == forward(name).attention + written_out
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "macs"), [("sd15", 512, 401.6e9), ("flux1_schnell", 1024, 34.7e12)]
+)
+def test_known_figures(name: str, side: int, macs: float) -> None:
+    """FLUX.1 [schnell] is given its 256 text tokens."""
+    arguments = inputs.denoiser(catalogue.load(name), width=side, height=side)
+    counted = count(denoiser(name), arguments, remembered=REMEMBERED)
+    assert counted.total == pytest.approx(macs, rel=2e-3)
 
 
 def hunyuan_pooling() -> int:
@@ -79,9 +123,7 @@ def linear_attention(name: str, counted: Count) -> int:
     [("sd15", "vae", "decode"), ("kandinsky3", "vae", "decode"), ("qwen_image", "vae", "encode")],
 )
 def test_methods_are_counted_as_forwards_are(name: str, component: str, call: str) -> None:
-    entry, module = catalogue.load(name), built(name, component)
-    make = inputs.vae_decode if call == "decode" else inputs.vae_encode
-    arguments = make(entry, width=256, height=256)
+    module, arguments = built(name, component), arguments_of(name, component, call)
     with attention_calls() as calls:
         counted = count(module, arguments, method=call)
     assert counted.by_kind()["attention"] == sum(calls)
@@ -186,5 +228,6 @@ def test_nothing_counted_is_an_error_not_zero() -> None:
 def test_attention_that_does_not_count_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a version of torch whose fused kernel takes meta tensors without a formula."""
     monkeypatch.setattr("atlas.architectures.watching.attention_macs", lambda *_: 10**15)
+    given = arguments_of("sd15", "text_encoder", None)
     with pytest.raises(AtlasError, match="does not count attention on the meta device"):
-        forward_count("sd15")
+        count(built("sd15", "text_encoder"), given, remembered=REMEMBERED)
