@@ -79,7 +79,9 @@ def read_yaml(path: Path) -> tuple[Any, list[Fault]]:
     except OSError as error:
         beside = path.parent.glob("*.y*ml") if path.parent.is_dir() else ()
         hint = nearest(path.name, (file.name for file in beside))
-        raise AtlasError(f"{path}: can't be read: {error.strerror}{hint}") from error
+        missing = isinstance(error, FileNotFoundError)
+        reason = "no such file" if missing else f"can't be read: {error.strerror}"
+        raise AtlasError(f"{path}: {reason}{hint}") from error
     except UnicodeDecodeError as error:
         raise AtlasError(f"{path}: not a text file in UTF-8 ({error.reason})") from error
     loader = _UniqueKeyLoader(text)
