@@ -80,11 +80,9 @@ def test_one_element_that_differs(tmp_path, size):
         assert found[L1] == found[L2] == found[LINF] == 0.25
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("place", [0, 54_321_987, 10**8 - 1])
-def test_one_element_in_a_hundred_million(tmp_path, place):
+def test_one_element_in_a_hundred_million(tmp_path):
     a = np.tile(noise(1, 10**6, "f16"), 100)
-    b = a.copy()
+    b, place = a.copy(), a.size - 1
     b[place] += np.float16(0.01)
     found = measure(tmp_path, [a, b])[0, 1]
     apart = float(b[place]) - float(a[place])

@@ -47,7 +47,7 @@ def test_the_memory_of_few_models(models, count, threads):
 
 
 def test_the_memory_of_many_models(tmp_path):
-    shapes = {f"unet/{number}.weight": (300, 100) for number in range(12)}
+    shapes = {f"unet/{number}.weight": (300, 100) for number in range(4)}
     files = workload.models(tmp_path, 300, shapes)
     measuring.run("bench.fingerprints.fingerprint", *files)
     process = measuring.run("bench.distances.measure_distances", tmp_path)
