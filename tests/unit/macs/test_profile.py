@@ -75,7 +75,8 @@ def test_what_fails_is_a_row_with_its_reason_and_the_rest_is_counted(monkeypatch
 
     monkeypatch.setattr(profile.build, "component", without_vae)
     monkeypatch.setattr(profile.inputs, "denoiser", broken)
-    rows, compared = profile.rows(catalogue.load("sd15"), Request.of(*ASKED.values()), profile.Known(REMEMBERED))
+    asked, known = Request.of(**ASKED), profile.Known(REMEMBERED)
+    rows, compared = profile.rows(catalogue.load("sd15"), asked, known)
     told = {row["component"]: (row["problem"], row.get("macs")) for row in totals(rows)}
     assert told["vae"] == ("no decoder here", None)
     assert told["unet"] == ("KeyError: 'no_such_key'", None)
