@@ -100,6 +100,14 @@ def test_our_matrices_come_back_from_the_notebooks_form(tmp_path):
     assert np.array_equal(found["text_encoder"].values, values * 2, equal_nan=True)
 
 
+def test_a_pair_is_listed_where_any_component_was_compared():
+    apart, known = (np.array([[0.0, value], [value, 0.0]]) for value in (np.nan, 1.5))
+    both = [matrix_of(apart), matrix_of(known, component="vae")]
+    files = {model: f"{model}.safetensors" for model in both[0].ids}
+    assert notebook.from_matrices(both, files, "g").compared == {(0, 1)}
+    assert notebook.from_matrices(both[:1], files, "g").compared == frozenset()
+
+
 def test_other_measures_do_not_pass_for_l2():
     cosine = matrix_of(np.eye(2), measure="cosine")
     with pytest.raises(ValueError, match="L2"):
