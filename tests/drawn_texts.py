@@ -13,7 +13,7 @@ SLACK = 1.0
 
 
 def text_boxes(figure):
-    """Return each text that is drawn and its box in points, as the renderer sets it."""
+    """Return each text that is drawn and its box in points, as the renderer sets it: no pixels."""
     found = []
 
     def draw_and_note(text, renderer, *args, **options):
@@ -24,7 +24,8 @@ def text_boxes(figure):
     original = Text.draw
     with style.applied(), mock.patch.object(Text, "draw", draw_and_note):
         figure.set_dpi(72)
-        FigureCanvasAgg(figure).draw()
+        FigureCanvasAgg(figure)
+        figure.draw_without_rendering()
     return found
 
 
