@@ -170,13 +170,13 @@ def test_edited_facts_rerun_the_fingerprints_and_what_changed_after(atlas):
     roles.write_text(text + '  - {role: norm, pattern: "no such name"}\n')
     tables = [f"results/fingerprints/{model}.parquet" for model in atlas.models]
     before = [(atlas.folder / table).read_bytes() for table in tables]
-    assert run_copy(atlas, copy, *tables).jobs == {"fingerprint": 3}
+    assert run_copy(atlas, copy, *tables).jobs == {"fingerprint": len(tables)}
     assert [(atlas.folder / table).read_bytes() for table in tables] == before
     assert run_copy(atlas, copy).jobs == {}
 
     roles.write_text(text.replace("roles:\n", 'roles:\n  - {role: other, pattern: "to_q"}\n'))
     done = run_copy(atlas, copy)
-    assert jobs(done) == (3, SHARDS)
+    assert jobs(done) == (len(tables), SHARDS)
     assert done.measured == 0
     found = pd.read_parquet(atlas.folder / tables[0]).set_index("name")["role"]
     assert set(found[found.index.str.contains("to_q")]) == {"other"}
