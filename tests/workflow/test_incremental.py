@@ -178,5 +178,6 @@ def test_edited_facts_rerun_the_fingerprints_and_what_changed_after(atlas):
     done = run_copy(atlas, copy)
     assert jobs(done) == (len(tables), SHARDS)
     assert done.measured == 0
-    found = pd.read_parquet(atlas.folder / tables[0]).set_index("name")["role"]
+    base = atlas.folder / "results" / "fingerprints" / "base.parquet"
+    found = pd.read_parquet(base).set_index("name")["role"]
     assert set(found[found.index.str.contains("to_q")]) == {"other"}
