@@ -21,6 +21,7 @@ rule fingerprint:
         checkpoint=lambda wildcards: str(MODELS[wildcards.model].path),
         architecture=lambda wildcards: MODELS[wildcards.model].architecture,
         names=NAMES,
+        files_state=files_state,
         passed_over=passed_over,
         weights=lambda wildcards: MODELS[wildcards.model].weights,
     message:

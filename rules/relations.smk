@@ -30,6 +30,7 @@ rule compare_group:
         runtime=minutes_for(gb_per_minute=1),
     params:
         method=METHOD["compare_group"],
+        measured_by=METHOD["measure_distances"],
         models=lambda wildcards: sorted(GROUPS[wildcards.group].models),
     message:
         "Adding up the distances between the models of {wildcards.group}"
@@ -235,6 +236,7 @@ rule compare_pair:
         runtime=minutes_for(gb_per_minute=1),
     params:
         method=METHOD["compare_pair"],
+        measured_by=METHOD["measure_distances"],
     message:
         "Comparing {wildcards.a} with {wildcards.b} tensor by tensor"
     script:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.distances import engine, plan
 from atlas.fingerprints import fingerprint
 from stored import checkpoint
@@ -22,7 +22,7 @@ def fingerprints(folder: Path, models: dict[str, dict[str, np.ndarray]]) -> dict
     for model, arrays in models.items():
         held = checkpoint(folder / model, arrays)
         table = folder / f"{model}.parquet"
-        tables.write(fingerprint.table(held), table)
+        sealed.write(fingerprint.table(held), table)
         given[table] = folder
     return given
 

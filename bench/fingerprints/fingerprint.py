@@ -5,7 +5,7 @@ import json
 import time
 from pathlib import Path
 
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.basis.arrow import spare_pandas
 from atlas.checkpoint import open_checkpoint
 from atlas.fingerprints import fingerprint
@@ -25,7 +25,7 @@ def main() -> None:
         table = path.with_suffix(".parquet")
         if not table.exists():
             opened = open_checkpoint(path, architecture=architecture)
-            tables.write(fingerprint.table(opened, threads=given.threads), table)
+            sealed.write(fingerprint.table(opened, threads=given.threads), table)
     print(json.dumps({"seconds": time.perf_counter() - start}))
 
 

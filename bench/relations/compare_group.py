@@ -18,6 +18,7 @@ def main() -> None:
     compare_group(
         fingerprints={path.stem: path for path in files},
         shard_files=sorted((given.folder / "distances").glob("*.parquet")),
+        measured_by=1,
         table=given.folder / "distances.parquet",
     )
     print(json.dumps({"seconds": time.perf_counter() - start}))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.distances.plan import shard_of
 from atlas.distances.shards import NameRows, writer
 from atlas.fingerprints import fingerprint
@@ -53,7 +53,7 @@ def _make_up(place: Path, models: int, tensors: int) -> int:
             for row, name in enumerate(names)
         ]  # fmt: skip
         table = pa.Table.from_pylist(records, schema=fingerprint.SCHEMA)
-        tables.write(table, place / "fingerprints" / f"m{model:03d}.parquet")
+        sealed.write(table, place / "fingerprints" / f"m{model:03d}.parquet")
     first, second = (side.astype(np.int32) for side in np.triu_indices(models, k=1))
     (place / "distances").mkdir()
     for shard in range(SHARDS):

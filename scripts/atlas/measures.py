@@ -120,13 +120,18 @@ DERIVED = (
         is_similarity=True,
         # 1 - cosine is half the squared chord between the directions, so it is squared already.
         adds_up=1,
-        formula=lambda of: np.clip(of.dot / (of.norm_a * of.norm_b), -1.0, 1.0),
+        # The law of cosines: of close models, of which the products' sum would keep no digit of
+        # what sets them apart, l2 and the norms keep all of theirs.
+        formula=lambda of: np.clip(
+            1 - (of.l2**2 - (of.norm_a - of.norm_b) ** 2) / (2 * of.norm_a * of.norm_b), -1.0, 1.0
+        ),
     ),
     Derived(
         name="relative_l2",
         title="relative L2 distance",
         unit="share of the weights' norm",
-        formula=lambda of: of.l2 / of.norm_a,
+        # of both models alike: a matrix is symmetric, and no id's place in the alphabet counts
+        formula=lambda of: of.l2 / (np.sqrt(of.norm_a) * np.sqrt(of.norm_b)),
     ),
     Derived(
         name="rms",
@@ -138,7 +143,6 @@ DERIVED = (
         name="relative_rms",
         title="relative RMS distance",
         unit="share of both models' root mean square",
-        # of both models alike, where relative_l2 depends on which of two comes first
         formula=lambda of: of.l2 / np.sqrt((of.norm_a**2 + of.norm_b**2) / 2),
     ),
     Derived(

@@ -61,6 +61,7 @@ def main(
             contents,
             measure=lambda jobs: engine.measure(progress.watch(jobs), device=device, **memory),
             method=method,
+            owns=lambda name: plan.shard_of(name, shards) == shard,
             keep_absent=keep_absent,
             most_contents=engine.most_contents(dtypes, **memory),
         )

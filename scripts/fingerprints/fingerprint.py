@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.basis.arrow import spare_pandas
 from atlas.basis.errors import AtlasError
 from atlas.basis.workflow import command_line, configure_logging
@@ -55,7 +55,7 @@ def main(
                 "findings": opened.findings,
                 "kind": opened.kind,
             }
-    tables.write(rows, table, notes)
+    sealed.write(rows, table, notes)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis import tables
+from atlas.basis import sealed, tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.models import description
 
@@ -26,7 +26,7 @@ def main(*, fingerprints: dict[str, Path], labels: dict[str, str], table: Path, 
     """
     frame = description.describe(fingerprints)
     findings = {
-        model: tables.read_notes(path).get("findings", []) for model, path in fingerprints.items()
+        model: sealed.read(path, [])[1].get("findings", []) for model, path in fingerprints.items()
     }
     tables.write_text(frame.to_csv(index=False), table)
     tables.write_text(description.document(frame, labels, findings), page)

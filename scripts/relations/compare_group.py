@@ -11,7 +11,9 @@ from atlas.distances import shards
 from atlas.relations import contents, groups
 
 
-def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path) -> None:
+def main(
+    *, fingerprints: dict[str, Path], shard_files: list[Path], measured_by: int, table: Path
+) -> None:
     """
     Join the group's fingerprints with the measured distances and write the tidy table.
 
@@ -21,13 +23,15 @@ def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path)
         Model to its fingerprint, in order of the models' ids.
     shard_files
         All shards of measured distances.
+    measured_by
+        Version of the method that they were measured by; others are refused.
     table
         The tidy table to write.
     """
     models = list(fingerprints)
     held = contents.load(list(fingerprints.values()), models)
     logging.info("%d models, %d names of tensors", len(models), len(held.tensors))
-    parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files))
+    parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files, method=measured_by))
     tables.write_parts(groups.tables(models, parts), groups.SCHEMA, table)
 
 
@@ -39,5 +43,6 @@ if __name__ == "__main__":
     main(
         fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
         shard_files=[Path(path) for path in snakemake.input.shards],
+        measured_by=snakemake.params.measured_by,
         table=Path(snakemake.output.table),
     )

@@ -10,7 +10,9 @@ from atlas.distances import shards
 from atlas.relations import contents, pairs
 
 
-def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path) -> None:
+def main(
+    *, fingerprints: dict[str, Path], shard_files: list[Path], measured_by: int, table: Path
+) -> None:
     """
     Join two fingerprints with the measured distances and write a row per tensor.
 
@@ -20,11 +22,13 @@ def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path)
         Each of the two models to its fingerprint, in order of their ids.
     shard_files
         All shards of measured distances.
+    measured_by
+        Version of the method that they were measured by; others are refused.
     table
         The table of tensors to write.
     """
     held = contents.load(list(fingerprints.values()), list(fingerprints))
-    tables.write(pairs.table(held, shards.iter_names(shard_files)), table)
+    tables.write(pairs.table(held, shards.iter_names(shard_files, method=measured_by)), table)
 
 
 if __name__ == "__main__":
@@ -35,5 +39,6 @@ if __name__ == "__main__":
     main(
         fingerprints=dict(zip(models, map(Path, snakemake.input.fingerprints), strict=True)),
         shard_files=[Path(path) for path in snakemake.input.shards],
+        measured_by=snakemake.params.measured_by,
         table=Path(snakemake.output.table),
     )

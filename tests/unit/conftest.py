@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import factory
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.checkpoint import open_checkpoint
 from atlas.fingerprints import fingerprint
 from atlas.relations import contents
@@ -26,7 +26,7 @@ def lay_side_by_side(tmp_path: Path):
             shutil.rmtree(tmp_path / model, ignore_errors=True)
             folder = factory.diffusers_folder(tmp_path / model, models[model])
             paths.append(tmp_path / f"{model}.parquet")
-            tables.write(fingerprint.table(open_checkpoint(folder)), paths[-1])
+            sealed.write(fingerprint.table(open_checkpoint(folder)), paths[-1])
         return contents.load(paths, ids)
 
     return lay

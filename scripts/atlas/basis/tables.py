@@ -1,42 +1,21 @@
 """Byte-stable parquet files, written whole or not at all."""
 
-import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-NOTES = b"diffusion-atlas"
-"""Key of the notes in a parquet file's own metadata."""
 
-
-def write(table: pa.Table, path: Path, notes: Mapping[str, Any] | None = None) -> None:
+def write(table: pa.Table, path: Path) -> None:
     """
     Write a table so that equal contents give equal bytes.
 
     The file appears under its name only when it is complete: a killed job leaves the old one.
-    The notes are stored with the file, for `read_notes`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    bare = table.replace_schema_metadata(None)
-    with (
-        replacing(path) as partial,
-        pq.ParquetWriter(partial, bare.schema, compression="zstd", store_schema=False) as writer,
-    ):
-        writer.write_table(bare)
-        if notes:
-            writer.add_key_value_metadata({NOTES: json.dumps(notes, sort_keys=True)})
-
-
-def read_notes(path: Path) -> dict[str, Any]:
-    """Return the notes stored with a table, without reading the table."""
-    metadata = pq.read_metadata(path).metadata or {}
-    notes: dict[str, Any] = json.loads(metadata.get(NOTES, b"{}"))
-    return notes
+    write_parts([table], table.schema.remove_metadata(), path)
 
 
 def write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
@@ -47,7 +26,7 @@ def write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> Non
         pq.ParquetWriter(partial, schema, compression="zstd", store_schema=False) as writer,
     ):
         for part in parts:
-            writer.write_table(part)
+            writer.write_table(part.replace_schema_metadata(None))
 
 
 def write_text(text: str, path: Path) -> None:

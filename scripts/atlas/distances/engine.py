@@ -105,6 +105,11 @@ def measure(
                         yield from _settle(*window.popleft())
             while window:
                 yield from _settle(*window.popleft())
+        except MemoryError as error:
+            raise AtlasError(
+                f"there is no memory for buffers of {memory_bytes // 10**6} MB with {threads}"
+                " threads; lower distances › memory_mb or threads and run again"
+            ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -198,11 +203,11 @@ class _Worker:
     def measure(self, reading: _Reading, start: int, stop: int) -> NDArray[np.float64]:
         """Read, check and measure elements `start` to `stop` of all contents of a job."""
         job = reading.job
-        sizes = [(stop - start) * ITEM_BYTES[content.dtype] for content in job.contents]
-        ends = list(accumulate(sizes))
-        raw = self._buffer(ends[-1])
-        pieces = [raw[end - size : end] for size, end in zip(sizes, ends, strict=True)]
-        try:
+        try:  # from here on: where one fails, even for want of memory, the others wait for it
+            sizes = [(stop - start) * ITEM_BYTES[content.dtype] for content in job.contents]
+            ends = list(accumulate(sizes))
+            raw = self._buffer(ends[-1])
+            pieces = [raw[end - size : end] for size, end in zip(sizes, ends, strict=True)]
             for content, piece in zip(job.contents, pieces, strict=True):
                 read_range(self._files, content, start, piece)
             if reading.wait_for_turn(start):

@@ -3,7 +3,7 @@ The compiled kernel: decode a stretch of several contents and measure pairs of t
 
 Sums run in float32 over some 32 additions per lane (in float64 where a content needs it), in
 float64 from there on, always in the same order: so a result depends on the two contents alone, not
-on which others are measured with them, the memory, or the threads.
+on which others are measured with them, the memory, the threads, or the processor.
 """
 
 import threading

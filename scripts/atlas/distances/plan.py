@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
+from atlas.basis import sealed
 from atlas.basis.arrow import numbers, tuples
-from atlas.basis.errors import AtlasError
 from atlas.names.components import OTHER
 from atlas.tensors.tensors import FLOATING, Part
 
@@ -90,12 +89,12 @@ def contents_of(
 
     Raises
     ------
-    AtlasError
-        When a fingerprint can't be read.
+    DamagedFileError
+        When a fingerprint is not as it was written.
     """
     found: dict[str, dict[str, Content]] = defaultdict(dict)
     for fingerprint, home in fingerprints.items():
-        table = _read(fingerprint)
+        table, _ = sealed.read(fingerprint, COLUMNS)
         identity = (table[column].to_pylist() for column in ("name", "component", "digest"))
         unseen = [
             (row, name, digest)
@@ -169,16 +168,6 @@ def _job(name: str, held: list[Content], pairs: NDArray[np.int64]) -> Job:
         order = np.lexsort((second // CACHED_CONTENTS, first // CACHED_CONTENTS))
         first, second = first[order], second[order]
     return Job(name=name, contents=contents, first=first, second=second)
-
-
-def _read(fingerprint: Path) -> pa.Table:
-    try:
-        with pq.ParquetFile(fingerprint) as file:  # pq.read_table would import pyarrow.dataset
-            return file.read(columns=COLUMNS)
-    except (OSError, pa.ArrowException) as error:
-        raise AtlasError(
-            f"{fingerprint}: can't be read as a fingerprint ({error}); delete it and run again"
-        ) from error
 
 
 @cache

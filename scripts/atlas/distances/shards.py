@@ -1,7 +1,7 @@
 """The shards' files: measured pairs of contents by name, verified whenever they are read."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from atlas.basis import tables
 from atlas.basis.arrow import numbers
 from atlas.basis.errors import AtlasError
-from atlas.distances.sealing import is_sealed, seal
+from atlas.basis.sealing import is_sealed, require_sealed, seal
 from atlas.measures import MEASURED
 
 ROW_GROUP_ROWS = 1 << 16
@@ -59,37 +59,49 @@ class NameRows:
         )
 
 
-class DamagedShardError(AtlasError):
-    """A shard that is not as it was written."""
-
-
-def iter_names(paths: Iterable[Path]) -> Iterator[NameRows]:
+def iter_names(paths: Iterable[Path], *, method: int) -> Iterator[NameRows]:
     """
     Yield the names of several shards with their pairs; one row group is in memory at a time.
 
-    A shard that was cut short or altered is moved aside, so that the next run makes it anew.
+    Each name is in one shard alone, and all of them were measured by this method: else a sum over
+    them would count a tensor twice, or add what was measured otherwise.
 
     Raises
     ------
-    DamagedShardError
-        After that.
+    DamagedFileError
+        A shard was cut short or altered; it was moved aside, so that the next run makes it anew.
+    AtlasError
+        A shard was not brought up to date with the others.
     """
+    home: dict[str, Path] = {}
     for path in paths:
-        if not is_sealed(path):
-            aside = path.with_name(f"{path.name}.damaged")
-            path.replace(aside)
-            raise DamagedShardError(
-                f"{path}: damaged: it is not as it was written. It was moved to {aside.name};"
-                " run again, and its distances are measured anew"
-            )
-        yield from _names(path)
+        require_sealed(path)
+        if not _has_our_columns(path):
+            raise _outdated(path, "it has other columns than these distances")
+        for rows in _names(path):
+            if rows.method != method:
+                raise _outdated(path, f"{rows.name} was measured by method {rows.method}")
+            if rows.name in home:
+                raise _outdated(path, f"{rows.name} is in {home[rows.name].name} too")
+            home[rows.name] = path
+            yield rows
 
 
-def iter_sound(path: Path, *, method: int) -> Iterator[NameRows]:
+def _outdated(path: Path, reason: str) -> AtlasError:
+    return AtlasError(
+        f"{path}: out of date: {reason}. Run `snakemake distances --forcerun measure_distances`,"
+        " which keeps what is sound"
+    )
+
+
+def iter_sound(
+    path: Path, *, method: int, owns: Callable[[str], bool] = lambda name: True
+) -> Iterator[NameRows]:
     """
-    Yield the names of a shard that were measured by this method.
+    Yield the names that a shard owns and that were measured by this method.
 
-    A shard that is absent or damaged has none: nothing in it is trusted.
+    A shard that is absent or damaged has none: nothing in it is trusted. One that was made while
+    there was another number of shards holds names that are another's now.
     """
     if not path.is_file():
         return
@@ -99,7 +111,7 @@ def iter_sound(path: Path, *, method: int) -> Iterator[NameRows]:
     if not _has_our_columns(path):
         logging.warning("%s has other columns: all that it held is measured anew", path)
         return
-    yield from (rows for rows in _names(path) if rows.method == method)
+    yield from (rows for rows in _names(path) if rows.method == method and owns(rows.name))
 
 
 def _has_our_columns(path: Path) -> bool:

@@ -33,6 +33,7 @@ def update(
     *,
     measure: Measure,
     method: int,
+    owns: Callable[[str], bool],
     most_contents: int = sys.maxsize,
     keep_absent: bool = True,
 ) -> Tally:
@@ -49,6 +50,9 @@ def update(
         The engine: takes jobs, hands them out in the same order with their measures.
     method
         Version of the method; rows of other versions are dropped.
+    owns
+        Tells whether a name is dealt to this shard; rows of others, left from another number of
+        shards, are dropped.
     most_contents
         Contents that one job may read together.
     keep_absent
@@ -62,7 +66,7 @@ def update(
     """
     try:
         with writer(path) as shard:
-            merge = _Merge(shard, path, contents, method, most_contents, keep_absent)
+            merge = _Merge(shard, path, contents, method, owns, most_contents, keep_absent)
             for job, measures in measure(merge.jobs()):
                 merge.take(job, measures)
     except OSError as error:
@@ -93,6 +97,7 @@ class _Merge:
         path: Path,
         contents: Contents,
         method: int,
+        owns: Callable[[str], bool],
         most_contents: int,
         keep_absent: bool,
     ) -> None:
@@ -102,13 +107,14 @@ class _Merge:
         self._path = path
         self._contents = contents
         self._method = method
+        self._owns = owns
         self._most_contents = most_contents
         self._keep_absent = keep_absent
         self._entries: deque[_Entry] = deque()
 
     def jobs(self) -> Iterator[Job]:
         """Yield what is missing; names that lack nothing are written on the way."""
-        sound = iter_sound(self._path, method=self._method)
+        sound = iter_sound(self._path, method=self._method, owns=self._owns)
         for old in self._with_absent(sound):
             contents = self._contents.get(old.name, {})
             kept = old if self._keep_absent else _restricted(old, contents)

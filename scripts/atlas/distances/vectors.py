@@ -7,6 +7,7 @@ preferred where full ones are a third faster. Here the vectors are spelled out, 
 partial sums are added up in a fixed order.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numba
@@ -16,8 +17,15 @@ from numba.extending import intrinsic
 from atlas.distances.tracing import Lanes, Product, call
 from atlas.measures import MEASURED, Measured
 
-VECTOR_BYTES = 256 if binding.get_host_cpu_features().get("avx512f") else 64
-"""Bytes taken at a time: as much as leaves the sums of five measures in registers."""
+VECTOR_BYTES = 256
+"""
+Bytes of a content whose elements are added up side by side, each in a lane of its own.
+
+It is the same on every processor, so that all of them add in the same order and get equal bits.
+"""
+
+REGISTER_BYTES = 256 if binding.get_host_cpu_features().get("avx512f") else 64
+"""Bytes of a vector taken at a time: as much as leaves the sums of five measures in registers."""
 
 INDEX = ir.IntType(64)
 COUNT = ir.IntType(32)
@@ -40,8 +48,15 @@ def sums(_: Any, a: Any, b: Any, steps: Any, precision: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         scalar = ir.FloatType() if precision == numba.float32 else DOUBLE
-        vector = ir.VectorType(scalar, VECTOR_BYTES * 8 // precision.bitwidth)
-        totals = _loop(builder, vector, *arguments[:3])
+        vector = ir.VectorType(scalar, REGISTER_BYTES * 8 // precision.bitwidth)
+        parts = [
+            _loop(builder, vector, arguments[:3], part)
+            for part in range(VECTOR_BYTES // REGISTER_BYTES)
+        ]
+        totals = [
+            _folded(builder, measure, lanes)
+            for measure, lanes in zip(MEASURED, zip(*parts, strict=True), strict=True)
+        ]
         return context.make_tuple(builder, signature.return_type, totals)
 
     return result(numba.intp, numba.intp, numba.intp, precision), generate
@@ -68,8 +83,9 @@ def _terms(x: Lanes, y: Lanes) -> list[Any]:
     return [measure.term(x, y, difference) for measure in MEASURED]
 
 
-def _loop(builder: Any, vector: Any, a: Any, b: Any, steps: Any) -> list[Any]:
-    """Emit the loop over the elements and the sums over the lanes."""
+def _loop(builder: Any, vector: Any, arguments: Sequence[Any], part: int) -> list[Any]:
+    """Emit the loop over one part of each step's elements; return its lanes of each measure."""
+    a, b, steps = arguments
     kinds = [ir.VectorType(COUNT, vector.count) if each.is_count else vector for each in MEASURED]
     sources = [builder.inttoptr(address, vector.as_pointer()) for address in (a, b)]
     before, loop, after = builder.block, *map(builder.append_basic_block, ("loop", "after"))
@@ -77,7 +93,8 @@ def _loop(builder: Any, vector: Any, a: Any, b: Any, steps: Any) -> list[Any]:
     builder.position_at_end(loop)
     step = builder.phi(INDEX)
     carried = [builder.phi(kind) for kind in kinds]
-    x, y = (Lanes(builder, _load(builder, source, step)) for source in sources)
+    place = builder.add(builder.mul(step, INDEX(VECTOR_BYTES // REGISTER_BYTES)), INDEX(part))
+    x, y = (Lanes(builder, _load(builder, source, place)) for source in sources)
     taken = [
         _added(builder, measure, total, term)
         for measure, total, term in zip(MEASURED, carried, _terms(x, y), strict=True)
@@ -88,7 +105,7 @@ def _loop(builder: Any, vector: Any, a: Any, b: Any, steps: Any) -> list[Any]:
         phi.add_incoming(value, loop)
     builder.cbranch(builder.icmp_signed("<", following, steps), loop, after)
     builder.position_at_end(after)
-    return [_folded(builder, *pair) for pair in zip(MEASURED, taken, strict=True)]
+    return taken
 
 
 def _added(builder: Any, measure: Measured, total: Any, term: Any) -> Any:
@@ -108,8 +125,15 @@ def _load(builder: Any, source: Any, step: Any) -> Any:
     return value
 
 
-def _folded(builder: Any, measure: Measured, vector: Any) -> Any:
+def _folded(builder: Any, measure: Measured, parts: Sequence[Any]) -> Any:
     """Combine the lanes, upper half with lower half, down to one, and return it as float64."""
+    while len(parts) > 1:
+        half = len(parts) // 2
+        parts = [
+            _combined(builder, measure, *pair)
+            for pair in zip(parts[:half], parts[half:], strict=True)
+        ]
+    (vector,) = parts
     lanes = vector.type.count
     while lanes > 1:
         lanes //= 2
@@ -119,16 +143,20 @@ def _folded(builder: Any, measure: Measured, vector: Any) -> Any:
             )
             for low in (0, lanes)
         )
-        if measure.is_count:
-            vector = builder.add(lower, upper)
-        elif measure.combine == "maximum":
-            vector = _larger(builder, lower, upper)
-        else:
-            vector = builder.fadd(lower, upper)
+        vector = _combined(builder, measure, lower, upper)
     total = builder.extract_element(vector, COUNT(0))
     if measure.is_count:
         return builder.sitofp(total, DOUBLE)
     return total if total.type == DOUBLE else builder.fpext(total, DOUBLE)
+
+
+def _combined(builder: Any, measure: Measured, lower: Any, upper: Any) -> Any:
+    """Combine two vectors of a measure's lanes."""
+    if measure.is_count:
+        return builder.add(lower, upper)
+    if measure.combine == "maximum":
+        return _larger(builder, lower, upper)
+    return builder.fadd(lower, upper)
 
 
 def _larger(builder: Any, x: Any, y: Any) -> Any:

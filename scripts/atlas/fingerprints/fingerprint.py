@@ -16,7 +16,7 @@ from atlas.fingerprints.elements.digests import digest_of
 from atlas.fingerprints.elements.files import OpenFiles, unchanged
 from atlas.fingerprints.elements.moments import Moments
 from atlas.fingerprints.elements.reading import read_range
-from atlas.tensors.tensors import FLOATING, ITEM_BYTES, NARROW, Checkpoint, Tensor
+from atlas.tensors.tensors import FLOATING, ITEM_BYTES, ROUNDED, Checkpoint, Tensor, rounds_to
 
 WORTH_COMPILING = 1 << 25
 """Elements of a checkpoint from which on the compiled code is used."""
@@ -47,7 +47,7 @@ SCHEMA = pa.schema(
         "shape": pa.list_(pa.int64()),
         "numel": pa.int64(),
         "digest": pa.string(),
-        **{f"digest_{dtype}": pa.string() for dtype in NARROW},
+        **{f"digest_{dtype}": pa.string() for dtype in ROUNDED},
         "norm": pa.float64(),
         "mean": pa.float64(),
         "std": pa.float64(),
@@ -149,7 +149,8 @@ def plain_chunk(
 def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> dict[str, Any]:
     """Stream one tensor: its digests and moments."""
     is_floating = tensor.dtype in FLOATING
-    targets = set(NARROW) - {tensor.dtype} if is_floating else set()
+    foretold = rounds_to(tensor.dtype) if is_floating else ()
+    targets = set(foretold) - {tensor.dtype}
     digests = {dtype: digest_of(dtype, tensor.shape) for dtype in (tensor.dtype, *targets)}
     moments = Moments()
     item = ITEM_BYTES[tensor.dtype]
@@ -162,8 +163,7 @@ def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> dict[str, Any
             for target, bits in chunks(raw, tensor.dtype, targets, moments).items():
                 digests[target].update(bits.data)
     described = {"digest": digests[tensor.dtype].hexdigest()}
-    if is_floating:
-        described |= {f"digest_{target}": digests[target].hexdigest() for target in NARROW}
+    described |= {f"digest_{dtype}": digests[dtype].hexdigest() for dtype in foretold}
     return described | (_summary(moments) if is_floating else {"nonfinite": 0})
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.basis.page import markdown_table
 from atlas.names.components import DENOISERS, OTHER, WORDS
 from atlas.names.kinds import MODEL
@@ -18,6 +17,9 @@ COLUMNS = [
     "model", "kind", "component", "architecture", "dtype", "tensors", "parameters",
     "nonfinite_tensors", "zero_tensors", "shared_with", "problem",
 ]  # fmt: skip
+
+READ = ["name", "component", "dtype", "numel", "digest", "norm", "nonfinite"]
+"""Columns of fingerprints."""
 
 NAMED = 8
 """A list of more models than this is cut."""
@@ -42,13 +44,11 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
     """
     records: list[dict[str, Any]] = []
     for model, path in fingerprints.items():
-        notes = tables.read_notes(path)
+        table, notes = sealed.read(path, READ)
         if problem := notes.get("problem"):
             records.append({"model": model, "problem": problem})
             continue
-        rows = pq.read_table(
-            path, columns=["name", "component", "dtype", "numel", "digest", "norm", "nonfinite"]
-        ).to_pandas()
+        rows = table.to_pandas()
         architectures = notes.get("architectures", {})
         for component, tensors in rows.groupby("component", sort=True):
             architecture = architectures.get(component)

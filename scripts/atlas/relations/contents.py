@@ -11,17 +11,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from atlas.basis import tables
-from atlas.basis.errors import AtlasError
+from atlas.basis import sealed
 from atlas.names.components import EMA, NETWORK, OTHER
 from atlas.names.kinds import MODEL
-from atlas.tensors.tensors import NARROW
+from atlas.tensors.tensors import ROUNDED
 
 IndexArray = npt.NDArray[np.int32]
-FORETOLD = [f"digest_{dtype}" for dtype in NARROW]
+FORETOLD = [f"digest_{dtype}" for dtype in ROUNDED]
 """Columns of the digests that a tensor has once rounded."""
 COLUMNS = [
     "key", "name", "component", "block", "role", "dtype", "shape", "numel",
@@ -102,8 +99,10 @@ class Contents:
         return np.asarray(status, dtype=np.int8)
 
     def numel(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int64]:
-        """Return the parameters of the pair's tensor: those of the first that there is."""
-        return self._coded["numel"][np.where(first < 0, np.maximum(second, 0), first)]
+        """Return the parameters of the pair's tensor: of two shapes those of the larger one."""
+        numel = self._coded["numel"]
+        a, b = (np.where(side < 0, 0, numel[np.maximum(side, 0)]) for side in (first, second))
+        return np.maximum(a, b)
 
     @cached_property
     def _coded(self) -> dict[str, npt.NDArray[np.int64]]:
@@ -131,8 +130,8 @@ def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
 
     Raises
     ------
-    AtlasError
-        A fingerprint can't be read.
+    DamagedFileError
+        A fingerprint is not as it was written.
     """
     rows = pd.concat(
         [
@@ -195,11 +194,8 @@ def _adopt_names(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
-        table = pq.read_table(path, columns=COLUMNS)
-    except (OSError, pa.ArrowException) as error:
-        raise AtlasError(f"{path}: not a fingerprint ({error}); delete it and run again") from error
-    if tables.read_notes(path).get("kind", MODEL) != MODEL:
+    table, notes = sealed.read(path, COLUMNS)
+    if notes.get("kind", MODEL) != MODEL:
         table = table.schema.empty_table()
     frame: pd.DataFrame = table.to_pandas()
     frame["shape"] = [str(list(shape)) if shape is not None else "" for shape in frame["shape"]]

@@ -25,8 +25,13 @@ ITEM_BYTES = {
 
 FLOATING = frozenset({"f64", "f32", "f16", "bf16", "f8_e4m3fn", "f8_e5m2"})
 
-NARROW = ("f16", "bf16", "f8_e4m3fn", "f8_e5m2")
+ROUNDED = ("f32", "f16", "bf16", "f8_e4m3fn", "f8_e5m2")
 """Dtypes that checkpoints are rounded to: fingerprints foretell what such a copy would be."""
+
+
+def rounds_to(dtype: str) -> tuple[str, ...]:
+    """Return the dtypes of ROUNDED that may lose some of what this one holds, and itself."""
+    return ROUNDED if dtype in ("f64", "f32") else ROUNDED[1:]
 
 
 @dataclass(frozen=True)

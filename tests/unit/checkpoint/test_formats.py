@@ -8,7 +8,7 @@ import pytest
 
 import narrow
 import originals
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint import Checkpoint, open_checkpoint
 from atlas.fingerprints import fingerprint
@@ -93,7 +93,7 @@ def test_folder_single_file_and_pickle_get_the_verdict_identical(tmp_path: Path,
         "single": saved(tmp_path / "single.ckpt", original, zipped=True),
     }
     for name, way in ways.items():
-        tables.write(fingerprint.table(open_checkpoint(way)), tmp_path / f"{name}.parquet")
+        sealed.write(fingerprint.table(open_checkpoint(way)), tmp_path / f"{name}.parquet")
     found = identity.table(
         side_by_side([tmp_path / f"{name}.parquet" for name in ways], list(ways))
     )

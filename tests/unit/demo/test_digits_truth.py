@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.checkpoint import open_checkpoint
 from atlas.fingerprints import fingerprint
 from atlas.relations import contents, identity
@@ -107,7 +107,7 @@ def identities(family, tmp_path_factory) -> pd.DataFrame:
     models = sorted(family)
     for model in models:
         rows = fingerprint.table(open_checkpoint(family[model]))
-        tables.write(rows, folder / f"{model}.parquet")
+        sealed.write(rows, folder / f"{model}.parquet")
     prints = [folder / f"{model}.parquet" for model in models]
     return identity.table(contents.load(prints, models))
 
@@ -164,7 +164,7 @@ def test_the_average_read_in_the_raw_unets_place_is_the_base_model(family, tmp_p
         "raw": open_checkpoint(family["digits-full"]),
     }
     for model, checkpoint in opened.items():
-        tables.write(fingerprint.table(checkpoint), tmp_path / f"{model}.parquet")
+        sealed.write(fingerprint.table(checkpoint), tmp_path / f"{model}.parquet")
     prints = [tmp_path / f"{model}.parquet" for model in opened]
     found = identity.table(contents.load(prints, list(opened))).set_index(["a", "b", "component"])
     for component in ("unet", "vae", "text_encoder"):

@@ -153,3 +153,37 @@ def test_torch_measures_the_same(tmp_path, dtype, monkeypatch):
     by_numba = measure(tmp_path, arrays)
     for pair, measures in by_torch.items():
         np.testing.assert_allclose(measures, by_numba[pair], rtol=1e-6)
+
+
+class FaultyBuffers:
+    """Hands out buffers until one can't be had, as where memory is bounded."""
+
+    def __init__(self, plain, last: int) -> None:
+        self._plain, self._left, self._turn = plain, last, threading.Lock()
+
+    def __call__(self, size: int) -> np.ndarray:
+        """Return a buffer, or raise MemoryError."""
+        with self._turn:
+            self._left -= 1
+            if self._left < 0:
+                raise MemoryError
+        return self._plain(size)
+
+
+@pytest.mark.parametrize("last", [0, 1])
+def test_where_memory_is_short_the_job_ends_and_no_thread_waits(tmp_path, monkeypatch, last):
+    given = fingerprints(tmp_path, {f"m{i}": {NAME: each} for i, each in enumerate(contents(4))})
+    faulty = FaultyBuffers(engine.aligned_empty, last)
+    monkeypatch.setattr(engine, "aligned_empty", faulty)
+    ended = []
+
+    def measure_all() -> None:
+        with pytest.raises(AtlasError, match="lower distances › memory_mb or threads"):
+            run(given, threads=3, chunk_elements=UNIT)
+        ended.append(True)
+
+    worker = threading.Thread(target=measure_all, daemon=True)
+    worker.start()
+    worker.join(timeout=60)
+    assert ended
+    assert threading.active_count() == 1

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from measured import exact, measure
+from atlas.distances import plan, vectors
+from atlas.distances.vectors import VECTOR_BYTES, sums
+from atlas.fingerprints.elements.buffers import aligned_empty
+from measured import NAME, exact, fingerprints, measure
 from stored import DTYPES
 
 FLOATS = ["f64", "f32", "f16", "bf16", "f8_e4m3fn", "f8_e5m2"]
@@ -24,15 +28,36 @@ def noise(seed: int, size: int, dtype: str = "f32", scale: float = 0.05) -> np.n
     return values.astype(np.float32).astype(DTYPES[dtype])
 
 
-def check(tmp_path, a: np.ndarray, b: np.ndarray, rtol: float = 1e-6) -> np.ndarray:
-    """Assert that the measures are those of plain float64, and return them."""
-    found, expected = measure(tmp_path, [a, b])[0, 1], exact(a, b)
-    np.testing.assert_allclose(found[:DOT], expected[:DOT], rtol=rtol)
+def bound(a: np.ndarray, b: np.ndarray) -> float:
+    """Return what docs/distances.md promises of sums, relative to the sum of the terms' sizes."""
+    return 2.0**-40 if np.float64 in (a.dtype, b.dtype) else 40 * 2.0**-24
+
+
+def check(tmp_path, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Assert that the measures are within the promised bound of long double, and return them."""
+    found, expected, relative = measure(tmp_path, [a, b])[0, 1], exact(a, b), bound(a, b)
+    assert found[L0] == expected[L0]
+    np.testing.assert_allclose(found[L1], expected[L1], rtol=relative)
+    np.testing.assert_allclose(found[L2], expected[L2], rtol=relative)
+    np.testing.assert_allclose(found[LINF], expected[LINF], rtol=2.0**-24)
     # a scalar product may cancel to nothing: it is exact in units of what was added up
-    x, y = (array.astype(np.float64) for array in (a, b))
-    scale = np.abs(x * y).sum() + 1e-30 * np.linalg.norm(x) * np.linalg.norm(y)
-    assert abs(found[DOT] - expected[DOT]) <= 2e-7 * scale
+    x, y = (array.astype(np.longdouble) for array in (a, b))
+    scale = np.abs(x * y).sum() + 1e-30 * np.sqrt((x * x).sum() * (y * y).sum())
+    assert abs(found[DOT] - expected[DOT]) <= relative * scale
     return found
+
+
+@pytest.mark.parametrize("value", [1 / 3, 0.1, 1 + 2.0**-23, 2.0**-40 / 3])
+@pytest.mark.parametrize("second", FLOATS)
+@pytest.mark.parametrize("first", FLOATS)
+def test_constant_weights_of_any_two_dtypes(tmp_path, first, second, value):
+    """Equal summands round alike: nothing is further from the true sums."""
+    one, other = (np.full(100_003, sign * value) for sign in (1, -1))
+    check(
+        tmp_path,
+        one.astype(np.float32).astype(DTYPES[first]),
+        other.astype(np.float32).astype(DTYPES[second]),
+    )
 
 
 @pytest.mark.parametrize("second", FLOATS)
@@ -66,7 +91,8 @@ def test_contents_one_step_apart(tmp_path, dtype):
 def test_a_constant_shift_does_not_drift(tmp_path, step):
     """Equal summands round alike, so float32 sums that are too long show here first."""
     a = np.zeros(200_000, np.float32)
-    check(tmp_path, a, np.full_like(a, step))
+    found, expected = measure(tmp_path, [a, np.full_like(a, step)])[0, 1], exact(a, a + step)
+    np.testing.assert_allclose(found[:DOT], expected[:DOT], rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 2047, 2048, 2049, 16_384, 16_385, 1_000_001])
@@ -109,6 +135,36 @@ def test_the_smallest_float64_are_not_taken_for_equal(tmp_path):
     b[3] = 5e-324
     found = measure(tmp_path, [a, b])[0, 1]
     assert found[:DOT].tolist() == [1, 5e-324, 5e-324, 5e-324]
+
+
+def test_float64_whose_squares_leave_float64_are_not_measured(tmp_path):
+    given = {"a": np.full(9, 1e200), "b": np.full(9, 2e200), "c": np.ones(9)}
+    tables = fingerprints(tmp_path, {name: {NAME: array} for name, array in given.items()})
+    held = plan.contents_of(tables, shard=0, count=1)
+    assert len(held[NAME]) == 1, "as with infinite ones, which no distance is told of"
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-100, 1e70])
+def test_float64_of_any_size_that_is_measured(tmp_path, scale):
+    check(tmp_path, *(scale * np.random.default_rng(0).standard_normal((2, 5000))))
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_narrow_and_wide_vectors_add_up_to_the_same_bits(monkeypatch, precision):
+    """Whatever the processor: the inner loop is compiled for registers of either width."""
+    generator = np.random.default_rng(0)
+    a, b = (aligned_empty(8 * VECTOR_BYTES).view(precision) for _ in range(2))
+    a[:], b[:] = generator.standard_normal((2, a.size)) * 0.05
+    found = []
+    for width in (64, 128, 256):
+        monkeypatch.setattr(vectors, "REGISTER_BYTES", width)
+
+        @numba.njit
+        def add_up(x, y):
+            return sums(x.ctypes.data, y.ctypes.data, 8, x.dtype.type(0))
+
+        found.append(np.array(add_up(a, b)).tobytes())
+    assert len(set(found)) == 1
 
 
 def test_zeros_of_either_sign_do_not_differ(tmp_path):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from atlas.basis import sealed
+from atlas.basis.errors import AtlasError
+from atlas.basis.sealing import DamagedFileError
 from atlas.distances import shards
 from atlas.distances.shards import (
-    DamagedShardError,
     NameRows,
     count_rows,
     iter_names,
@@ -66,7 +69,7 @@ def test_what_is_written_is_read_again(tmp_path, contents, group):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "ROW_GROUP_ROWS", group)
         write(path, *written)
-    found = list(iter_names([path]))
+    found = list(iter_names([path], method=1))
     assert len(found) == len(written)
     for one, other in zip(found, written, strict=True):
         assert_equal(one, other)
@@ -92,7 +95,7 @@ def test_a_digest_of_several_names_is_told_apart(tmp_path):
         NameRows(**(vars(rows_of(name, 3)) | {"digests": same})) for name in ("unet/a", "unet/b")
     ]
     write(path, *written)
-    for one, other in zip(iter_names([path]), written, strict=True):
+    for one, other in zip(iter_names([path], method=1), written, strict=True):
         assert_equal(one, other)
 
 
@@ -128,11 +131,11 @@ def test_what_a_killed_writer_left_is_removed(tmp_path):
 
 def test_a_shard_may_be_empty(tmp_path):
     write(tmp_path / "0.parquet")
-    assert list(iter_names([tmp_path / "0.parquet"])) == []
+    assert list(iter_names([tmp_path / "0.parquet"], method=1)) == []
 
 
 @pytest.fixture(scope="module")
-def sealed(tmp_path_factory) -> bytes:
+def whole(tmp_path_factory) -> bytes:
     """The bytes of a shard of three names."""
     path = tmp_path_factory.mktemp("sealed") / "0.parquet"
     write(path, *(rows_of(f"unet/{name}", 6) for name in "abc"))
@@ -142,38 +145,38 @@ def sealed(tmp_path_factory) -> bytes:
 def assert_damaged(path) -> None:
     assert list(iter_sound(path, method=1)) == []
     assert count_rows(path) == 0
-    with pytest.raises(DamagedShardError, match=r"0\.parquet: damaged: .* run again"):
-        list(iter_names([path]))
+    with pytest.raises(DamagedFileError, match=r"0\.parquet: damaged: .* run again"):
+        list(iter_names([path], method=1))
     assert not path.exists()  # so that the next run makes it anew
     assert path.with_name("0.parquet.damaged").exists()
 
 
-def test_every_flipped_byte_is_noticed(tmp_path, sealed):
+def test_every_flipped_byte_is_noticed(tmp_path, whole):
     path = tmp_path / "0.parquet"
-    for place in range(0, len(sealed), 7):
-        damaged = bytearray(sealed)
+    for place in range(0, len(whole), 7):
+        damaged = bytearray(whole)
         damaged[place] ^= 1 << place % 8
         path.write_bytes(damaged)
         assert_damaged(path)
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.3, 0.9, 0.9999])
-def test_a_truncated_shard_is_noticed(tmp_path, sealed, share):
+def test_a_truncated_shard_is_noticed(tmp_path, whole, share):
     path = tmp_path / "0.parquet"
-    path.write_bytes(sealed[: int(share * len(sealed))])
+    path.write_bytes(whole[: int(share * len(whole))])
     assert_damaged(path)
 
 
 @pytest.mark.parametrize("part", [slice(None), slice(100, 200), slice(-60, None)])
-def test_a_zeroed_stretch_is_noticed(tmp_path, sealed, part):
-    damaged = bytearray(sealed)
+def test_a_zeroed_stretch_is_noticed(tmp_path, whole, part):
+    damaged = bytearray(whole)
     damaged[part] = bytes(len(damaged[part]))
     (tmp_path / "0.parquet").write_bytes(damaged)
     assert_damaged(tmp_path / "0.parquet")
 
 
-def test_bytes_that_were_added_are_noticed(tmp_path, sealed):
-    (tmp_path / "0.parquet").write_bytes(sealed + b"more")
+def test_bytes_that_were_added_are_noticed(tmp_path, whole):
+    (tmp_path / "0.parquet").write_bytes(whole + b"more")
     assert_damaged(tmp_path / "0.parquet")
 
 
@@ -181,6 +184,36 @@ def test_rows_of_another_method_are_passed_over(tmp_path):
     path = tmp_path / "0.parquet"
     write(path, rows_of("unet/a", 3, method=1), rows_of("unet/b", 3, method=2))
     assert [rows.name for rows in iter_sound(path, method=2)] == ["unet/b"]
+
+
+def test_readers_refuse_another_method(tmp_path):
+    path = tmp_path / "0.parquet"
+    write(path, rows_of("unet/a", 3, method=1))
+    with pytest.raises(AtlasError, match=r"0\.parquet: out of date: unet/a .* method 1"):
+        list(iter_names([path], method=2))
+
+
+def test_readers_refuse_a_name_that_is_in_two_shards(tmp_path):
+    paths = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+    for path in paths:
+        write(path, rows_of("unet/a", 3))
+    with pytest.raises(AtlasError, match=r"1\.parquet: out of date: unet/a is in 0\.parquet too"):
+        list(iter_names(paths, method=1))
+
+
+def test_readers_refuse_other_columns(tmp_path):
+    path = tmp_path / "0.parquet"
+    sealed.write(pa.table({"name": ["unet/a"]}), path)
+    with pytest.raises(AtlasError, match=r"0\.parquet: out of date: it has other columns"):
+        list(iter_names([path], method=1))
+
+
+def test_the_second_reader_of_a_damaged_shard_is_told_the_same(tmp_path):
+    path = tmp_path / "0.parquet"
+    path.write_bytes(b"half")
+    for found in ("moved to 0.parquet.damaged", "another job has moved it"):
+        with pytest.raises(DamagedFileError, match=found):
+            list(iter_names([path], method=1))
 
 
 def test_a_shard_that_is_not_there_has_nothing_sound(tmp_path):

@@ -40,7 +40,14 @@ def brought_up(
     folder.mkdir(exist_ok=True)
     number, count = shard
     contents = plan.contents_of(fingerprints(folder, models), shard=number, count=count)
-    return update(path, contents, measure=measure, method=method, **given)
+    return update(
+        path,
+        contents,
+        measure=measure,
+        method=method,
+        owns=lambda name: plan.shard_of(name, count) == number,
+        **given,
+    )
 
 
 @pytest.fixture
@@ -107,7 +114,7 @@ def test_rows_of_absent_contents_stand_for_no_other_pair(tmp_path):
 def test_another_method_measures_all_anew(tmp_path, first):
     done = brought_up(first, tmp_path / "raised", MODELS, method=2)
     assert done == Tally(measured=6, dropped=6)
-    assert {rows.method for rows in iter_names([first])} == {2}
+    assert {rows.method for rows in iter_names([first], method=2)} == {2}
 
 
 def test_a_damaged_shard_is_made_anew(tmp_path, first):
@@ -129,7 +136,13 @@ def test_a_fault_keeps_the_old_shard(tmp_path, first):
     raw[-1] ^= 1
     (tmp_path / "d").write_bytes(raw)
     with pytest.raises(AtlasError, match="d: vae/d holds other weights"):
-        update(first, plan.contents_of(given, shard=0, count=1), measure=measure, method=1)
+        update(
+            first,
+            plan.contents_of(given, shard=0, count=1),
+            measure=measure,
+            method=1,
+            owns=lambda name: True,
+        )
     assert first.read_bytes() == before
 
 
@@ -154,7 +167,7 @@ def test_shapes_of_one_name_stand_side_by_side(tmp_path):
     }
     path = tmp_path / "0.parquet"
     assert brought_up(path, tmp_path / "models", models).measured == 1 + 3
-    (rows,) = iter_names([path])
+    (rows,) = iter_names([path], method=1)
     assert sorted(rows.numel) == [12, 20, 20, 20]
     assert rows.digests == sorted(rows.digests)
     order = list(zip(rows.first, rows.second, strict=True))
@@ -171,7 +184,7 @@ def test_every_pair_has_its_own_size(tmp_path):
     brought_up(path, tmp_path / "models", models)
     given = fingerprints(tmp_path / "models", models)
     held = plan.contents_of(given, shard=0, count=1)["unet/x"]
-    (rows,) = iter_names([path])
+    (rows,) = iter_names([path], method=1)
     for side in (rows.first, rows.second):
         assert rows.numel.tolist() == [held[rows.digests[at]].numel for at in side]
 
@@ -187,7 +200,7 @@ def test_what_is_kept_of_several_shapes_keeps_its_size(tmp_path, kept):
     brought_up(path, tmp_path / "models", models)
     fewer = {name: held for name, held in models.items() if len(held["unet/x"]) == kept}
     brought_up(path, tmp_path / "models", fewer, keep_absent=False)
-    assert {*next(iter_names([path])).numel} == {4 * kept}
+    assert {*next(iter_names([path], method=1)).numel} == {4 * kept}
     brought_up(whole, tmp_path / "models", fewer)
     assert path.read_bytes() == whole.read_bytes()
 
@@ -198,9 +211,37 @@ def test_the_number_of_shards_changes_no_row(tmp_path):
         paths = [tmp_path / f"{count}-{shard}.parquet" for shard in range(count)]
         for shard, path in enumerate(paths):
             brought_up(path, tmp_path / "models", MORE, shard=(shard, count))
-        rows = sorted(iter_names(paths), key=lambda rows: rows.name)
+        rows = sorted(iter_names(paths, method=1), key=lambda rows: rows.name)
         found.append([(each.name, each.digests, each.measures.tobytes()) for each in rows])
     assert found[0] == found[1] == found[2]
+
+
+NAMES = {f"unet/{number}": 4 for number in range(12)}
+
+
+@pytest.mark.parametrize("counts", [(2, 4), (4, 2), (3, 5, 2)])
+def test_names_that_are_dealt_elsewhere_go(tmp_path, counts):
+    """Another number of shards keeps what stays, and ends as if it had always been so."""
+    models = {
+        f"m{seed}": {
+            name: np.random.default_rng([seed, at]).standard_normal(size).astype(np.float32)
+            for at, (name, size) in enumerate(NAMES.items())
+        }
+        for seed in range(3)
+    }
+    for shards in counts:
+        paths = [tmp_path / f"{shard}.parquet" for shard in range(shards)]
+        done = [
+            brought_up(path, tmp_path / "models", models, shard=(shard, shards))
+            for shard, path in enumerate(paths)
+        ]
+    assert sum(each.kept + each.measured for each in done) == 3 * len(NAMES)
+    assert sorted(rows.name for rows in iter_names(paths, method=1)) == sorted(NAMES)
+    for shard, path in enumerate(paths):
+        whole = tmp_path / "whole.parquet"
+        whole.unlink(missing_ok=True)
+        brought_up(whole, tmp_path / "models", models, shard=(shard, shards))
+        assert path.read_bytes() == whole.read_bytes()
 
 
 @settings(
@@ -224,4 +265,4 @@ def test_any_history_ends_as_all_at_once(tmp_path, steps):
 
 
 def count(path: Path) -> int:
-    return sum(rows.first.size for rows in iter_names([path]))
+    return sum(rows.first.size for rows in iter_names([path], method=1))

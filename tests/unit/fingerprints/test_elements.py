@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from atlas.fingerprints.elements import compiled, jit
 from atlas.fingerprints.elements.decoding import decode, round_to_bf16, round_to_f16
 from atlas.fingerprints.elements.float8 import values_of
-from atlas.fingerprints.elements.moments import Moments
+from atlas.fingerprints.elements.moments import LANES, Moments
 from atlas.fingerprints.fingerprint import plain_chunk
 from stored import DTYPES
 
@@ -61,7 +61,10 @@ def test_rounding_is_that_of_a_half_precision_copy(dtype, chunk):
     values = every_code(dtype)[: 1 << 16]
     values = values[np.array([value == value for value in values.tolist()])]
     wide = values.astype(np.float64 if dtype == "f64" else np.float32)
-    bits = chunk(values.view(np.uint8), dtype, {"f16", "bf16"}, Moments())
+    bits = chunk(values.view(np.uint8), dtype, {"f32", "f16", "bf16"}, Moments())
+    with np.errstate(over="ignore"):
+        single = wide.astype(np.float32)
+    np.testing.assert_array_equal(bits["f32"], single.view(np.uint32))
     np.testing.assert_array_equal(bits["f16"], half(wide, torch.float16))
     np.testing.assert_array_equal(bits["bf16"], half(wide, torch.bfloat16))
 
@@ -203,13 +206,40 @@ def test_equal_elements_have_no_kurtosis(chunk):
     assert (found.std, found.kurtosis, found.norm) == (0.0, None, 0.75)
 
 
-def test_float64_whose_squares_overflow_have_an_infinite_norm():
-    values = np.array([1e308, -1e308, 1e308, 1e300])
+@pytest.mark.parametrize("chunk", CHUNKS.values(), ids=CHUNKS)
+def test_float64_whose_squares_overflow_are_counted_with_the_infinite(chunk):
+    values = np.array([1e308, -1e200, np.inf, 3.0, -4.0, 1e-200])
     moments = Moments()
+    chunk(values.view(np.uint8), "f64", set(), moments)
+    assert (moments.nonfinite, moments.count, moments.norm) == (3, 3, 5.0)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 1023, 1024, 1300, 70_001])
+def test_both_twins_come_to_the_same_bits(dtype, size):
+    """A content's norm does not depend on how large the rest of its checkpoint is."""
+    draws = np.random.default_rng(size).standard_t(5, size)
+    values = draws.astype(np.float32).astype(DTYPES[dtype])
+    found = []
     for chunk in CHUNKS.values():
-        chunk(values.view(np.uint8), "f64", set(), moments)
-    assert moments.norm == np.inf
-    assert moments.nonfinite == 0
+        found.append(Moments())
+        chunk(values.view(np.uint8), dtype, set(), found[-1])
+    assert found[0] == found[1]
+
+
+def test_sums_run_in_the_order_that_is_promised():
+    """By a slow obvious way, bit for bit: vectors of any width can keep this order."""
+    values = np.random.default_rng(0).standard_t(3, 1000).astype(np.float32)
+    lanes = [0.0] * LANES
+    for place, value in enumerate(values.tolist()):
+        lanes[place % LANES] += value
+    while len(lanes) > 1:
+        half = len(lanes) // 2
+        lanes = [low + high for low, high in zip(lanes[:half], lanes[half:], strict=True)]
+    for chunk in CHUNKS.values():
+        moments = Moments()
+        chunk(values.view(np.uint8), "f32", set(), moments)
+        assert moments.mean == lanes[0] / values.size
 
 
 def test_nothing_has_no_moments():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import xxhash
 
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint import Checkpoint, Part
 from atlas.fingerprints import fingerprint
@@ -80,6 +80,18 @@ def test_a_narrower_copy_has_the_digest_that_was_foretold(tmp_path, code, half):
         assert copy[name][f"digest_{half}"] == copy[name]["digest"]
 
 
+def test_a_float32_copy_of_float64_has_the_digest_that_was_foretold(tmp_path, code):
+    wide = {"unet/x": np.random.default_rng(0).standard_normal(70_000)}
+    narrow = {"unet/x": wide["unet/x"].astype(np.float32)}
+    back = {"unet/x": narrow["unet/x"].astype(np.float64)}
+    given = {"a": wide, "b": narrow, "c": back}
+    found = [rows(checkpoint(tmp_path / name, each))["unet/x"] for name, each in given.items()]
+    assert found[1]["digest"] == found[1]["digest_f32"]
+    assert found[0]["digest_f32"] == found[2]["digest_f32"] == found[1]["digest"]
+    half = {"unet/x": narrow["unet/x"].astype(np.float16)}
+    assert rows(checkpoint(tmp_path / "d", half))["unet/x"]["digest_f32"] is None
+
+
 def test_integers_have_a_digest_alone(tmp_path):
     row = rows(checkpoint(tmp_path / "a", arrays()))["unet/i64"]
     empty = ("digest_f16", "digest_f8_e5m2", "norm", "mean", "std", "kurtosis")
@@ -120,11 +132,18 @@ def test_parts_say_where_the_elements_lie(tmp_path):
         np.testing.assert_array_equal(np.frombuffer(file.read(24), np.float32), np.arange(6))
 
 
+def test_plain_and_compiled_code_give_equal_fingerprints(tmp_path, monkeypatch):
+    held = checkpoint(tmp_path / "model", arrays())
+    plain = fingerprint.table(held)
+    monkeypatch.setattr(fingerprint, "WORTH_COMPILING", 0)
+    assert fingerprint.table(held).equals(plain)
+
+
 def test_equal_checkpoints_give_equal_bytes_whatever_the_threads(tmp_path, code):
     for folder, threads in (("a", 1), ("b", 3)):
         (tmp_path / folder).mkdir()
         held = checkpoint(tmp_path / folder / "model", arrays())
-        tables.write(fingerprint.table(held, threads=threads), tmp_path / f"{folder}.parquet")
+        sealed.write(fingerprint.table(held, threads=threads), tmp_path / f"{folder}.parquet")
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
@@ -160,7 +179,7 @@ def test_a_small_checkpoint_loads_no_heavy_library(tmp_path):
     program = f"""
 import sys
 from pathlib import Path
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.basis.arrow import spare_pandas
 from atlas.fingerprints import fingerprint
 from atlas.checkpoint import Checkpoint, Part, Tensor
@@ -169,7 +188,7 @@ file = Path({str(tmp_path / "weights.npy")!r})
 part = Part(file, 128, (100,))
 tensor = Tensor("k", "unet/k", "unet", "b", "other", "f32", (100,), (part,))
 table = fingerprint.table(Checkpoint(file, (file,), (tensor,)))
-tables.write(table, Path({str(tmp_path / "out.parquet")!r}))
+sealed.write(table, Path({str(tmp_path / "out.parquet")!r}))
 print(sorted(set(sys.modules) & {{"torch", "pandas", "numba", "scipy", "diffusers", "matplotlib"}}))
 """
     done = subprocess.run(

@@ -56,19 +56,38 @@ def test_schemas_have_a_column_for_each_measure():
     assert groups.SCHEMA.names[-len(names) :] == names
 
 
-def test_relative_rms_is_the_same_from_either_side():
-    a, b = (content.astype(np.float64) for content in CONTENTS[:2])
-    b *= 3
+def derived(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
+    """Return the derived measures of two arrays, by way of the measured ones and the norms."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
     measures = dict(zip(PLACE, by_definition(a, b)[:, None], strict=True))
-    norms = [np.array([np.linalg.norm(side)]) for side in (a, b)]
-    ways = [
-        derive(measures, norm_a=one, norm_b=other, parameters=np.array([a.size]))
-        for one, other in (norms, norms[::-1])
-    ]
-    expected = np.sqrt(np.mean((a - b) ** 2) / np.mean(np.concatenate([a, b]) ** 2))
-    for way in ways:
-        assert way["relative_rms"][0] == pytest.approx(expected)
-    assert ways[0]["relative_l2"] != pytest.approx(ways[1]["relative_l2"])
+    norm_a, norm_b = (np.array([np.linalg.norm(side)]) for side in (a, b))
+    found = derive(measures, norm_a=norm_a, norm_b=norm_b, parameters=np.array([a.size]))
+    return {name: float(values[0]) for name, values in found.items()}
+
+
+def test_every_measure_is_the_same_from_either_side():
+    a, b = CONTENTS[0].astype(np.float64), 3 * CONTENTS[1].astype(np.float64)
+    assert derived(a, b) == derived(b, a)
+    assert by_definition(a, b).tolist() == by_definition(b, a).tolist()
+
+
+def test_relative_measures_are_what_their_units_say():
+    a, b = CONTENTS[0].astype(np.float64), 3 * CONTENTS[1].astype(np.float64)
+    found = derived(a, b)
+    of_both = np.sqrt(np.mean(np.concatenate([a, b]) ** 2))
+    assert found["relative_rms"] == pytest.approx(np.sqrt(np.mean((a - b) ** 2)) / of_both)
+    norms = np.linalg.norm(a) * np.linalg.norm(b)
+    assert found["relative_l2"] == pytest.approx(np.linalg.norm(a - b) / np.sqrt(norms))
+
+
+@pytest.mark.parametrize("step", [1e-7, 1e-5, 1e-3, 1.0])
+def test_the_cosine_of_close_models_keeps_its_digits(step):
+    """1 − cosine of neighbours is far below what the sum of their products could tell."""
+    a = CONTENTS[0].astype(np.longdouble)
+    b = a + step * CONTENTS[1].astype(np.longdouble)
+    expected = 1 - (a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum())
+    found = 1 - derived(a, b)["cosine"]
+    assert found == pytest.approx(float(expected), rel=1e-3, abs=4e-16)
 
 
 def test_what_was_not_compared_has_no_derived_measure():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import factory
-from atlas.basis import tables
+from atlas.basis import sealed
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint import open_checkpoint
 from atlas.fingerprints import fingerprint
@@ -26,9 +26,9 @@ def prints(tmp_path):
     paths = {name: tmp_path / f"{name}.parquet" for name in weights}
     for name, path in paths.items():
         folder = factory.diffusers_folder(tmp_path / name, weights[name])
-        tables.write(fingerprint.table(open_checkpoint(folder)), path, {"findings": ["note"]})
+        sealed.write(fingerprint.table(open_checkpoint(folder)), path, {"findings": ["note"]})
     paths["lost"] = tmp_path / "lost.parquet"
-    tables.write(fingerprint.SCHEMA.empty_table(), paths["lost"], {"problem": "x.ckpt: empty"})
+    sealed.write(fingerprint.SCHEMA.empty_table(), paths["lost"], {"problem": "x.ckpt: empty"})
     return paths
 
 
@@ -47,7 +47,7 @@ def described(folder: Path, weights: dict[str, dict[str, np.ndarray]]) -> pd.Dat
     paths = {name: folder / f"{name}.parquet" for name in weights}
     for name, path in paths.items():
         opened = open_checkpoint(factory.diffusers_folder(folder / name, weights[name]))
-        tables.write(fingerprint.table(opened), path)
+        sealed.write(fingerprint.table(opened), path)
     return description.describe(paths).set_index(["model", "component"])
 
 
@@ -109,7 +109,7 @@ def test_equal_weights_under_other_names_are_shared(tmp_path):
     paths = {name: tmp_path / f"{name}.parquet" for name in held}
     for name, path in paths.items():
         folder = factory.diffusers_folder(tmp_path / name, held[name])
-        tables.write(fingerprint.table(open_checkpoint(folder)), path)
+        sealed.write(fingerprint.table(open_checkpoint(folder)), path)
     frame = description.describe(paths)
     rows = frame.set_index(["model", "component"])
     assert rows.loc[("base", "unet"), "shared_with"] == "other:network"
@@ -131,7 +131,7 @@ def test_a_model_that_lacks_its_autoencoder_is_told(tmp_path):
     weights = {n: v for n, v in factory.weights(1).items() if not n.startswith("vae/")}
     path = tmp_path / "x.parquet"
     folder = factory.diffusers_folder(tmp_path / "x", weights)
-    tables.write(fingerprint.table(open_checkpoint(folder)), path)
+    sealed.write(fingerprint.table(open_checkpoint(folder)), path)
     page = description.document(description.describe({"x": path}), {"x": "X"}, {})
     assert "**X**: holds a UNet, but no VAE" in page
 
@@ -144,7 +144,7 @@ def test_an_adapter_is_told_and_kept_out_of_comparisons(tmp_path):
     }
     opened = open_checkpoint(factory.single_file(tmp_path / "lora.safetensors", keys))
     path = tmp_path / "lora.parquet"
-    tables.write(fingerprint.table(opened), path, {"kind": opened.kind})
+    sealed.write(fingerprint.table(opened), path, {"kind": opened.kind})
     assert contents.load([path, path], ["a", "b"]).index.shape == (0, 2)
     page = description.document(description.describe({"lora": path}), {"lora": "L"}, {})
     assert "**L**: a LoRA or another adapter, no model: kept out of comparisons" in page

@@ -65,6 +65,11 @@ def tidy(contents: Contents, rows: Iterator[NameRows]) -> pd.DataFrame:
     return pa.concat_tables(groups.tables(contents.models, parts)).to_pandas()
 
 
+def relative_l2(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the distance as a share of both sides' norms alike."""
+    return float(np.linalg.norm(x - y) / np.sqrt(np.linalg.norm(x) * np.linalg.norm(y)))
+
+
 @pytest.fixture
 def contents(lay_side_by_side) -> Contents:
     return lay_side_by_side(MODELS)
@@ -92,7 +97,7 @@ def test_totals_are_the_measures_of_the_concatenated_weights(frame):
                 "linf": abs(x - y).max(),
                 "dot": x @ y,
                 "cosine": x @ y / np.linalg.norm(x) / np.linalg.norm(y),
-                "relative_l2": np.linalg.norm(x - y) / np.linalg.norm(x),
+                "relative_l2": relative_l2(x, y),
                 "rms": np.sqrt(np.mean((x - y) ** 2)),
                 "changed_fraction": np.mean(x != y),
             }
@@ -167,9 +172,35 @@ def test_norms_are_those_of_the_tensors_that_were_compared(lay_side_by_side):
     (row,) = totals[totals["component"] == "unet"].to_dict("records")
     names = [name for name in models["b"] if name.startswith("unet/")]
     x, y = (np.concatenate([models[m][n].ravel() for n in names], dtype=float) for m in "ab")
-    assert row["relative_l2"] == pytest.approx(np.linalg.norm(x - y) / np.linalg.norm(x))
+    assert row["relative_l2"] == pytest.approx(relative_l2(x, y))
     assert row["cosine"] == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y))
     assert row["compared_parameters"] == len(x) == row["parameters"] - 72
+
+
+def test_renaming_the_models_changes_no_number(lay_side_by_side):
+    """Whichever of two comes first in the alphabet: also where shapes and components differ."""
+    other_shape = MODELS["c"] | {"unet/conv_in.weight": np.ones((2, 3), np.float32)}
+    lacking = {name: value for name, value in MODELS["b"].items() if "decoder" not in name}
+    models = {"a": BASE, "b": lacking, "c": other_shape, "d": MODELS["d"]}
+    renamed = dict(zip("zyxw", models.values(), strict=True))
+    found = []
+    for named in (models, renamed):
+        contents = lay_side_by_side(named)
+        found.append(tidy(contents, measured(contents, named)))
+    back = dict(zip("zyxw", models, strict=True))
+    ends = found[1][["a", "b"]].astype(object).replace(back)
+    swapped = found[1].assign(
+        a=ends.min(axis=1),
+        b=ends.max(axis=1),
+        only_a_tensors=found[1]["only_b_tensors"],
+        only_b_tensors=found[1]["only_a_tensors"],
+    )
+    key = ["a", "b", "component", "block", "role"]
+    one, other = (
+        table.astype({"a": object, "b": object}).sort_values(key, ignore_index=True)
+        for table in (found[0], swapped)
+    )
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 def test_contents_of_models_outside_the_group_are_passed_over(lay_side_by_side):
@@ -206,9 +237,7 @@ def test_a_pair_is_told_tensor_by_tensor(lay_side_by_side):
     name = "unet/conv_in.weight"
     x, y = (models[m][name].astype(np.float64) for m in "ab")
     assert table.loc[name, "l2"] == pytest.approx(np.linalg.norm(x - y))
-    assert table.loc[name, "relative_l2"] == pytest.approx(
-        np.linalg.norm(x - y) / np.linalg.norm(x)
-    )
+    assert table.loc[name, "relative_l2"] == pytest.approx(relative_l2(x, y))
     assert table.loc[name, "key_a"] == "conv_in.weight"
 
 

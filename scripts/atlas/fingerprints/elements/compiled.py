@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from atlas.fingerprints.elements import float8
 from atlas.fingerprints.elements.buffers import aligned_empty
 from atlas.fingerprints.elements.jit import (
-    ADDITIVE,
     bits_of_half,
     bits_of_single,
     compiled,
     half_from_bits,
     single_from_bits,
 )
-from atlas.fingerprints.elements.moments import Moments
+from atlas.fingerprints.elements.moments import LANES, Moments
 from atlas.tensors.tensors import ITEM_BYTES
 
 CODES = {"f64": 0, "f32": 1, "f16": 2, "bf16": 3, "f8_e4m3fn": 4, "f8_e5m2": 5}
@@ -49,6 +48,12 @@ def decode_into(raw, kind, float8, values):  # type: ignore[no-untyped-def]
         table = float8[kind - 4]
         for index in range(values.size):
             values[index] = table[raw[index]]
+
+
+@compiled()
+def _round_to_f32(values, bits):  # type: ignore[no-untyped-def]
+    for index in range(bits.size):
+        bits[index] = bits_of_single(np.float32(values[index]))
 
 
 @compiled()
@@ -96,32 +101,78 @@ def _rounding_to_float8(dtype: str) -> Callable[[NDArray[Any], NDArray[np.uint8]
     return round_into
 
 
-@compiled(fastmath=ADDITIVE)
+@compiled()
+def _folded(lanes):  # type: ignore[no-untyped-def]
+    """Return the sum of lanes as moments.folded adds them up; they are overwritten."""
+    half = LANES // 2
+    while half:
+        for lane in range(half):
+            lanes[lane] += lanes[half + lane]
+        half //= 2
+    return lanes[0]
+
+
+@compiled()
 def _sum(values):  # type: ignore[no-untyped-def]
-    total = 0.0
-    for index in range(values.size):
-        total += np.float64(values[index])
-    return total
+    """Return the sum of values in the order of moments.LANES."""
+    lanes = np.zeros(LANES)
+    together = values.size - values.size % (4 * LANES)
+    for begin in range(0, together, 4 * LANES):
+        # four rows at a time, one after the other in each lane: it halves the time
+        first = values[begin : begin + LANES]
+        second = values[begin + LANES : begin + 2 * LANES]
+        third = values[begin + 2 * LANES : begin + 3 * LANES]
+        fourth = values[begin + 3 * LANES : begin + 4 * LANES]
+        for lane in range(LANES):
+            total = lanes[lane]
+            for value in (first[lane], second[lane], third[lane], fourth[lane]):
+                total += np.float64(value)
+            lanes[lane] = total
+    for begin in range(together, values.size, LANES):
+        row = values[begin : begin + LANES]
+        for lane in range(row.size):
+            lanes[lane] += np.float64(row[lane])
+    return _folded(lanes)
 
 
-@compiled(fastmath=ADDITIVE)
+@compiled()
 def _central_sums(values, mean):  # type: ignore[no-untyped-def]
-    sum2, sum3, sum4 = 0.0, 0.0, 0.0
-    for index in range(values.size):
-        deviation = np.float64(values[index]) - mean
-        square = deviation * deviation
-        sum2 += square
-        sum3 += square * deviation
-        sum4 += square * square
-    return sum2, sum3, sum4
+    """Return the sums of the deviations' powers 2, 3 and 4 in the order of moments.LANES."""
+    squares, cubes, fourths = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    together = values.size - values.size % (4 * LANES)
+    for begin in range(0, together, 4 * LANES):
+        # four rows at a time, one after the other in each lane: it halves the time
+        first = values[begin : begin + LANES]
+        second = values[begin + LANES : begin + 2 * LANES]
+        third = values[begin + 2 * LANES : begin + 3 * LANES]
+        fourth = values[begin + 3 * LANES : begin + 4 * LANES]
+        for lane in range(LANES):
+            sum2, sum3, sum4 = squares[lane], cubes[lane], fourths[lane]
+            for value in (first[lane], second[lane], third[lane], fourth[lane]):
+                deviation = np.float64(value) - mean
+                square = deviation * deviation
+                sum2 += square
+                sum3 += square * deviation
+                sum4 += square * square
+            squares[lane], cubes[lane], fourths[lane] = sum2, sum3, sum4
+    for begin in range(together, values.size, LANES):
+        row = values[begin : begin + LANES]
+        for lane in range(row.size):
+            deviation = np.float64(row[lane]) - mean
+            square = deviation * deviation
+            squares[lane] += square
+            cubes[lane] += square * deviation
+            fourths[lane] += square * square
+    return _folded(squares), _folded(cubes), _folded(fourths)
 
 
 ROUNDINGS: Mapping[str, tuple[Callable[[NDArray[Any], NDArray[Any]], None], type[np.generic]]] = {
+    "f32": (_round_to_f32, np.uint32),
     "f16": (_round_to_f16, np.uint16),
     "bf16": (_round_to_bf16, np.uint16),
     **{dtype: (_rounding_to_float8(dtype), np.uint8) for dtype in float8.FORMATS},
 }
-"""How to round to each narrow dtype, and what its bits are kept in."""
+"""How to round to each dtype of ROUNDED, and what its bits are kept in."""
 
 
 class CompiledChunks:
@@ -144,7 +195,7 @@ class CompiledChunks:
             rounded[target] = self._scratch(target, kind)[:count]
             rounding(values, rounded[target])
         total = _sum(values)
-        if np.isfinite(total):
+        if values.dtype != np.float64 and np.isfinite(total):
             mean = total / count
             moments.merge(Moments(count, mean, *_central_sums(values, mean)))
         else:

@@ -1,5 +1,7 @@
 """Decode stored bytes to numbers, and round numbers to narrower dtypes, with numpy alone."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,9 +42,11 @@ def round_to_bf16(values: NDArray[np.float32]) -> NDArray[np.uint16]:
     return rounded
 
 
-def round_to(values: NDArray[np.float32], dtype: str) -> NDArray[np.uint16] | NDArray[np.uint8]:
-    """Round to the nearest value of a narrow dtype, ties to even. Return bits."""
+def round_to(values: NDArray[np.float32], dtype: str) -> NDArray[Any]:
+    """Round to the nearest value of a dtype of ROUNDED, ties to even. Return bits."""
     match dtype:
+        case "f32":
+            return values.view(np.uint32)
         case "f16":
             return round_to_f16(values)
         case "bf16":

@@ -10,9 +10,6 @@ import xxhash
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
-ADDITIVE = {"reassoc", "nsz", "contract"}
-"""Liberties that let sums be taken in vectors; NaN and infinities keep their meaning."""
-
 
 def compiled(*inlined: ModuleType, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """

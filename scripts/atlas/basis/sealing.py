@@ -10,10 +10,41 @@ from typing import BinaryIO
 
 import xxhash
 
+from atlas.basis.errors import AtlasError
+
 DIGEST_BYTES = 16
 TAIL_BYTES = 8
 """The footer's length and the magic number."""
 STEP_BYTES = 1 << 20
+
+
+class DamagedFileError(AtlasError):
+    """A sealed file that is not as it was written."""
+
+
+def require_sealed(path: Path) -> None:
+    """
+    Move a file aside that is not as it was sealed, so that the next run makes it anew.
+
+    Raises
+    ------
+    DamagedFileError
+        After that, or where another reader has just done it.
+    """
+    aside = path.with_name(f"{path.name}.damaged")
+    try:
+        if is_sealed(path):
+            return
+        path.replace(aside)
+    except FileNotFoundError as error:
+        raise DamagedFileError(
+            f"{path}: is not there; where it was damaged, another job has moved it to {aside.name}."
+            " Run again, and it is made anew"
+        ) from error
+    raise DamagedFileError(
+        f"{path}: damaged: it is not as it was written. It was moved to {aside.name};"
+        " run again, and it is made anew"
+    )
 
 
 def seal(path: Path) -> None:
