@@ -227,15 +227,16 @@ def test_two_runs_at_once_do_not_meet(atlas, undisturbed):
     assert results(atlas) == results(undisturbed)
 
 
-def test_a_damaged_shard_is_found_by_who_reads_it_and_made_anew(undisturbed, tmp_path):
+@pytest.mark.parametrize("file", [f"{SHARDS}/0.parquet", "results/fingerprints/base.parquet"])
+def test_a_damaged_table_is_found_by_who_reads_it_and_made_anew(undisturbed, tmp_path, file):
     atlas = copied(undisturbed, tmp_path)
-    shard, pair = atlas.folder / SHARDS / "0.parquet", "results/pairs/base/tuned.parquet"
-    damaged = bytearray(shard.read_bytes())
+    table, pair = atlas.folder / file, "results/pairs/base/tuned.parquet"
+    damaged = bytearray(table.read_bytes())
     damaged[len(damaged) // 2] ^= 4
-    shard.write_bytes(damaged)
+    table.write_bytes(damaged)
     found = atlas.run(pair, distances={"shards": 1})
     assert not found.success
-    assert "0.parquet: damaged" in found.output
+    assert f"{table.name}: damaged" in found.output
     healed = atlas.run(pair, distances={"shards": 1})
     assert healed.success, healed.output
     assert results(atlas) == results(undisturbed)
