@@ -23,6 +23,21 @@ def test_a_copy_that_overflowed_is_no_rounded_one(lay_side_by_side):
     assert status_of(lay_side_by_side, wide[:1], narrow[:1]) == Status.CAST
 
 
+def test_an_exact_copy_in_float64_is_a_cast(lay_side_by_side):
+    narrow = np.random.default_rng(0).standard_normal(9).astype(np.float32)
+    assert status_of(lay_side_by_side, narrow, narrow.astype(np.float64)) == Status.CAST
+    moved = np.nextafter(narrow.astype(np.float64), 9.0)
+    assert status_of(lay_side_by_side, moved, narrow) == Status.CAST, "which rounds to the other"
+    moved[3] += 1e-3
+    assert status_of(lay_side_by_side, moved, narrow) == Status.DIFFERENT
+
+
+def test_shapes_that_differ_count_as_the_larger_from_either_side(lay_side_by_side):
+    held = lay_side_by_side({"a": {"unet/x": np.ones(2)}, "b": {"unet/x": np.ones(5)}})
+    first, second = held.index.T
+    assert held.numel(first, second) == held.numel(second, first) == [5]
+
+
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
 def test_one_broken_side_is_enough(lay_side_by_side, broken):
     sound, other = np.ones(2, np.float32), np.array([1.0, broken], np.float32)
