@@ -49,9 +49,10 @@ def main(
                 opened = open_checkpoint(checkpoint, architecture=architecture, weights=weights)
                 rows = fingerprint.table(opened, threads=threads)
         except AtlasError as problem:
-            logging.error("%s", problem)
+            told = printable(str(problem))
+            logging.error("%s", told)
             rows = fingerprint.SCHEMA.empty_table()
-            notes: dict[str, Any] = {"problem": printable(str(problem))}
+            notes: dict[str, Any] = {"problem": told}
         else:
             notes = {
                 "architectures": opened.architectures,

@@ -1,7 +1,6 @@
 """List a checkpoint's files, quickly and without reading a weight."""
 
 import glob
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -10,9 +9,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint.problems import UnclearPathError, is_absent_link, unreadable
+from atlas.checkpoint.problems import UnclearPathError, is_absent_link, own_problem, printable
 from atlas.checkpoint.selection import WeightSet, choose, lone_shard, weight_sets
-from atlas.checkpoint.shards import INDEX, check_one_set, index_beside, read_index
+from atlas.checkpoint.shards import INDEX, check_one_set, index_beside, read_index, read_json
 
 JSON = ".json"
 MODEL_INDEX = "model_index.json"
@@ -78,17 +77,16 @@ def watched_files(path: Path, *, weights: str | None = None) -> list[Path]:
 def remarks(path: Path, *, weights: str | None = None) -> tuple[str, ...]:
     """Return what is said of a checkpoint's files before one is opened, its problem included."""
     try:
-        return located(path, weights).findings
+        findings = located(path, weights).findings
     except AtlasError as problem:
-        return (str(problem),)
+        findings = (str(problem),)
+    return tuple(map(printable, findings))
 
 
 def located(path: Path, weights: str | None = None) -> CheckpointFiles:
     """Return the weight files of a checkpoint by component, and what was passed over; as above."""
-    try:
+    with own_problem(path):
         files = _located(path, weights)
-    except OSError as error:
-        raise unreadable(path, error) from None
     for file in (*files.indexes.values(), *(f for each in files.components.values() for f in each)):
         _check_file(file)
     return files
@@ -205,14 +203,9 @@ def _listed_components(index: Path) -> dict[str, str]:
     """Return component to class as a pipeline's index lists them; {} where there is none."""
     if not index.is_file():
         return {}
-    try:
-        entries = json.loads(index.read_text(encoding="utf-8")).items()
-    except (ValueError, AttributeError, RecursionError) as error:
-        told = f"{error!r}"[:200]
-        raise AtlasError(f"{index}: no list of components ({told}); fetch it again") from None
     return {
         str(name): str(entry[1])
-        for name, entry in entries
+        for name, entry in read_json(index).items()
         if isinstance(entry, list) and len(entry) == 2 and entry[1]
     }
 

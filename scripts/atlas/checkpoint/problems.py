@@ -36,7 +36,7 @@ def own_problem(path: Path) -> Iterator[None]:
     except OSError as error:
         if lacks_room(error):
             raise
-        raise unreadable(path, error) from error
+        raise _unreadable(path, error) from error
     except Exception as error:
         logging.exception("%s: unexpected", path)
         told = printable(f"{type(error).__name__}: {error}")
@@ -46,10 +46,10 @@ def own_problem(path: Path) -> Iterator[None]:
         ) from error
 
 
-def unreadable(path: Path, error: OSError) -> AtlasError:
-    """Return the error for a file or folder that the system does not let be read."""
-    place = error.filename if isinstance(error.filename, str) else path
-    kind = UnclearPathError if error.errno == errno.ENAMETOOLONG else AtlasError
+def _unreadable(path: Path, error: OSError) -> AtlasError:
+    place = error.filename if isinstance(error.filename, str) else str(path)
+    is_no_path = error.errno == errno.ENAMETOOLONG and place == str(path)
+    kind = UnclearPathError if is_no_path else AtlasError
     return kind(
         f"{place}: can't be read ({error.strerror or error}); check its name, its permissions and "
         "its disk"

@@ -7,12 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from atlas.basis.errors import AtlasError
 from atlas.tensors.entries import Listing
 
 INDEX = re.compile(r".+\.index(\.\w+)?\.json")
 """Names of the lists of which shard holds which tensor."""
+
+LARGEST_JSON = 2**26
+"""Bytes; an index of 100,000 tensors has a sixth of it."""
 
 NUMBERED = re.compile(r"(?P<before>.+)-(?P<number>\d+)-of-(?P<count>\d+)(?P<after>\..+)")
 """Names of shards."""
@@ -31,6 +35,31 @@ class Index:
         return tuple(sorted(set(self.places.values())))
 
 
+def read_json(file: Path) -> dict[str, Any]:
+    """
+    Return the table that a JSON file holds.
+
+    Raises
+    ------
+    AtlasError
+        Where it holds anything else.
+    """
+    if file.stat().st_size > LARGEST_JSON:
+        raise AtlasError(
+            f"{file}: {LARGEST_JSON} bytes are more than any index has; fetch it again"
+        )
+    raw = file.read_bytes()
+    if raw.startswith(b"version https://git-lfs"):
+        raise AtlasError(f"{file}: a pointer of Git LFS, not the file; run git lfs pull")
+    try:
+        table = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise AtlasError(f"{file}: no JSON ({f'{error}'[:200]}); fetch it again") from None
+    if not isinstance(table, dict):
+        raise AtlasError(f"{file}: no table of names, as an index is; fetch it again")
+    return table
+
+
 def read_index(index: Path) -> Index:
     """
     Read an index of shards.
@@ -40,19 +69,21 @@ def read_index(index: Path) -> Index:
     AtlasError
         Where it is not readable, or names a file that is not beside it.
     """
-    try:
-        table = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-        pairs = {str(key): str(name) for key, name in table.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        told = f"{error!r}"[:200]
-        raise AtlasError(f"{index}: no index of shards ({told}); fetch it again") from None
+    table = read_json(index).get("weight_map")
+    if not isinstance(table, dict) or not all(isinstance(name, str) for name in table.values()):
+        raise AtlasError(
+            f"{index}: no index of shards (its weight_map is no table); fetch it again"
+        )
+    pairs: dict[str, str] = table
     if not pairs:
         raise AtlasError(f"{index}: an index of shards that names none; fetch it again")
     for name in sorted(set(pairs.values())):
         if Path(name).name != name:
-            raise AtlasError(f"{index}: names a shard outside its folder: {name!r}")
-        if not (index.parent / name).is_file():
-            raise AtlasError(f"{index}: the shard {name} is missing; fetch it into {index.parent}")
+            raise AtlasError(f"{index}: names a shard outside its folder: {name[:200]!r}")
+        if len(name) > 255 or not (index.parent / name).is_file():
+            raise AtlasError(
+                f"{index}: the shard {name[:255]} is missing; fetch it into {index.parent}"
+            )
     return Index(index, {key: index.parent / name for key, name in pairs.items()})
 
 

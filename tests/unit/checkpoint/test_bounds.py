@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import narrow
 import originals
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint import open_checkpoint, own_problem
+from atlas.checkpoint import open_checkpoint, own_problem, remarks, watched_files
 from atlas.fingerprints import fingerprint
 
 SECONDS = 20
@@ -262,3 +262,28 @@ def test_true_names_with_untrue_shapes_end_in_tensors_or_a_message(
         shape = data.draw(st.lists(st.integers(0, 4), max_size=5))
         named[key] = np.ones(shape, data.draw(st.sampled_from([np.float16, np.int64])))
     ends(narrow.save(tmp_path_factory.mktemp("untrue") / "untrue.safetensors", named))
+
+
+PLACES = st.sampled_from(
+    ["model-00001-of-00002.safetensors", "../a", "", "\ud800", "a\0", "b" * 999]
+)
+INDEXES = st.one_of(
+    JUNK,
+    st.fixed_dictionaries({"weight_map": JUNK | st.dictionaries(KEYS, PLACES | JUNK, max_size=3)}),
+    st.dictionaries(KEYS, st.lists(KEYS | JUNK, max_size=3), max_size=3),
+)
+
+
+@MANY
+@given(index=INDEXES, name=st.sampled_from(["model.safetensors.index.json", "model_index.json"]))
+def test_any_index_ends_in_files_or_a_message(
+    tmp_path_factory: pytest.TempPathFactory, index: object, name: str
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    (folder / name).write_text(json.dumps(index))
+    for number in (1, 2):
+        weights = {f"{number}.weight": np.ones(2, np.float32)}
+        narrow.save(folder / f"model-{number:05d}-of-00002.safetensors", weights)
+    path = folder / name if name.startswith("model.") else folder
+    assert watched_files(path) or ends(path)
+    "".join(remarks(path)).encode()
