@@ -7,7 +7,14 @@ from pathlib import Path
 
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint.problems import UnclearPathError, is_absent_link
-from atlas.checkpoint.shards import check_numbers, index_beside, pattern_of, shards_of
+from atlas.checkpoint.shards import (
+    INDEX,
+    check_numbers,
+    index_beside,
+    pattern_of,
+    read_index,
+    shards_of,
+)
 
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 """Suffixes of weight files, in order of preference."""
@@ -75,7 +82,14 @@ class Choice:
 
 
 def weight_sets(folder: Path, weights: str | None = None) -> list[WeightSet]:
-    """Return the sets of weight files that lie directly in a folder, the preferred one first."""
+    """
+    Return the sets of weight files that lie directly in a folder, the preferred one first.
+
+    Raises
+    ------
+    AtlasError
+        Where there is an index of shards, and none of them.
+    """
     shards: dict[tuple[str, str, str, int], list[Path]] = defaultdict(list)
     for file in sorted(folder.iterdir()):
         match = WEIGHT_FILE.fullmatch(file.name)
@@ -88,7 +102,16 @@ def weight_sets(folder: Path, weights: str | None = None) -> list[WeightSet]:
         WeightSet(base, variant, suffix, tuple(files))
         for (base, variant, suffix, _), files in shards.items()
     ]
+    if not sets:
+        _check_no_index(folder)
     return sorted(sets, key=lambda each: each.preference(weights))
+
+
+def _check_no_index(folder: Path) -> None:
+    """Raise AtlasError where a folder without weights has an index of some."""
+    for file in sorted(folder.iterdir()):
+        if INDEX.fullmatch(file.name) and file.name.split(".index")[0].endswith(SUFFIXES):
+            read_index(file)
 
 
 def choose(folder: Path, weights: str | None = None) -> Choice:

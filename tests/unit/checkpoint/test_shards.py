@@ -163,6 +163,15 @@ def test_the_index_of_a_variant_is_found(tmp_path: Path, index: str) -> None:
         open_checkpoint(tmp_path)
 
 
+def test_an_index_without_any_shard_is_no_component_to_pass_over(shards: Path) -> None:
+    narrow.save(shards.parent / "vae" / "model.safetensors", NAMED)
+    for file in shards.glob("*.safetensors"):
+        file.unlink()
+    for path in (shards, shards.parent, shards / INDEX):
+        with pytest.raises(AtlasError, match=r"the shard model-00001.* is missing"):
+            open_checkpoint(path)
+
+
 STRANGERS = {
     "a LoRA": "model-lightning-lora.safetensors",
     "another set": "model-00001-of-00002.safetensors",
