@@ -166,7 +166,7 @@ ROWS = st.fixed_dictionaries(
         "data_offsets": st.lists(SIZES, min_size=2, max_size=2) | JUNK,
     }
 )
-MANY = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @MANY
@@ -250,7 +250,7 @@ def test_any_pickle_ends_in_tensors_or_a_message(
     ends(file)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_true_names_with_untrue_shapes_end_in_tensors_or_a_message(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
