@@ -11,7 +11,7 @@ sys.path.insert(0, str(HOME / "scripts"))
 from atlas.roster import reading
 from atlas.roster import settings
 from atlas.basis.shipped import CONFIG, load
-from atlas.checkpoint.files import files_of, located
+from atlas.checkpoint.files import remarks, watched_files
 from atlas.plots.registry import pictures
 
 METHOD = yaml.safe_load((HOME / "rules" / "methods.yaml").read_text())
@@ -75,16 +75,16 @@ def is_made(model):
 
 
 def model_files(model):
-    """Return the files of a checkpoint, or the path that a rule makes."""
+    """Return the files of a checkpoint, none of a broken set, or the path that a rule makes."""
     if is_made(model):
         return [str(model.path)]
-    return [str(file) for file in files_of(model.path, weights=model.weights)]
+    return [str(file) for file in watched_files(model.path, weights=model.weights)]
 
 
 def passed_over(wildcards):
-    """Return what lies beside a checkpoint's files, or is missing there, in words."""
+    """Return what lies beside a checkpoint's files, or is wrong with them, in words."""
     model = MODELS[wildcards.model]
-    return () if is_made(model) else located(model.path, model.weights).findings
+    return () if is_made(model) else remarks(model.path, weights=model.weights)
 
 
 def files_state(wildcards):
@@ -97,7 +97,7 @@ def files_state(wildcards):
     model = MODELS[wildcards.model]
     digest = hashlib.blake2b(digest_size=8)
     if not is_made(model):
-        for file in files_of(model.path, weights=model.weights):
+        for file in watched_files(model.path, weights=model.weights):
             state = file.stat()
             digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     return digest.hexdigest()

@@ -3,13 +3,14 @@
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import sealed
 from atlas.basis.arrow import spare_pandas
 from atlas.basis.errors import AtlasError
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.checkpoint import open_checkpoint
+from atlas.checkpoint import open_checkpoint, own_problem, printable
 from atlas.fingerprints import fingerprint
 from atlas.fingerprints.elements.files import unchanged
 
@@ -26,8 +27,8 @@ def main(
     """
     Stream the checkpoint once and write its fingerprint.
 
-    A checkpoint that can't be opened gets a fingerprint without rows that carries the reason, so
-    that the other models' results are made all the same.
+    A checkpoint that can't be opened or read to its end gets a fingerprint without rows that
+    carries the reason, so that the other models' results are made all the same.
 
     Parameters
     ----------
@@ -44,15 +45,18 @@ def main(
     """
     with unchanged(files):
         try:
-            opened = open_checkpoint(checkpoint, architecture=architecture, weights=weights)
+            with own_problem(checkpoint):
+                opened = open_checkpoint(checkpoint, architecture=architecture, weights=weights)
+                rows = fingerprint.table(opened, threads=threads)
         except AtlasError as problem:
-            logging.error("%s", problem)
-            rows, notes = fingerprint.SCHEMA.empty_table(), {"problem": str(problem)}
+            told = printable(str(problem))
+            logging.error("%s", told)
+            rows = fingerprint.SCHEMA.empty_table()
+            notes: dict[str, Any] = {"problem": told}
         else:
-            rows = fingerprint.table(opened, threads=threads)
             notes = {
                 "architectures": opened.architectures,
-                "findings": opened.findings,
+                "findings": [printable(finding) for finding in opened.findings],
                 "kind": opened.kind,
             }
     sealed.write(rows, table, notes)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import factory
+import narrow
 from workflow_runs import Atlas
 
 BASE = factory.weights(seed=1)
@@ -17,30 +18,50 @@ TARGETS = ("results/groups/all/identity.csv", "results/groups/all/matrices")
 FEW = {"shards": 1}
 
 
-def header_with_wrong_offsets() -> bytes:
-    entry = {"dtype": "F32", "shape": [4], "data_offsets": [0, 999]}
-    header = json.dumps({"conv_in.weight": entry}).encode()
+UNREADABLE = {
+    "crafted": "no text",
+    "empty": "the file is empty",
+    "half": "fetch model-00003-of-00003.safetensors",
+    "offsets": "needs 16 bytes",
+    "page": "“Sign in”",
+    "several": "which is a folder",
+    "surrogates": "no text",
+    "text": "“this is no checkpoint”",
+    "truncated": "cut off",
+}
+"""Models that can't be read, and what is said of each."""
+
+
+def file_of(dtype: object, *, end: int = 16, key: str = "conv_in.weight") -> bytes:
+    header = json.dumps({key: {"dtype": dtype, "shape": [4], "data_offsets": [0, end]}}).encode()
     return struct.pack("<Q", len(header)) + header + bytes(16)
 
 
 @pytest.fixture
 def broken(atlas: Atlas) -> Atlas:
-    """Two sound models, four unreadable ones, one of NaN and one with nothing in common."""
+    """Two sound models, the unreadable ones, one of NaN and one with nothing in common."""
     models = atlas.folder / "models"
     factory.diffusers_folder(models / "base", BASE)
     factory.diffusers_folder(models / "tuned", factory.changed(BASE, 2, "unet/"))
     whole = factory.single_file(models / "whole.safetensors", BASE).read_bytes()
     (models / "truncated.safetensors").write_bytes(whole[:-40])
     (models / "empty.safetensors").write_bytes(b"")
-    (models / "offsets.safetensors").write_bytes(header_with_wrong_offsets())
+    (models / "offsets.safetensors").write_bytes(file_of("F32", end=999))
+    (models / "crafted.safetensors").write_bytes(file_of(["F32"]))
+    (models / "surrogates.safetensors").write_bytes(file_of("F32", key="\ud800"))
     (models / "text.safetensors").write_text("this is no checkpoint")
+    (models / "page.safetensors").write_text("<!doctype html><html><body>Sign in</body></html>")
+    named = {name.removeprefix("unet/"): value for name, value in BASE.items() if "unet" in name}
+    narrow.shards(models / "half", named)
+    (models / "half/model-00003-of-00003.safetensors").rename(models / "third.part")
     spoilt = {name: value.copy() for name, value in BASE.items()}
     spoilt["unet/conv_in.weight"][0] = np.nan
     factory.diffusers_folder(models / "spoilt", spoilt)
     factory.single_file(models / "foreign.safetensors", {"layer.weight": np.ones((2, 3))})
     for file in sorted(models.iterdir()):
-        if file.name != "whole.safetensors":
+        if file.name not in {"whole.safetensors", "third.part"}:
             atlas.models[file.name.removesuffix(".safetensors")] = {"path": f"models/{file.name}"}
+    atlas.models["several"] = {"path": "models/[bf]*"}
     atlas.groups["all"] = {"models": list(atlas.models)}
     return atlas
 
@@ -48,10 +69,12 @@ def broken(atlas: Atlas) -> Atlas:
 def test_the_others_are_made_and_the_broken_are_named(broken):
     done = broken.run(*TARGETS, "results/.models_checked", distances=FEW)
     assert not done.success
-    assert "4 of 8 models could not be read" in done.output
-    for model in ("truncated", "empty", "offsets", "text"):
+    assert "9 of 13 models could not be read" in done.output
+    assert "Traceback" not in done.output
+    for model, words in UNREADABLE.items():
         line = next(x for x in done.output.splitlines() if x.startswith(f"  {model}: "))
-        assert f"{model}.safetensors" in line, "the message names the file"
+        assert "models/" in line, "the message names the file"
+        assert words in line
 
     results = broken.folder / "results"
     identity = pd.read_csv(results / "groups/all/identity.csv")
@@ -62,22 +85,26 @@ def test_the_others_are_made_and_the_broken_are_named(broken):
 
     matrix = pd.read_csv(results / "groups/all/matrices/unet.l2.csv", index_col=0)
     assert matrix.loc["base", "tuned"] > 0
-    for model in ("truncated", "empty", "offsets", "text", "foreign"):
+    for model in (*UNREADABLE, "foreign"):
         assert matrix.loc[model].isna().all(), "not compared is never 0"
     assert np.isnan(matrix.loc["base", "spoilt"]), "equal but for NaN: 0 would claim too much"
     page = (results / "models.md").read_text()
     assert "## Unreadable" in page
     assert "hold NaN or infinity" in page
 
-    # A mended file heals the run: nothing else is needed.
+    # A mended file or set heals the run: nothing else is needed.
     (broken.folder / "models/truncated.safetensors").write_bytes(
         (broken.folder / "models/whole.safetensors").read_bytes()
     )
-    for model in ("empty", "offsets", "text"):
+    (broken.folder / "models/third.part").rename(
+        broken.folder / "models/half/model-00003-of-00003.safetensors"
+    )
+    for model in UNREADABLE.keys() - {"truncated", "half"}:
         del broken.models[model]
     broken.groups["all"]["models"] = list(broken.models)
     healed = broken.run(*TARGETS, "results/.models_checked", distances=FEW)
     assert healed.success, healed.output
+    assert healed.jobs["fingerprint"] == 2
 
 
 def test_a_faulty_roster_stops_before_any_job(atlas):

@@ -7,7 +7,6 @@ the entry of the catalogue whose denoiser is of the same class and most alike.
 
 import json
 import logging
-import struct
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
@@ -16,6 +15,8 @@ from typing import Any
 
 from atlas.architectures.architecture import Architecture, Component, Latent, Sampling, Text
 from atlas.basis.errors import AtlasError
+from atlas.checkpoint.safetensors import read_header
+from atlas.checkpoint.selection import weight_sets
 from atlas.names.components import DENOISERS
 
 logger = logging.getLogger(__name__)
@@ -123,22 +124,13 @@ def _component(folder: Path, entry: list[str]) -> Component:
 
 def _stored_parameters(folder: Path) -> int | None:
     """Count the elements in the headers of the component's safetensors files, if any."""
-    files = sorted(folder.glob("*.safetensors"))
-    # Several precisions may lie side by side (model.fp16.safetensors): count one set.
-    plain = [file for file in files if file.name.count(".") == 1] or files[:1]
-    return sum(_header_elements(file) for file in plain) if plain else None
-
-
-def _header_elements(file: Path) -> int:
-    try:
-        with file.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            header = json.loads(stream.read(length))
-    except (struct.error, ValueError) as error:
-        raise AtlasError(
-            f"{file}: its header can't be read ({error}); download the file again"
-        ) from error
-    return sum(prod(entry["shape"]) for key, entry in header.items() if key != "__metadata__")
+    # several precisions may lie side by side (model.fp16.safetensors): the preferred one is first
+    for weights in weight_sets(folder):
+        if weights.suffix == ".safetensors":
+            weights.check_complete()
+            listings = [read_header(file) for file in weights.files]
+            return sum(prod(entry.shape) for listing in listings for entry in listing.entries)
+    return None
 
 
 def _nearest_relative(

@@ -1,5 +1,6 @@
 """The one exception that users see, and help in naming what they meant."""
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -22,3 +23,17 @@ def nearest(found: str, valid: Iterable[str]) -> str:
     names = {name.lower(): name for name in sorted(valid)}
     close = get_close_matches(found.lower(), names, n=1, cutoff=0.6)
     return f"; did you mean {names[close[0]]}?" if close else ""
+
+
+ROOM = {
+    errno.ENOSPC: "free some room on its disk",
+    errno.EDQUOT: "your quota is used up: free some room",
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f)",
+    errno.EROFS: "its disk takes no writes: choose another folder with --directory",
+}
+"""Faults of a disk that takes no more, and the remedy of each."""
+
+
+def lacks_room(error: OSError) -> str | None:
+    """Return the remedy where a file could not be written for want of room, else None."""
+    return ROOM.get(error.errno or 0)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from atlas.basis.errors import AtlasError, lacks_room
+
 
 def write(table: pa.Table, path: Path) -> None:
     """
@@ -37,20 +39,32 @@ def write_text(text: str, path: Path) -> None:
 
 
 class replacing:  # noqa: N801 - reads as a verb at the call: with replacing(path) as partial
-    """Hand out a temporary path beside the file and move it there if the block succeeds."""
+    """
+    Hand out a temporary path beside the file and move it there if the block succeeds.
+
+    Raises
+    ------
+    AtlasError
+        Where the disk takes no more, with the remedy.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def __enter__(self) -> Path:
-        handle, name = tempfile.mkstemp(
-            dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part"
-        )
+        try:
+            handle, name = tempfile.mkstemp(
+                dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part"
+            )
+        except OSError as error:
+            raise self._told(error) from error
         os.close(handle)
         self.partial = Path(name)
         return self.partial
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
         if kind is None:
             umask = os.umask(0)
             os.umask(umask)
@@ -58,3 +72,12 @@ class replacing:  # noqa: N801 - reads as a verb at the call: with replacing(pat
             self.partial.replace(self.path)
         else:
             self.partial.unlink(missing_ok=True)
+            if isinstance(error, OSError) and lacks_room(error):
+                raise self._told(error) from error
+
+    def _told(self, error: OSError) -> AtlasError:
+        remedy = lacks_room(error) or "check its folder"
+        return AtlasError(
+            f"{self.path}: can't be written ({os.strerror(error.errno or 0)}); {remedy} and run "
+            "again"
+        )

@@ -8,11 +8,13 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from atlas.basis import options
-from atlas.basis.errors import AtlasError
+from atlas.basis.errors import AtlasError, lacks_room
 
 
 def configure_logging(snakemake: Any) -> None:
     """Log to the rule's log file and to stderr; faults of the input without a traceback."""
+    # a log that a full disk does not take must not hide what is said on stderr
+    logging.raiseExceptions = False
     _log_to(logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler())
     sys.excepthook = _log_uncaught
 
@@ -57,5 +59,7 @@ def _log_uncaught(
 ) -> None:
     if issubclass(kind, AtlasError):
         logging.error("%s", error)
+    elif isinstance(error, OSError) and (remedy := lacks_room(error)):
+        logging.error("%s; %s and run again", error, remedy)
     else:
         logging.critical("unexpected", exc_info=(kind, error, trace))

@@ -1,17 +1,19 @@
 """List a checkpoint's files, quickly and without reading a weight."""
 
 import glob
-import json
+import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint.selection import WeightSet, choose, indexed_files, lone_shard, weight_sets
+from atlas.checkpoint.problems import UnclearPathError, is_absent_link, own_problem, printable
+from atlas.checkpoint.selection import WeightSet, choose, lone_shard, weight_sets
+from atlas.checkpoint.shards import INDEX, check_one_set, index_beside, read_index, read_json
 
-INDEX_SUFFIX = ".json"
+JSON = ".json"
 MODEL_INDEX = "model_index.json"
 MODELS = re.compile(r"UNet|Transformer|DiT|Autoencoder|VQModel|TextModel|EncoderModel")
 """Classes of a pipeline that have weights a picture depends on; its safety checker is none."""
@@ -25,6 +27,8 @@ class CheckpointFiles:
     findings: tuple[str, ...] = ()
     has_average: bool = False
     """Whether files were chosen whose marks say that they are the training copy (EMA)."""
+    indexes: Mapping[str, Path] = field(default_factory=dict)
+    """Component to the index that its shards are held against, where there is one."""
 
 
 def files_of(path: Path, *, weights: str | None = None) -> list[Path]:
@@ -40,38 +44,120 @@ def files_of(path: Path, *, weights: str | None = None) -> list[Path]:
 
     Raises
     ------
+    UnclearPathError
+        Where nothing is there, with the nearest name that is, or several checkpoints are.
     AtlasError
-        Where nothing is there, with the nearest name that is.
+        Where a file is missing or can't be read.
     """
     return sorted(file for files in located(path, weights).components.values() for file in files)
 
 
+def watched_files(path: Path, *, weights: str | None = None) -> list[Path]:
+    """
+    Return the files that a checkpoint is read from, with the indexes of its shards.
+
+    None where a file is missing or can't be read: that is the checkpoint's own problem, which
+    `remarks` tells, and no reason to stop before the others are read.
+
+    Raises
+    ------
+    UnclearPathError
+        As `files_of`.
+    """
+    try:
+        files = located(path, weights)
+    except UnclearPathError:
+        raise
+    except AtlasError:
+        return []
+    members = [file for files in files.components.values() for file in files]
+    return sorted({*members, *files.indexes.values()})
+
+
+def remarks(path: Path, *, weights: str | None = None) -> tuple[str, ...]:
+    """Return what is said of a checkpoint's files before one is opened, its problem included."""
+    try:
+        findings = located(path, weights).findings
+    except AtlasError as problem:
+        findings = (str(problem),)
+    return tuple(map(printable, findings))
+
+
 def located(path: Path, weights: str | None = None) -> CheckpointFiles:
-    """Return the weight files of a checkpoint by component, and what was passed over."""
+    """Return the weight files of a checkpoint by component, and what was passed over; as above."""
+    with own_problem(path):
+        files = _located(path, weights)
+    for file in (*files.indexes.values(), *(f for each in files.components.values() for f in each)):
+        _check_file(file)
+    return files
+
+
+def _located(path: Path, weights: str | None) -> CheckpointFiles:
     if path.is_file():
-        return CheckpointFiles({"": _one_file(path)}, tuple(lone_shard(path)))
+        return _one_file(path)
     if path.is_dir():
         return _folder(path, weights)
+    if is_absent_link(path):
+        raise UnclearPathError(f"{path}: a link to {path.readlink()}, which is not there")
+    if path.exists():
+        raise UnclearPathError(f"{path}: a pipe, socket or device; name a file of weights")
     if glob.has_magic(str(path)):
         return _matches(path, weights)
-    raise AtlasError(f"{path}: no such file or folder{_nearest_sibling(path)}")
+    raise UnclearPathError(f"{path}: no such file or folder{_nearest_sibling(path)}")
 
 
-def _one_file(file: Path) -> tuple[Path, ...]:
-    if file.suffix == INDEX_SUFFIX and file.name != MODEL_INDEX:
-        return tuple(sorted(set(indexed_files(file).values())))
+def _check_file(file: Path) -> None:
+    """Raise AtlasError where a file can't be read, or is not yet what it will be."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        raise AtlasError(f"{str(file)!a}: a name that is no UTF-8; rename the file") from None
+    if not os.access(file, os.R_OK):
+        raise AtlasError(f"{file}: may not be read; allow it (chmod u+r), or leave it out")
+    if (control := file.with_name(f"{file.name}.aria2")).exists():
+        raise AtlasError(
+            f"{file}: its download has not ended, as {control.name} beside it says; let aria2 go "
+            "on, or remove that file if it is a leftover"
+        )
+
+
+def _one_file(file: Path) -> CheckpointFiles:
     if file.name == MODEL_INDEX:
-        raise AtlasError(f"{file}: name the folder {file.parent} instead")
-    return (file,)
+        raise UnclearPathError(f"{file}: name the folder {file.parent} instead")
+    if file.suffix == JSON:
+        return _of_index(file)
+    return CheckpointFiles({"": (file,)}, tuple(lone_shard(file)))
+
+
+def _of_index(file: Path) -> CheckpointFiles:
+    files = read_index(file).files
+    check_one_set(file, files)
+    return CheckpointFiles({"": files}, indexes={"": file})
 
 
 def _matches(pattern: Path, weights: str | None) -> CheckpointFiles:
     found = sorted(map(Path, glob.glob(str(pattern), recursive=True)))  # noqa: PTH207 - absolute too
     if not found:
-        raise AtlasError(f"{pattern}: no file matches")
-    if len(found) == 1:
-        return located(found[0], weights)
-    return CheckpointFiles({"": tuple(file for file in found if file.suffix != INDEX_SUFFIX)})
+        raise UnclearPathError(f"{pattern}: no file matches")
+    if len(found) == 1 and not found[0].is_file():
+        return _located(found[0], weights)
+    others = [path for path in found if not path.is_file()]
+    if others:
+        what = "a folder" if others[0].is_dir() else "no file"
+        raise AtlasError(
+            f"{pattern}: matches {others[0]} too, which is {what}; narrow it to the files of one "
+            "model, as in model-*-of-00002.safetensors"
+        )
+    files = [file for file in found if file.suffix != JSON]
+    indexes = [file for file in found if INDEX.fullmatch(file.name)]
+    if indexes and not files:
+        files = list(read_index(indexes[0]).files)
+    if not files or len(indexes) > 1:
+        found_instead = f"several indexes ({indexes[0].name}, ...)" if indexes else "no weights"
+        raise UnclearPathError(f"{pattern}: matches {found_instead}; name a file or an index")
+    check_one_set(pattern, files)
+    index = indexes[0] if indexes else index_beside(files[0])
+    return CheckpointFiles({"": tuple(files)}, indexes={"": index} if index else {})
 
 
 def _folder(folder: Path, weights: str | None) -> CheckpointFiles:
@@ -80,7 +166,13 @@ def _folder(folder: Path, weights: str | None) -> CheckpointFiles:
     if (folder / MODEL_INDEX).is_file() or (components and not weight_sets(folder)):
         return _diffusers_folder(folder, components, weights)
     chosen = choose(folder, weights)
-    return CheckpointFiles({"": chosen.weights.files}, chosen.findings, chosen.is_average)
+    index = chosen.weights.index
+    return CheckpointFiles(
+        {"": chosen.weights.files},
+        chosen.findings,
+        chosen.is_average,
+        {"": index} if index else {},
+    )
 
 
 def _diffusers_folder(
@@ -103,6 +195,7 @@ def _diffusers_folder(
         {component: choice.weights.files for component, choice in chosen.items()},
         (*findings, *(finding for choice in chosen.values() for finding in choice.findings)),
         any(choice.is_average for choice in chosen.values()),
+        {name: index for name, choice in chosen.items() if (index := choice.weights.index)},
     )
 
 
@@ -110,13 +203,9 @@ def _listed_components(index: Path) -> dict[str, str]:
     """Return component to class as a pipeline's index lists them; {} where there is none."""
     if not index.is_file():
         return {}
-    try:
-        entries = json.loads(index.read_text(encoding="utf-8")).items()
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise AtlasError(f"{index}: no list of components ({error!r}); fetch it again") from None
     return {
         str(name): str(entry[1])
-        for name, entry in entries
+        for name, entry in read_json(index).items()
         if isinstance(entry, list) and len(entry) == 2 and entry[1]
     }
 
@@ -125,6 +214,6 @@ def _nearest_sibling(path: Path) -> str:
     parent = path.parent
     if not parent.is_dir():
         return f" (there is no folder {parent})"
-    names = sorted(child.name for child in parent.iterdir())
+    names = sorted(child.name for child in parent.iterdir() if child.name != path.name)
     close = get_close_matches(path.name, names, n=1)
     return f"; did you mean {parent / close[0]}?" if close else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint import refused, safetensors, state_dict, torch_files
+from atlas.checkpoint import refused, safetensors, state_dict, texts, torch_files
 from atlas.tensors.entries import Listing, without_complex
 
 HEAD_BYTES = 64
@@ -64,6 +64,8 @@ def read_file(file: Path) -> Listing:
     with file.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     refused.check_head(file, head)
+    if text := texts.told(file):
+        raise AtlasError(f"{file}: {text}")
     form = _format(head, file)
     listing = without_complex(form.read(file))
     refused.check_keys(file, listing)

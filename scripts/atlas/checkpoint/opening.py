@@ -1,14 +1,17 @@
 """Open a checkpoint of any format and layout: from files to named tensors."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint.files import located
 from atlas.checkpoint.formats import read_file
+from atlas.checkpoint.problems import own_problem
+from atlas.checkpoint.shards import check_index, read_index
 from atlas.names.naming import name_tensors
-from atlas.tensors.entries import Entry, Listing
+from atlas.tensors.entries import Listing
 from atlas.tensors.tensors import Checkpoint
 
 
@@ -34,10 +37,19 @@ def open_checkpoint(
     Raises
     ------
     AtlasError
-        Where the file is broken, needs more than weights, or is in a form that is not read.
+        Where the file is broken, needs more than weights, or is in a form that is not read;
+        whatever else goes wrong is told so too.
     """
+    with own_problem(path):
+        return _opened(path, architecture, weights)
+
+
+def _opened(path: Path, architecture: str | None, weights: str | None) -> Checkpoint:
     files = located(path, weights)
-    sets = {component: _read_set(path, members) for component, members in files.components.items()}
+    sets = {
+        component: _read_set(path, members, files.indexes.get(component))
+        for component, members in files.components.items()
+    }
     entries = [
         replace(entry, component=component) if component else entry
         for component, listing in sets.items()
@@ -65,15 +77,22 @@ def open_checkpoint(
     )
 
 
-def _read_set(path: Path, files: tuple[Path, ...]) -> Listing:
-    listing = [read_file(file) for file in files]
-    entries: list[Entry] = [entry for each in listing for entry in each.entries]
-    twice = [key for key, times in Counter(entry.key for entry in entries).items() if times > 1]
+def _read_set(path: Path, files: tuple[Path, ...], index: Path | None) -> Listing:
+    listings = {file: read_file(file) for file in files}
+    _check_keys_once(path, listings)
+    if index:
+        check_index(read_index(index), listings)
+    return Listing(
+        tuple(entry for each in listings.values() for entry in each.entries),
+        findings=tuple(finding for each in listings.values() for finding in each.findings),
+    )
+
+
+def _check_keys_once(path: Path, listings: Mapping[Path, Listing]) -> None:
+    keys: list[str] = [entry.key for each in listings.values() for entry in each.entries]
+    twice = [key for key, times in Counter(keys).items() if times > 1]
     if twice:
         raise AtlasError(
-            f"{path}: {len(twice)} keys stand in more than one of its {len(files)} files "
+            f"{path}: {len(twice)} keys stand in more than one of its {len(listings)} files "
             f"({twice[0]}, ...): these are no shards of one model; name one file"
         )
-    return Listing(
-        tuple(entries), findings=tuple(finding for each in listing for finding in each.findings)
-    )

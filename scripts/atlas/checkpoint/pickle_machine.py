@@ -22,6 +22,9 @@ MOST_OPCODES = 2_000_000
 """About 80,000 tensors."""
 
 MOST_BYTES = 64 * 2**20
+LONGEST_NAME = 1000
+"""Characters of what is asked for; TorchScript's classes have about a hundred."""
+
 DEEPEST = 1000
 """Marks that may be open at once; state dicts have about ten."""
 
@@ -66,8 +69,9 @@ class Machine:
                     return self.stack.pop()
                 OPCODES[opcode](self)
         except FAULTS as error:
+            told = f"{error!r}"[:200]
             raise AtlasError(
-                f"{self.file}: a pickle broken at byte {self.position} ({error!r}), or neither a "
+                f"{self.file}: a pickle broken at byte {self.position} ({told}), or neither a "
                 "safetensors nor a PyTorch file; download or save it again"
             ) from None
         raise self.refusal(f"more than {MOST_OPCODES} steps")
@@ -117,8 +121,17 @@ class Machine:
         items, self.stack = self.stack, self.marks.pop()
         return items
 
+    def remember(self, number: int) -> None:
+        """Keep what is on top of the stack, to be pushed again by its number."""
+        # picklers count from 0; larger numbers can be chosen to collide in the table
+        if not 0 <= number < MOST_OPCODES:
+            raise ValueError("a memo's number that no pickler writes")
+        self.memo[number] = self.stack[-1]
+
     def find(self, module: str, name: str) -> None:
         """Push the Global of a name, if weights may ask for it."""
+        if len(module) + len(name) > LONGEST_NAME:
+            raise self.refusal(f"a name of {len(module) + len(name)} characters")
         found = named(f"{module}.{name}")
         if found is None:
             raise self.refusal(f"{module}.{name}"[:200])

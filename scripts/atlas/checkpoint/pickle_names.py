@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from atlas.tensors.entries import are_counts, is_count
+
 Value = Any
 
 
@@ -121,7 +123,6 @@ IGNORED = frozenset(
         "typing.Any",
     }
 )
-MOST_DIMENSIONS = 64
 LISTS = "torch.jit._pickle."
 """TorchScript's makers of typed lists; the list is their first argument."""
 
@@ -173,29 +174,20 @@ def storage_of(persistent: Value) -> Storage:
         raise ValueError("not a storage")
     kind, key, count = persistent[1], persistent[2], persistent[4]
     last = kind.name.rpartition(".")[2] if isinstance(kind, Global) else ""
-    if last not in STORAGES or not isinstance(key, str) or not _is_count(count):
+    if last not in STORAGES or not isinstance(key, str) or not is_count(count):
         raise ValueError("not a storage")
     view = persistent[5] if len(persistent) > 5 else None
     offset = view[1] if isinstance(view, tuple) and len(view) == 3 else 0
-    if not _is_count(offset):
+    if not is_count(offset):
         raise ValueError("not a storage")
     return Storage(key, STORAGES[last], count, offset)
 
 
-def _is_count(value: Value) -> bool:
-    return type(value) is int and 0 <= value < 2**63
-
-
-def _are_counts(value: Value) -> bool:
-    is_short = isinstance(value, tuple | list) and len(value) <= MOST_DIMENSIONS
-    return is_short and all(map(_is_count, value))
-
-
 def _tensor(arguments: tuple[Value, ...], dtype: Value = None) -> StoredTensor:
     storage, offset, shape, strides = arguments[:4]
-    if not isinstance(storage, Storage) or not _is_count(offset):
+    if not isinstance(storage, Storage) or not is_count(offset):
         raise ValueError("not a tensor")
-    if not _are_counts(shape) or not _are_counts(strides) or len(shape) != len(strides):
+    if not are_counts(shape) or not are_counts(strides) or len(shape) != len(strides):
         raise ValueError("shape or strides are no counts")
     name = dtype.name.rpartition(".")[2] if isinstance(dtype, Global) else ""
     kind = DTYPES[name] if name else storage.dtype

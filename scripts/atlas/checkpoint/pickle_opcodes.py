@@ -53,6 +53,9 @@ class Machine(Protocol):
     def close_mark(self) -> list[Value]:
         """End a run of items and return them."""
 
+    def remember(self, number: int) -> None:
+        """Keep what is on top of the stack, to be pushed again by its number."""
+
     def find(self, module: str, name: str) -> None:
         """Push what a name stands for, if weights may ask for it."""
 
@@ -81,10 +84,7 @@ def _text(form: str, *, binary: bool = False) -> Handler:
 
 
 def _remember(form: str) -> Handler:
-    def remember(machine: Machine) -> None:
-        machine.memo[machine.number(form)] = machine.stack[-1]
-
-    return remember
+    return lambda machine: machine.remember(machine.number(form))
 
 
 def _recall(form: str) -> Handler:
@@ -211,10 +211,10 @@ OPCODES: dict[bytes, Handler] = {
     b"\x90": _extend,  # ADDITEMS
     b"s": _set_item,
     b"u": _set_items,
-    b"p": lambda m: m.memo.__setitem__(int(m.line()), m.stack[-1]),
+    b"p": lambda m: m.remember(int(m.line())),
     b"q": _remember("<B"),
     b"r": _remember("<I"),
-    b"\x94": lambda m: m.memo.__setitem__(len(m.memo), m.stack[-1]),  # MEMOIZE
+    b"\x94": lambda m: m.remember(len(m.memo)),  # MEMOIZE
     b"g": lambda m: m.push(m.memo[int(m.line())]),
     b"h": _recall("<B"),
     b"j": _recall("<I"),

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from atlas.basis.errors import AtlasError
-from atlas.tensors.entries import Entry, Listing, item_bytes
+from atlas.tensors.entries import (
+    Entry,
+    Listing,
+    are_counts,
+    fault_of_key,
+    is_count,
+    item_bytes,
+)
 from atlas.tensors.tensors import Part
 
 LENGTH_BYTES = 8
@@ -53,7 +60,7 @@ def read_header(file: Path) -> Listing:
         raise AtlasError(f"{file}: its __metadata__ is no table of texts; {AGAIN}")
     entries = [_entry(file, key, row, start) for key, row in header.items()]
     _check_cover(file, entries, start, size)
-    return Listing(tuple(entries), {str(k): str(v) for k, v in metadata.items()})
+    return Listing(tuple(entries), {k: v for k, v in metadata.items() if isinstance(v, str)})
 
 
 def looks_like(head: bytes) -> bool:
@@ -88,17 +95,24 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _entry(file: Path, key: str, row: Any, start: int) -> Entry:
+    if fault := fault_of_key(key):
+        raise AtlasError(f"{file}: {fault}: no weights are named so; {AGAIN}")
     try:
-        dtype, shape, (begin, end) = row["dtype"], tuple(row["shape"]), row["data_offsets"]
+        dtype, shape, (begin, end) = row["dtype"], row["shape"], row["data_offsets"]
     except (TypeError, KeyError, ValueError):
         raise AtlasError(f"{file}: no dtype, shape and data_offsets for {key!r}; {AGAIN}") from None
+    if not isinstance(dtype, str):
+        raise AtlasError(f"{file}: the dtype of {key!r} is no text; {AGAIN}")
     if dtype not in DTYPES:
         raise AtlasError(
-            f"{file}: {key!r} is stored as {dtype}, which the atlas does not read "
+            f"{file}: {key!r} is stored as {dtype[:40]}, which the atlas does not read "
             f"(it reads {', '.join(DTYPES)}); use the model's file before quantisation"
         )
-    if not all(type(value) is int and value >= 0 for value in (*shape, begin, end)):
-        raise AtlasError(f"{file}: shape or offsets of {key!r} are no counts; {AGAIN}")
+    if not are_counts(shape) or not is_count(begin) or not is_count(end):
+        raise AtlasError(
+            f"{file}: shape or offsets of {key!r} are no counts, or of too many dimensions; {AGAIN}"
+        )
+    shape = tuple(shape)
     expected = prod(shape) * item_bytes(DTYPES[dtype])
     if end - begin != expected:
         raise AtlasError(

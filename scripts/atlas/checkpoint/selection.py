@@ -1,12 +1,20 @@
 """Decide which of the files of a folder are the checkpoint: full precision before casts."""
 
-import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
+from atlas.checkpoint.problems import UnclearPathError, is_absent_link
+from atlas.checkpoint.shards import (
+    INDEX,
+    check_numbers,
+    index_beside,
+    pattern_of,
+    read_index,
+    shards_of,
+)
 
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
 """Suffixes of weight files, in order of preference."""
@@ -17,7 +25,7 @@ NO_WEIGHTS = re.compile(r"(optimizer|scheduler|training_args|openvino_.*|random_
 WEIGHT_FILE = re.compile(
     r"(?P<base>.+?)"
     r"(?:\.(?P<variant>fp32|fp16|bf16|fp8|non_ema|ema|[a-z]+\d+[a-z0-9]*))?"
-    r"(?:-(?P<shard>\d{5})-of-(?P<count>\d{5}))?"
+    r"(?:-\d+-of-(?P<count>\d+))?"
     r"(?:\.(?P<late_variant>fp32|fp16|bf16|fp8|non_ema|ema))?"
     r"(?P<suffix>\.(?:safetensors|bin|pt|pth|ckpt))"
 )
@@ -40,8 +48,11 @@ class WeightSet:
     variant: str
     suffix: str
     files: tuple[Path, ...]
-    count: int
-    """Number of files that the set must have."""
+
+    @property
+    def index(self) -> Path | None:
+        """The list of which shard holds which tensor, where there is one."""
+        return index_beside(self.files[0])
 
     def preference(self, weights: str | None) -> tuple[bool, int, int, str, str]:
         """Return the sort key: the libraries' own names, full precision, safetensors first."""
@@ -51,11 +62,11 @@ class WeightSet:
         return self.base not in OWN_NAMES, rank, suffix, self.base, self.variant
 
     def check_complete(self) -> None:
-        """Raise AtlasError where shards are missing."""
-        if len(self.files) != self.count:
+        """Raise AtlasError where shards are missing, or a link leads nowhere."""
+        check_numbers(self.files[0].parent, self.files)
+        for file in filter(is_absent_link, self.files):
             raise AtlasError(
-                f"{self.files[0].parent}: {len(self.files)} of {self.count} shards of "
-                f"{self.base}{self.suffix} are there; fetch the others"
+                f"{file}: a link to {file.readlink()}, which is not there; fetch the file again"
             )
 
 
@@ -71,19 +82,36 @@ class Choice:
 
 
 def weight_sets(folder: Path, weights: str | None = None) -> list[WeightSet]:
-    """Return the sets of weight files that lie directly in a folder, the preferred one first."""
+    """
+    Return the sets of weight files that lie directly in a folder, the preferred one first.
+
+    Raises
+    ------
+    AtlasError
+        Where there is an index of shards, and none of them.
+    """
     shards: dict[tuple[str, str, str, int], list[Path]] = defaultdict(list)
     for file in sorted(folder.iterdir()):
         match = WEIGHT_FILE.fullmatch(file.name)
-        if match and not NO_WEIGHTS.match(file.name) and file.is_file():
+        is_there = file.is_file() or is_absent_link(file)
+        if match and is_there and not NO_WEIGHTS.match(file.name):
             variant = match["variant"] or match["late_variant"] or ""
             count = int(match["count"] or 1)
             shards[match["base"], variant, match["suffix"], count].append(file)
     sets = [
-        WeightSet(base, variant, suffix, tuple(files), count)
-        for (base, variant, suffix, count), files in shards.items()
+        WeightSet(base, variant, suffix, tuple(files))
+        for (base, variant, suffix, _), files in shards.items()
     ]
+    if not sets:
+        _check_no_index(folder)
     return sorted(sets, key=lambda each: each.preference(weights))
+
+
+def _check_no_index(folder: Path) -> None:
+    """Raise AtlasError where a folder without weights has an index of some."""
+    for file in sorted(folder.iterdir()):
+        if INDEX.fullmatch(file.name) and file.name.split(".index")[0].endswith(SUFFIXES):
+            read_index(file)
 
 
 def choose(folder: Path, weights: str | None = None) -> Choice:
@@ -100,7 +128,9 @@ def choose(folder: Path, weights: str | None = None) -> Choice:
     Raises
     ------
     AtlasError
-        Where the folder holds no weights, several different models, or only some shards.
+        Where the folder holds no weights, or only some shards.
+    UnclearPathError
+        Where it holds several different models.
     """
     sets = weight_sets(folder, weights)
     if not sets:
@@ -108,7 +138,9 @@ def choose(folder: Path, weights: str | None = None) -> Choice:
     chosen, *others = sets
     if chosen.base not in OWN_NAMES and {each.base for each in others} - {chosen.base}:
         names = ", ".join(sorted({each.files[0].name for each in sets})[:6])
-        raise AtlasError(f"{folder}: holds several checkpoints ({names}); name one of the files")
+        raise UnclearPathError(
+            f"{folder}: holds several checkpoints ({names}); name one of the files"
+        )
     chosen.check_complete()
     findings = tuple(
         f"{folder.name}: read {chosen.files[0].name}, passed over {each.files[0].name}"
@@ -121,30 +153,6 @@ def choose(folder: Path, weights: str | None = None) -> Choice:
 
 def lone_shard(file: Path) -> list[str]:
     """Return a finding where a file that was named alone is one of a set of shards."""
-    match = WEIGHT_FILE.fullmatch(file.name)
-    if not match or int(match["count"] or 1) < 2:
-        return []
-    every = file.name.replace(f"-{match['shard']}-of-", "-*-of-")
-    return [f"{file.name} is one of {int(match['count'])} shards; name all of them: {every}"]
-
-
-def indexed_files(index: Path) -> dict[str, Path]:
-    """
-    Return key to shard as an index.json has them.
-
-    Raises
-    ------
-    AtlasError
-        Where the index is not readable, or names a file that is not beside it.
-    """
-    try:
-        table = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-        pairs = {str(key): str(name) for key, name in table.items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise AtlasError(f"{index}: no index of shards ({error!r}); fetch it again") from None
-    for name in sorted(set(pairs.values())):
-        if Path(name).name != name:
-            raise AtlasError(f"{index}: names a shard outside its folder: {name!r}")
-        if not (index.parent / name).is_file():
-            raise AtlasError(f"{index}: the shard {name} is missing; fetch it into {index.parent}")
-    return {key: index.parent / name for key, name in pairs.items()}
+    count = shards_of(file)
+    told = f"{file.name} is one of {count} shards; name all of them: "
+    return [told + pattern_of(file)] if count > 1 else []

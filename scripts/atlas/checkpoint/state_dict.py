@@ -1,7 +1,7 @@
 """From what a PyTorch file describes to its tensors: nested dicts, trainers' extras, views."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint.pickle_names import Module, StoredTensor
 from atlas.checkpoint.torch_files import TorchFile
-from atlas.tensors.entries import Entry, Listing, item_bytes
+from atlas.tensors.entries import Entry, Listing, fault_of_key, item_bytes
 from atlas.tensors.tensors import Part
 
 HOLDERS = (
@@ -42,8 +42,13 @@ TABLES = (dict, list, tuple, Module)
 DEEPEST = 32
 """Levels of dicts and modules that are searched."""
 
-LONGEST = 4096
-"""Characters of a tensor's name."""
+FREELY = 2**24
+TIMES = 64
+"""Bytes that a file's tensors may have in all: so many times the file's own, and some freely.
+
+Tied weights are listed several times, and a stride of 0 repeats an element; without a bound, a file
+of a kilobyte lists as much as takes days to read.
+"""
 
 
 @dataclass
@@ -61,21 +66,39 @@ def listing_of(file: Path, read: TorchFile) -> Listing:
     Raises
     ------
     AtlasError
-        Where one reaches beyond its storage.
+        Where one reaches beyond its storage, or they are far more than the file holds.
     """
     try:
-        found = _unwrapped(read.value)
+        found = _unwrapped(read.value, _tables_with_tensors(read.value))
     except ValueError as error:
         raise AtlasError(f"{file}: {error}: no weights are named so") from None
     entries = tuple(
         Entry(key, tensor.dtype, _part(file, key, tensor, read.places))
         for key, tensor in found.tensors.items()
     )
+    listed = sum(prod(entry.shape) * item_bytes(entry.dtype) for entry in entries)
+    held = file.stat().st_size
+    if listed > FREELY + TIMES * held:
+        raise AtlasError(
+            f"{file}: lists {listed} bytes of tensors and holds {held}: the same elements over "
+            "and over, as no weights are. If you trust it, load it and save it as safetensors"
+        )
     return Listing(entries, findings=tuple(found.findings))
 
 
-def _unwrapped(value: Any, seen: frozenset[int] = frozenset()) -> Found:
-    """Find the state dict within what a trainer saved."""
+def _unwrapped(
+    value: Any, holding: Set[int], seen: frozenset[int] = frozenset(), *, averaged: bool = False
+) -> Found:
+    """
+    Find the state dict within what a trainer saved.
+
+    Parameters
+    ----------
+    holding
+        As `_tables_with_tensors` returns them.
+    averaged
+        Whether averages are what is looked at, or were found further out: there are no others.
+    """
     if _is_tensor(value):
         return Found({"tensor": value})
     if isinstance(value, Module):  # TorchScript: a network as a whole
@@ -86,16 +109,22 @@ def _unwrapped(value: Any, seen: frozenset[int] = frozenset()) -> Found:
     if any(_is_tensor(item) and prod(item.shape) > 1 for item in table.values()):
         weights = {k: v for k, v in table.items() if _is_tensor(v) or not _is_extra(k)}
         return Found(dict(_flattened(weights)))
-    inner = {k: v for k, v in table.items() if _has_tensors(v) and not _is_extra(k)}
+    inner = {
+        key: item
+        for key, item in table.items()
+        if (_is_tensor(item) or id(item) in holding) and not _is_extra(key)
+    }
     averages = {key: item for key, item in inner.items() if AVERAGES.search(str(key))}
     raw = {key: item for key, item in inner.items() if key not in averages} or averages
     holder = next((key for key in (*HOLDERS, *raw) if isinstance(raw.get(key), TABLES)), None)
     if holder in (None, TELLING) or (holder not in HOLDERS and len(raw) > 1):
         return Found(dict(_flattened(raw)))
-    found = _unwrapped(raw[holder], seen | {id(value)})
-    if averages and raw is not averages:
-        key, averaged = next(iter(averages.items()))
-        _add_averages(found, key, _unwrapped(averaged, seen | {id(value)}))
+    has_both = bool(averages) and raw is not averages and not averaged
+    within = seen | {id(value)}
+    found = _unwrapped(raw[holder], holding, within, averaged=averaged or has_both)
+    if has_both:
+        key, others = next(iter(averages.items()))
+        _add_averages(found, key, _unwrapped(others, holding, within, averaged=True))
     return found
 
 
@@ -124,8 +153,8 @@ def _flattened(table: dict[Any, Any]) -> Iterator[tuple[str, StoredTensor]]:
         seen.add(id(current))
         for key, item in _table(current).items():
             name = f"{prefix}{key}"
-            if len(name) > LONGEST:
-                raise ValueError(f"a name of {len(name)} characters")
+            if fault := fault_of_key(name):
+                raise ValueError(fault)
             if isinstance(item, StoredTensor):
                 yield name, item
             elif isinstance(item, TABLES):
@@ -140,8 +169,27 @@ def _is_extra(key: Any) -> bool:
     return bool(EXTRAS.search(str(key)))
 
 
-def _has_tensors(value: Any) -> bool:
-    return _is_tensor(value) or next(_flattened(_table(value)), None) is not None
+def _tables_with_tensors(value: Any) -> set[int]:
+    """Return the ids of the tables that hold a tensor, themselves or in one within them."""
+    holders: dict[int, list[int]] = {id(value): []}
+    holding: list[int] = []
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        for item in _table(current).values():
+            if _is_tensor(item):
+                holding.append(id(current))
+            elif isinstance(item, TABLES):
+                if id(item) not in holders:
+                    holders[id(item)] = []
+                    waiting.append(item)
+                holders[id(item)].append(id(current))
+    found: set[int] = set()
+    while holding:
+        if (table := holding.pop()) not in found:
+            found.add(table)
+            holding += holders[table]
+    return found
 
 
 def _part(file: Path, key: str, tensor: StoredTensor, places: dict[str, tuple[int, int]]) -> Part:

@@ -16,8 +16,8 @@ from atlas.tensors.entries import item_bytes
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 """First pickle of a file that PyTorch before 1.6 wrote (torch/serialization.py)."""
 
-LOCAL_HEADER = struct.Struct("<26xHH")
-"""Of a zip entry: lengths of its name and of its extra field."""
+LOCAL_HEADER = struct.Struct("<4s22xHH")
+"""Of a zip entry: its first bytes, lengths of its name and of its extra field."""
 
 AGAIN = "download or save the file again"
 
@@ -124,7 +124,9 @@ def _place(file: Path, data: mmap, entry: zipfile.ZipInfo) -> tuple[int, int]:
     header = data[entry.header_offset : entry.header_offset + LOCAL_HEADER.size]
     if len(header) < LOCAL_HEADER.size:
         raise AtlasError(f"{file}: a zip archive that is cut off; {AGAIN}")
-    name, extra = LOCAL_HEADER.unpack(header)
+    magic, name, extra = LOCAL_HEADER.unpack(header)
+    if not is_zip(magic):
+        raise AtlasError(f"{file}: {entry.filename} is not where its directory says; {AGAIN}")
     start = entry.header_offset + LOCAL_HEADER.size + name + extra
     if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
         raise AtlasError(

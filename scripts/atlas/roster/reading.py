@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from atlas.basis.errors import AtlasError, nearest
+from atlas.basis.errors import nearest
 from atlas.basis.validation import Fault, FaultyFileError, read_yaml, schema, schema_faults, show
-from atlas.checkpoint import files_of
+from atlas.checkpoint import UnclearPathError, watched_files
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ class _Places:
         if self.resources and model.path.parts[:1] == ("resources",):
             return None  # a rule makes it
         try:
-            files_of(model.path, weights=model.weights)
-        except AtlasError as error:
+            watched_files(model.path, weights=model.weights)
+        except UnclearPathError as error:
             return str(error)
         return None
 

@@ -139,6 +139,20 @@ def test_the_header_of_a_folders_weights_is_counted(tmp_path: Path) -> None:
     assert read.components["vae"].parameters is None
 
 
+def test_shards_are_counted_together_or_not_at_all(tmp_path: Path) -> None:
+    write_folder(tmp_path / "mine", "sd15")
+    for number in (1, 2):
+        file = f"diffusion_pytorch_model-{number:05d}-of-00002.safetensors"
+        save_file({f"{number}": np.zeros((3, 4))}, tmp_path / "mine" / "unet" / file)
+    assert catalogue.load(tmp_path / "mine").denoiser.parameters == 24
+    (tmp_path / "mine" / "unet" / file).write_bytes(b"")
+    with pytest.raises(AtlasError, match="00002-of-00002"):
+        catalogue.load(tmp_path / "mine")
+    (tmp_path / "mine" / "unet" / file).unlink()
+    with pytest.raises(AtlasError, match="1 of 2 shards"):
+        catalogue.load(tmp_path / "mine")
+
+
 def test_a_folder_without_an_index_is_told(tmp_path: Path) -> None:
     with pytest.raises(AtlasError, match=r"model_index\.json: no such file"):
         catalogue.load(tmp_path)

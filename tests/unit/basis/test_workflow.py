@@ -1,14 +1,16 @@
 """A script's main, run from a command line: how it ends, and what it says."""
 
+import errno
 import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from atlas.basis.errors import AtlasError
-from atlas.basis.workflow import command_line
+from atlas.basis.workflow import command_line, configure_logging
 
 Run = Callable[..., tuple[object, str, str]]
 """Words to the exit status, and what was written to stdout and stderr."""
@@ -24,6 +26,17 @@ def main(*, fault: str | None, times: int = 1) -> None:
             Path("absent/table.csv").write_text("")
         case "ours":
             raise ZeroDivisionError
+
+
+@pytest.fixture
+def loggers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave the loggers and the hook for uncaught exceptions as they were."""
+    root = logging.getLogger()
+    before = root.level, root.handlers[:]
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
+    yield
+    root.level, root.handlers[:] = before
 
 
 @pytest.fixture
@@ -81,3 +94,31 @@ def test_the_help_names_the_rule(run: Run) -> None:
     assert "In the workflow, the rule test_workflow hands these values over." in told
     assert "Fail as told, or do nothing." in told
     assert "rule" not in run("--help", has_rule=False)[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "free some room on its disk and run"),
+        (OSError(errno.EROFS, "Read-only file system"), "takes no writes"),
+    ],
+)
+def test_a_full_disk_is_one_line_in_a_job(
+    loggers: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], error: OSError, said: str
+) -> None:
+    log = tmp_path / "job.log"
+    configure_logging(SimpleNamespace(log=[str(log)]))
+    sys.excepthook(type(error), error, None)
+    for told in (log.read_text(), capsys.readouterr().err):
+        assert said in told
+        assert len(told.splitlines()) == 1
+
+
+def test_a_log_that_is_full_hides_nothing(
+    loggers: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(SimpleNamespace(log=["/dev/full"]))
+    sys.excepthook(AtlasError, AtlasError("base.ckpt: truncated"), None)
+    told = capsys.readouterr().err
+    assert "base.ckpt: truncated" in told
+    assert "Traceback" not in told

@@ -279,6 +279,16 @@ def test_cut_files_are_refused(tmp_path: Path, zipped: bool) -> None:
             open_checkpoint(tmp_path / "cut.pt")
 
 
+def test_an_archive_whose_directory_points_elsewhere_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "m.pt", {"a": torch.ones(3)}, True)
+    raw = bytearray(file.read_bytes())
+    entry = raw.index(b"m/data/0", raw.index(b"PK\x01\x02"))
+    raw[entry - 4] ^= 4  # the lowest byte of its offset
+    file.write_bytes(raw)
+    with pytest.raises(AtlasError, match="m/data/0 is not where its directory says"):
+        open_checkpoint(file)
+
+
 def test_compressed_archives_and_other_zips_are_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.pt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("m/data.pkl", b"}" * 1000 + b".")
