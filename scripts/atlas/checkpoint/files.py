@@ -11,7 +11,14 @@ from pathlib import Path
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint.problems import UnclearPathError, is_absent_link, own_problem, printable
 from atlas.checkpoint.selection import WeightSet, choose, lone_shard, weight_sets
-from atlas.checkpoint.shards import INDEX, check_one_set, index_beside, read_index, read_json
+from atlas.checkpoint.shards import (
+    INDEX,
+    check_numbers,
+    check_one_set,
+    index_beside,
+    read_index,
+    read_json,
+)
 
 JSON = ".json"
 MODEL_INDEX = "model_index.json"
@@ -131,7 +138,7 @@ def _one_file(file: Path) -> CheckpointFiles:
 
 def _of_index(file: Path) -> CheckpointFiles:
     files = read_index(file).files
-    check_one_set(file, files)
+    check_numbers(file, files)
     return CheckpointFiles({"": files}, indexes={"": file})
 
 
@@ -150,14 +157,26 @@ def _matches(pattern: Path, weights: str | None) -> CheckpointFiles:
         )
     files = [file for file in found if file.suffix != JSON]
     indexes = [file for file in found if INDEX.fullmatch(file.name)]
-    if indexes and not files:
-        files = list(read_index(indexes[0]).files)
-    if not files or len(indexes) > 1:
+    if len(indexes) == 1:
+        return _indexed_matches(pattern, files, indexes[0])
+    if not files or indexes:
         found_instead = f"several indexes ({indexes[0].name}, ...)" if indexes else "no weights"
         raise UnclearPathError(f"{pattern}: matches {found_instead}; name a file or an index")
     check_one_set(pattern, files)
-    index = indexes[0] if indexes else index_beside(files[0])
+    index = index_beside(files[0])
     return CheckpointFiles({"": tuple(files)}, indexes={"": index} if index else {})
+
+
+def _indexed_matches(pattern: Path, files: list[Path], index: Path) -> CheckpointFiles:
+    """Return the shards of an index that a glob matches too, whatever they are called."""
+    held = _of_index(index)
+    strangers = [file for file in files if file not in held.components[""]]
+    if strangers:
+        raise AtlasError(
+            f"{pattern}: matches {strangers[0]} too, which {index.name} does not name; write "
+            f"{index} to read its shards alone"
+        )
+    return held
 
 
 def _folder(folder: Path, weights: str | None) -> CheckpointFiles:

@@ -142,7 +142,7 @@ def check_numbers(where: Path, files: Sequence[Path]) -> None:
 
 def check_one_set(where: Path, files: Sequence[Path]) -> None:
     """
-    Raise AtlasError where files that a glob or an index names can't be the shards of one model.
+    Raise AtlasError where files that a glob matches can't be the shards of one model.
 
     They are where they are numbered as one set, or where their names differ in digits alone.
     """
