@@ -21,7 +21,7 @@ WIDEST_NAME = 2.4
 MANY = 60
 """From so many points on they are drawn smaller."""
 TEXT_HEIGHT = SMALL * 1.25 / 72
-LEADER = "#aab2bd"
+LEADER = "#7f8997"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +113,7 @@ def labelled(
         radius=radius,
         lines=lines,
         obstacles=discs if obstacles is None else np.vstack([discs, obstacles]),
+        strangers=points[hidden],
     )
     if labels is None:
         return None

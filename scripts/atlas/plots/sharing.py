@@ -14,8 +14,8 @@ from atlas.plots import style
 from atlas.plots.context import SEPARATOR
 from atlas.plots.layout import Entry, Page, draw_entry, entry_width, number_width, open_page
 from atlas.plots.marks import Mark
-from atlas.plots.style import FAINT, INK, PALE, PLAIN, QUALITATIVE, SOFT, WITHOUT_FAMILY
-from atlas.plots.words import COMPONENT_TITLES, counted
+from atlas.plots.style import FAINT, INK, PALE, PLAIN, QUALITATIVE, SOFT, letter_colour
+from atlas.plots.words import COMPONENT_TITLES, counted, titled
 from atlas.relations import families
 from atlas.relations.families import Standing
 
@@ -72,7 +72,7 @@ def draw(
             for column, component in enumerate(components):
                 _draw_cell(page, names + column * COLUMN, top, places[component].get(model))
         for column, component in enumerate(components):
-            title = COMPONENT_TITLES.get(component, component)
+            title = titled(component)
             page.write(names + column * COLUMN, HEADING / 2 - 0.04, title, weight="bold")
         return page.figure
 
@@ -92,7 +92,7 @@ def _title(places: Mapping[str, Mapping[str, Standing]], models: int) -> str:
     component = max(counts, key=lambda name: counts[name], default="")
     if not counts or counts[component] < 2:
         return f"No two of {counted(models, 'model')} share a component"
-    title = COMPONENT_TITLES.get(component, component)
+    title = titled(component)
     return f"{title}: {counts[component]} of {models} models have the same weights"
 
 
@@ -124,7 +124,7 @@ def _draw_cell(page: Page, x: float, y: float, place: Standing | None) -> None:
         _add_box(page, left, top, width, height, facecolor="white", edgecolor=FAINT)
         page.write(x + width / 2, y + ROW / 2, "own", ha="center", color=SOFT)
         return
-    colour = _colour(place.family)
+    colour = letter_colour(place.family)
     if not (place.is_member or place.is_rounded):
         track = TRACK * width
         _add_box(page, left, top, track, height, facecolor=PALE)
@@ -146,11 +146,6 @@ def _percent(share: float) -> str:
 
 def _add_box(page: Page, x: float, y: float, width: float, height: float, **look: Any) -> None:
     page.canvas.add_patch(Rectangle((x, y), width, height, **({"lw": 0.5} | look)))
-
-
-def _colour(letter: str) -> str:
-    number = ord(letter) - ord("A") if len(letter) == 1 else len(QUALITATIVE)
-    return QUALITATIVE[number] if number < len(QUALITATIVE) else WITHOUT_FAMILY
 
 
 def _lighter(colour: str) -> str:

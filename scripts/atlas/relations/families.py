@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import networkx as nx
 import pandas as pd
 
+from atlas.relations.classes import Classes
 from atlas.relations.verdicts import FEW
 
 
@@ -98,6 +100,38 @@ def standings(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Standing]:
         place = Standing(letters.get(leader), share, is_rounded)
         found_standings |= dict.fromkeys(family, place)
     return found_standings
+
+
+def classes(frame: pd.DataFrame, models: Sequence[str]) -> list[Classes]:
+    """
+    Sort models by each component that some of them share, bit for bit or rounded.
+
+    Parameters
+    ----------
+    frame
+        The identity table of a group.
+    models
+        The group's models in the roster's order.
+
+    Returns
+    -------
+    list
+        Letters are those of the identity picture. A component that all models share, or none, is
+        not there.
+    """
+    found = []
+    for component, rows in frame.groupby("component", sort=True):
+        places = standings(rows, models)
+        letters = {
+            model: place.family
+            for model, place in places.items()
+            if place.family is not None and (place.is_member or place.is_rounded)
+        }
+        counts = Counter(letters.values())
+        shared = {model: letter for model, letter in letters.items() if counts[letter] > 1}
+        if shared and max(counts.values()) < len(models):
+            found.append(Classes(str(component), shared))
+    return found
 
 
 def letter_of(number: int) -> str:
