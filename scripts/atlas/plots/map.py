@@ -168,7 +168,7 @@ def _draw(context: Context, nodes: Nodes, scaling: Scaling) -> Figure:
         legend=context.legend(*_marks(context, nodes)),
         notes=[
             *context.left_out_note(nodes.left_out, "for want of distances to the others"),
-            *context.notes(),
+            *context.notes(nodes.shown()),
         ],
     )
     if key:

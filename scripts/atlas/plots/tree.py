@@ -149,7 +149,7 @@ def _draw(context: Context, family: Family) -> Figure:
         notes=[
             *_negative_note(family),
             *context.left_out_note(family.nodes.left_out, "for want of distances to the others"),
-            *context.notes(),
+            *context.notes(family.nodes.shown()),
         ],
     )
     page.top += head
