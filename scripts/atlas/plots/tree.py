@@ -1,7 +1,6 @@
 """Family tree: neighbour joining on squared distances, rooted at the base."""
 
 from dataclasses import dataclass
-from math import floor, log10
 
 import numpy as np
 from matplotlib.collections import LineCollection
@@ -14,6 +13,7 @@ from atlas.plots.marks import Mark, add_line, add_marker
 from atlas.plots.nodes import Nodes, nodes_of
 from atlas.plots.order import leaves_of
 from atlas.plots.style import ACCENT, INK, SMALL, SOFT
+from atlas.plots.ticks import round_below
 from atlas.plots.words import component_title, counted, measure_of, significant
 from atlas.relations.matrices import Matrix
 from atlas.relations.trees import Tree, neighbour_joining, newick, rooted_at_midpoint, rooted_at_tip
@@ -269,7 +269,7 @@ def _draw_tip(
 def _draw_bar(page: Page, context: Context, deepest: float, scale: float, y: float) -> None:
     """Draw a bar of a round distance's contribution to the branches."""
     power = measure_of(context.matrix).adds_up
-    distance = _round_below((deepest * 0.4) ** (1 / power))
+    distance = round_below((deepest * 0.4) ** (1 / power))
     length = distance**power * scale
     measure = measure_of(context.matrix).title
     add_line(
@@ -284,14 +284,3 @@ def _draw_bar(page: Page, context: Context, deepest: float, scale: float, y: flo
     if power == 2:
         text = f"{measure} of {significant(distance)}, squared: {significant(distance**2)}"
     page.write(length + 0.1, y, text, color=SOFT, fontsize=SMALL)
-
-
-def _round_below(value: float) -> float:
-    """
-    Return the largest of 1, 2, 5 times a power of ten that is not above the value.
-
-    >>> _round_below(73.0)
-    50.0
-    """
-    power = 10.0 ** floor(log10(value))
-    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= value * (1 + 1e-9))
