@@ -163,7 +163,7 @@ def colours_of(matrix: Matrix) -> Colours:
         return Colours(models, (("first made", models[0]), ("last made", models[-1])))
     if len(matrix) <= len(QUALITATIVE):
         return Colours(QUALITATIVE[: len(matrix)], ())
-    found = leading(matrix.classes)
+    found = leading(matrix.classes, len(matrix))
     if found is None:
         return Colours((PLAIN,) * len(matrix), ())
     colours = class_colours(found)

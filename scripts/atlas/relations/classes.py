@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import log
 
 TAG = "tag"
+AT_A_GLANCE = 9
+"""So many classes can be told apart by colour."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,15 @@ class Classes:
             return sorted(counts, key=lambda name: (-counts[name], name))
         return sorted(counts, key=lambda name: (len(name), name))
 
-    def information(self) -> float:
-        """Return how much the classes tell of a model, in nats; those of one model tell nothing."""
-        counts = [count for count in Counter(self.of.values()).values() if count > 1]
-        total = len(self.of)
-        return sum(count / total * log(total / count) for count in counts)
+    def information(self, models: int) -> float:
+        """
+        Return how much the classes tell of one of so many models, in nats.
+
+        Only the nine largest count, as more can't be told apart at a glance, and of them those of
+        several models: scores of pairs tell less than a few large families.
+        """
+        counts = [count for _, count in Counter(self.of.values()).most_common(AT_A_GLANCE)]
+        return sum(count / models * log(models / count) for count in counts if count > 1)
 
 
 def by_tag(tags: Mapping[str, Sequence[str]]) -> list[Classes]:
@@ -47,7 +53,8 @@ def by_tag(tags: Mapping[str, Sequence[str]]) -> list[Classes]:
     return [Classes(TAG, found)] if found else []
 
 
-def leading(found: Sequence[Classes]) -> Classes | None:
-    """Return what colours the models: their tags, else the families that tell most."""
+def leading(found: Sequence[Classes], models: int) -> Classes | None:
+    """Return what colours so many models: their tags, else the families that tell most."""
     tagged = [classes for classes in found if classes.kind == TAG]
-    return next(iter(tagged), max(found, key=Classes.information, default=None))
+    told = max(found, key=lambda classes: classes.information(models), default=None)
+    return next(iter(tagged), told)

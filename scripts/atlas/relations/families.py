@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx as nx
@@ -23,6 +23,8 @@ class Standing:
     """Of the tensors: 1 in the family itself, else how many are its own or its own rounded."""
     is_rounded: bool
     """All its weights are the family's, some of them rounded to another dtype."""
+    variant: int = 0
+    """Tells apart those next to one family that are not the same: 1, 2, ...; 0 where one is."""
 
     @property
     def is_member(self) -> bool:
@@ -54,7 +56,9 @@ def holders(rows: pd.DataFrame) -> set[str]:
     return {*rows.loc[~only_b, "a"], *rows.loc[~only_a, "b"]}
 
 
-def standings(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Standing]:
+def standings(
+    rows: pd.DataFrame, models: Sequence[str], of_note: Collection[str] = ()
+) -> dict[str, Standing]:
     """
     Return the place of every model that has the component.
 
@@ -67,6 +71,8 @@ def standings(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Standing]:
         The identity table's rows of one component.
     models
         The group's models in order; where families are of a size, the earlier comes first.
+    of_note
+        Models whose families get a letter even if they are like no other.
     """
     order = {model: place for place, model in enumerate(models)}
     shared = families(rows)
@@ -90,16 +96,54 @@ def standings(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Standing]:
             next_to[first] = (leader, share, is_rounded)
         else:
             leaders.append(first)
-    of_note = {leader for leader, _, _ in next_to.values()}
-    of_note |= {family[0] for family in ranked if len(family) > 1}
-    named = [leader for leader in leaders if leader in of_note]
+    known = {leader for leader, _, _ in next_to.values()}
+    known |= {family[0] for family in ranked if len(family) > 1 or not set(of_note).isdisjoint(family)}
+    named = [leader for leader in leaders if leader in known]
     letters = {leader: letter_of(number) for number, leader in enumerate(named)}
+    variants = _variants(next_to)
     found_standings: dict[str, Standing] = {}
     for family in ranked:
         leader, share, is_rounded = next_to.get(family[0], (family[0], 1.0, False))
-        place = Standing(letters.get(leader), share, is_rounded)
+        variant = variants.get(family[0], 0)
+        place = Standing(letters.get(leader), share, is_rounded, variant)
         found_standings |= dict.fromkeys(family, place)
     return found_standings
+
+
+def _variants(next_to: Mapping[str, tuple[str, float, bool]]) -> dict[str, int]:
+    """Number the families next to the same one, the rounded and the changed apart."""
+    beside: dict[tuple[str, bool], list[str]] = {}
+    for first, (leader, _, is_rounded) in next_to.items():
+        beside.setdefault((leader, is_rounded), []).append(first)
+    return {
+        first: number
+        for firsts in beside.values()
+        if len(firsts) > 1
+        for number, first in enumerate(firsts, start=1)
+    }
+
+
+def averages(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """
+    Return where training copies are other models' raw weights.
+
+    Parameters
+    ----------
+    frame
+        The identity table of a group.
+
+    Returns
+    -------
+    dict
+        Model that holds the copy to the component and the model whose raw weights it is: the first
+        of the table.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for row in frame[frame["raw_is_ema"] != ""].itertuples(index=False):
+        for side in row.raw_is_ema:
+            raw, copy = (row.a, row.b) if side == "a" else (row.b, row.a)
+            found.setdefault(copy, (row.component, raw))
+    return found
 
 
 def classes(frame: pd.DataFrame, models: Sequence[str]) -> list[Classes]:
