@@ -31,9 +31,7 @@ class Grouping:
     def blocks(self) -> list[tuple[str, ...]]:
         """Return the models of each block."""
         size = ceil(len(self.models) / ceil(len(self.models) / TALLEST))
-        return [
-            self.models[start : start + size] for start in range(0, len(self.models), size)
-        ]
+        return [self.models[start : start + size] for start in range(0, len(self.models), size)]
 
     def rows(self, block: Sequence[str]) -> Iterator[tuple[str, float]]:
         """Yield each model of a block and where its row begins, in rows from the block's top."""
@@ -67,9 +65,7 @@ def grouped(places: Places, models: Sequence[str]) -> Grouping:
         models, key=lambda model: [_rank(places[component].get(model)) for component in ranked]
     )
     first = [_rank(places[ranked[0]].get(model))[:3] for model in order]
-    starts = {
-        model for model, one, other in zip(order[1:], first, first[1:], strict=False) if one != other
-    }
+    starts = {order[place] for place in range(1, len(order)) if first[place] != first[place - 1]}
     return Grouping(tuple(order), ranked[0], frozenset(starts))
 
 

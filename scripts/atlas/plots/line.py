@@ -1,4 +1,4 @@
-"""Line: the distance of every model from one of them, in the order of making or the nearest first."""
+"""Line: the distance of every model from one, in the order of making or the nearest first."""
 
 from typing import Any
 
@@ -122,9 +122,7 @@ def _marks(context: Context, reference: int, distances: NDArray[np.float64]) -> 
     return marks
 
 
-def _gaps(
-    context: Context, reference: int, distances: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def _gaps(context: Context, reference: int, distances: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return the rows that were not compared with the reference, not even in part."""
     return np.asarray(np.isnan(distances) & ~shared_in_part(context.matrix)[reference])
 

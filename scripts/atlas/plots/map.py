@@ -150,7 +150,7 @@ def _draw(context: Context, nodes: Nodes, scaling: Scaling) -> Figure:
 
 
 def _arranged(views: Sequence[View]) -> tuple[list[tuple[float, float]], float, float]:
-    """Return each panel's corner, and the width and height of all: parts in rows below the whole."""
+    """Return each panel's corner, and width and height of all: parts in rows below the whole."""
     corners = [(LEFT, HEAD)]
     x, y = LEFT, HEAD + views[0].panel.height + FOOT + HEAD
     width = LEFT + views[0].panel.width
@@ -222,7 +222,9 @@ def _draw_axes(
 
 
 def _axis_title(context: Context, scaling: Scaling, axis: int) -> str:
-    return f"Axis {axis + 1}: {100 * scaling.explained[axis]:.1f} % of the variance ({_unit(context)})"
+    return (
+        f"Axis {axis + 1}: {100 * scaling.explained[axis]:.1f} % of the variance ({_unit(context)})"
+    )
 
 
 def _unit(context: Context) -> str:
@@ -242,9 +244,7 @@ def _draw_box(
     end = corner[0] + length * view.frame.scale
     y = corner[1] + view.panel.height + 0.16
     across = [page.left + corner[0], page.left + end]
-    add_line(
-        page.canvas, across, [page.top + y] * 2, color=INK, lw=1.6, solid_capstyle="butt"
-    )
+    add_line(page.canvas, across, [page.top + y] * 2, color=INK, lw=1.6, solid_capstyle="butt")
     page.write(end + 0.1, y, f"{_unit(context)} of {significant(length, 3)}", color=SOFT)
 
 

@@ -82,10 +82,11 @@ def parts_of(points: NDArray[np.float64]) -> list[Part]:
     every = np.arange(len(points))
     finest = FINEST * float(np.ptp(points, axis=0).max())
     parts = [Part(frame_of(points, panel_side(len(points))), every)]
+    radius = radius_of(len(points))
     for part in parts:  # which grows while it is walked
         frame = part.frame
-        inches = frame.inches(points)
-        for crowd in crowds_of(inches, part.labelled, (frame.width, frame.height), radius_of(len(points))):
+        size = (frame.width, frame.height)
+        for crowd in crowds_of(frame.inches(points), part.labelled, size, radius):
             mine = np.intersect1d(crowd, part.labelled)
             extent = float(np.ptp(points[mine], axis=0).max()) if len(mine) else 0.0
             if len(parts) == MOST or extent <= finest:
@@ -108,7 +109,7 @@ def parts_of(points: NDArray[np.float64]) -> list[Part]:
 
 def detail_side(points: int) -> float:
     """Return the side in inches of a panel of so many points of a map."""
-    return min(panel_side(points), max(2.6, 1.3 * points**0.5))
+    return float(min(panel_side(points), max(2.6, 1.3 * points**0.5)))
 
 
 def _covers(frame: Frame, near: Frame, details: list[Part]) -> bool:

@@ -93,7 +93,11 @@ def draw(
         The group's models in the roster's order.
     """
     cells = _cells(frame, models)
-    order = grouped({name: {m: c.place for m, c in held.items()} for name, held in cells.items()}, models)
+    places = {
+        component: {model: cell.place for model, cell in held.items()}
+        for component, held in cells.items()
+    }
+    order = grouped(places, models)
     number = {model: place for place, model in enumerate(models, start=1)}
     entries = {
         model: Entry(number[model], labels.get(model, model), PLAIN, is_base=model == base)
@@ -138,8 +142,7 @@ def _cells(frame: pd.DataFrame, models: Sequence[str]) -> Cells:
         for name in _components(frame)
     }
     cells = {
-        name: {model: Cell(place) for model, place in held.items()}
-        for name, held in places.items()
+        name: {model: Cell(place) for model, place in held.items()} for name, held in places.items()
     }
     for model, (component, raw) in averages.items():
         if model in cells.get(EMA, {}):
@@ -172,9 +175,7 @@ def _columns(cells: Cells, start: float) -> dict[str, float]:
 def _title(cells: Cells, models: int) -> str:
     """Say of which component most models have the same weights."""
     counts = {
-        component: sum(
-            cell.place.is_member and cell.place.family == "A" for cell in held.values()
-        )
+        component: sum(cell.place.is_member and cell.place.family == "A" for cell in held.values())
         for component, held in cells.items()
     }
     component = max(counts, key=lambda name: counts[name], default="")

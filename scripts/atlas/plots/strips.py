@@ -7,7 +7,15 @@ from matplotlib.colors import to_rgb
 
 from atlas.plots.layout import Page
 from atlas.plots.marks import Mark
-from atlas.plots.style import QUALITATIVE, SMALL, SOFT, WITHOUT_FAMILY, class_colours, letter_colour, text_width
+from atlas.plots.style import (
+    QUALITATIVE,
+    SMALL,
+    SOFT,
+    WITHOUT_FAMILY,
+    class_colours,
+    letter_colour,
+    text_width,
+)
 from atlas.plots.words import titled
 from atlas.relations.classes import TAG, Classes
 from atlas.relations.matrices import Matrix

@@ -175,9 +175,7 @@ def _draw(context: Context, family: Family) -> Figure:
         members = family.nodes.members
         colours = [context.colours.models[rows[0]] for rows in members]
         sizes = [len(rows) for rows in members]
-        cladogram.draw_cladogram(
-            page, family.tree, places.row, sizes, colours, x=beyond, step=step
-        )
+        cladogram.draw_cladogram(page, family.tree, places.row, sizes, colours, x=beyond, step=step)
     return page.figure
 
 

@@ -97,7 +97,8 @@ def standings(
         else:
             leaders.append(first)
     known = {leader for leader, _, _ in next_to.values()}
-    known |= {family[0] for family in ranked if len(family) > 1 or not set(of_note).isdisjoint(family)}
+    asked = set(of_note)
+    known |= {family[0] for family in ranked if len(family) > 1 or asked & {*family}}
     named = [leader for leader in leaders if leader in known]
     letters = {leader: letter_of(number) for number, leader in enumerate(named)}
     variants = _variants(next_to)
@@ -139,10 +140,12 @@ def averages(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
         of the table.
     """
     found: dict[str, tuple[str, str]] = {}
-    for row in frame[frame["raw_is_ema"] != ""].itertuples(index=False):
-        for side in row.raw_is_ema:
-            raw, copy = (row.a, row.b) if side == "a" else (row.b, row.a)
-            found.setdefault(copy, (row.component, raw))
+    told = frame[frame["raw_is_ema"] != ""]
+    columns = (told[name].tolist() for name in ("a", "b", "component", "raw_is_ema"))
+    for a, b, component, sides in zip(*columns, strict=True):
+        for side in sides:
+            raw, copy = (a, b) if side == "a" else (b, a)
+            found.setdefault(copy, (component, raw))
     return found
 
 
