@@ -158,9 +158,11 @@ def _components(frame: pd.DataFrame) -> list[str]:
 
 def _width(cells: Iterable[Cell], component: str) -> float:
     """Return the inches of a column, wide enough for its heading and each of its texts."""
-    whole = (text_width(cell.text, SMALL, "bold") for cell in cells if cell.is_whole)
-    widest = max([text_width(titled(component), SMALL, "bold"), *whole])
-    return max(COLUMN, widest + 0.2)
+    needed = [text_width(titled(component), SMALL, "bold")]
+    for cell in cells:
+        width = text_width(cell.text, SMALL, "bold")
+        needed.append(width if cell.is_whole else width / (1 - TRACK))
+    return max(COLUMN, max(needed) + 0.12)
 
 
 def _columns(cells: Cells, start: float) -> dict[str, float]:

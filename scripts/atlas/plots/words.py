@@ -54,7 +54,7 @@ def shared_in_part(matrix: Matrix) -> NDArray[np.bool_]:
     """
     if matrix.coverage is None:
         return np.zeros(matrix.values.shape, dtype=bool)
-    shared = np.isnan(matrix.values) & (matrix.coverage > 0)
+    shared = np.isnan(matrix.values) & (matrix.coverage > 0) & (matrix.coverage < 1)
     np.fill_diagonal(shared, False)
     return np.asarray(shared)
 

@@ -259,15 +259,6 @@ def test_the_map_tells_what_its_axes_hold():
     assert "Shepard correlation 1.000" in text
 
 
-def test_a_crowd_on_the_map_is_enlarged():
-    random = np.random.default_rng(0)
-    points = np.vstack([random.normal(size=(80, 2)), [[400.0, 0], [0, 300.0]]])
-    matrix = matrix_of(np.linalg.norm(points[:, None] - points[None], axis=2))
-    numbers = texts(map.draw(matrix))
-    assert any("The framed part, enlarged" in text for text in numbers)
-    assert all(numbers.count(str(number)) >= 2 for number in range(50, 83))
-
-
 def test_the_spectral_graph_labels_exactly_the_trees_edges():
     points = np.array([0.0, 1.5, 4.0, 9.25])
     matrix = matrix_of(np.abs(points[:, None] - points[None]))
