@@ -126,7 +126,11 @@ def group_fingerprints(wildcards):
 
 def group_identity(wildcards):
     """Return a group's identity table; a group of published matrices has none."""
-    return f"results/groups/{wildcards.group}/identity.csv" if wildcards.group in WEIGHED else []
+    return (
+        f"results/groups/{wildcards.group}/identity.csv"
+        if wildcards.group in WEIGHED
+        else []
+    )
 
 
 def pair_fingerprints(wildcards):
