@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
@@ -49,7 +50,8 @@ def _draw(context: Context, reference: int) -> Figure:
     distances = distances_of(matrix)[reference]
     order = _order(matrix, reference, distances)
     entries = [context.entry(row) for row in order]
-    values = [_value_text(context, reference, row, float(distances[row])) for row in order]
+    written = _value_texts(matrix, reference, distances)
+    values = [written[row] for row in order]
     numbers = number_width(entries)
     left = entry_width(entries, numbers) + 0.15
     step = max(ROW * 1.15, min(0.3, 3.2 / len(matrix)))
@@ -127,17 +129,22 @@ def _gaps(context: Context, reference: int, distances: NDArray[np.float64]) -> N
     return np.asarray(np.isnan(distances) & ~shared_in_part(context.matrix)[reference])
 
 
-def _value_text(context: Context, reference: int, row: int, distance: float) -> str:
-    if row == reference:
-        return "reference"
-    if shared_in_part(context.matrix)[reference, row]:
-        return "= in part"
-    if np.isnan(distance):
-        return "not compared"
-    if context.matrix.identical[reference, row]:
-        return "= identical"
-    part = " in part" if partly_compared(context.matrix)[reference, row] else ""
-    return f"{significant(distance, 4)}{part}"
+def _value_texts(matrix: Matrix, reference: int, distances: NDArray[np.float64]) -> list[str]:
+    """Return what is written beside each row of the matrix."""
+    partial, shared = partly_compared(matrix)[reference], shared_in_part(matrix)[reference]
+    texts = []
+    for row, distance in enumerate(distances.tolist()):
+        if row == reference:
+            texts.append("reference")
+        elif shared[row]:
+            texts.append("= in part")
+        elif np.isnan(distance):
+            texts.append("not compared")
+        elif matrix.identical[reference, row]:
+            texts.append("= identical")
+        else:
+            texts.append(significant(distance, 4) + (" in part" if partial[row] else ""))
+    return texts
 
 
 def _draw_axes(axes: Any, context: Context, distances: NDArray[np.float64]) -> None:
@@ -202,7 +209,10 @@ def _draw_points(
     if context.matrix.ordered:
         axes.plot(along, rows, color=LINE, lw=1.2, zorder=2)
     else:
-        axes.hlines(rows, distances[reference], along, color=FAINT, lw=1.2, zorder=2)
+        start = float(distances[reference])
+        stems = [[(start, row), (end, row)] for row, end in zip(rows, along, strict=True)]
+        collection = LineCollection(stems, colors=FAINT, linewidths=1.2, zorder=2)
+        axes.add_collection(collection, autolim=False)
     axes.scatter(
         along,
         rows,

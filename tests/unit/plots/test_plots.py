@@ -1,7 +1,10 @@
 """Pictures of matrices: no overlap, nothing dropped in silence, and equal bytes for equal input."""
 
 import importlib
+import json
+import re
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -292,3 +295,16 @@ def test_ticks_are_few_over_hundreds_of_decades():
     ticks = round_ticks(1e-30, 1e9)
     assert 3 <= len(ticks) <= 6
     assert len(readable(ticks, 1e-30, 1e9, 1.0)) < len(ticks)
+
+
+def test_the_library_is_used_as_the_page_says(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[3] / "docs" / "plots.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.+?)```", page, re.S)
+    rows = [[0.0, 1.0, 2.0], [1.0, 0.0, 3.0], [2.0, 3.0, 0.0]]
+    result = {"ml": ["a.ckpt", "b.ckpt", "c.ckpt"], "cm": [], "dm": {"unet": rows}}
+    (tmp_path / "result.json").write_text(json.dumps(result))
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert {path.name for path in (tmp_path / "pictures").glob("*.png")} == {
+        f"unet.{kind}.png" for kind in NAMES
+    }
