@@ -89,7 +89,7 @@ def _draw_cell(canvas: Any, x: float, y: float, mark: Mark) -> None:
             x + 0.085,
             y,
             mark.shape,
-            color="white",
+            color=INK if mark.colour == "white" else "white",
             fontsize=SMALL,
             weight="bold",
             va="center",

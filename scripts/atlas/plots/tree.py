@@ -219,11 +219,13 @@ def _negative_note(family: Family) -> list[str]:
     number = len(_negative(family))
     if not number:
         return []
-    branches = "1 branch" if number == 1 else f"{number} branches"
-    return [
-        f"{branches} came out negative and are drawn as 0: these models lie between their"
-        " neighbours, as merges do. The Newick file keeps the lengths."
-    ]
+    told = (
+        "1 branch came out negative and is drawn as 0: its models lie between their neighbours, as"
+        if number == 1
+        else f"{number} branches came out negative and are drawn as 0: their models lie between"
+        " their neighbours, as"
+    )
+    return [f"{told} merges do. The Newick file keeps the lengths."]
 
 
 def _draw_branches(page: Page, family: Family, places: Places, scale: float, step: float) -> None:
