@@ -113,6 +113,11 @@ def labels_of(models):
     return {model: MODELS[model].label for model in sorted(models)}
 
 
+def tags_of(models):
+    """Return the tags of models, by id."""
+    return {model: list(MODELS[model].tags) for model in sorted(models)}
+
+
 def shard_files(wildcards):
     """Return all shards of measured distances."""
     return expand("results/distances/{shard}.parquet", shard=SHARDS)
@@ -133,6 +138,15 @@ def group_mem_mb(wildcards, attempt):
 def group_fingerprints(wildcards):
     """Return the fingerprints of the group's models."""
     return fingerprints_of(GROUPS[wildcards.group].models)
+
+
+def group_identity(wildcards):
+    """Return a group's identity table; a group of published matrices has none."""
+    return (
+        f"results/groups/{wildcards.group}/identity.csv"
+        if wildcards.group in WEIGHED
+        else []
+    )
 
 
 def pair_fingerprints(wildcards):

@@ -178,6 +178,7 @@ rule export_notebook:
 rule plot_group:
     input:
         matrices="results/groups/{group}/matrices",
+        identity=group_identity,
     output:
         folder=report(
             directory("results/groups/{group}/plots"),
@@ -203,6 +204,7 @@ rule plot_group:
         ordered=lambda wildcards: GROUPS[wildcards.group].ordered,
         labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
         imported=lambda wildcards: wildcards.group not in WEIGHED,
+        tags=lambda wildcards: tags_of(GROUPS[wildcards.group].models),
     message:
         "Drawing {wildcards.group}"
     script:

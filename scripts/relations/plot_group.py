@@ -1,14 +1,20 @@
 """Draw a group's matrices: heatmap, tree, map, spectral graph and line per component."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis.tables import write_text
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.plots.drawing import draw_all
 from atlas.plots.order import leaves_of
-from atlas.relations import matrices
+from atlas.plots.style import QUALITATIVE
+from atlas.relations import families, matrices
+from atlas.relations.classes import Classes, by_tag
 from atlas.relations.group_matrices import COVERAGE
 from atlas.relations.matrices import Matrix
 
@@ -29,10 +35,14 @@ def main(
     base: str | None,
     ordered: bool,
     imported: bool,
+    tags: dict[str, list[str]],
+    identity: Path | None,
     folder: Path,
 ) -> None:
     """
-    Draw every component, all with the models in one order and colour.
+    Draw every component that several models have, all with the models in one order and colour.
+
+    Components that a single model has are told in not_drawn.txt.
 
     Parameters
     ----------
@@ -48,6 +58,10 @@ def main(
         Whether the models stand in the order of their making.
     imported
         Whether the matrices are published ones, whose 0 may stand for not compared.
+    tags
+        Model to its tags in the roster.
+    identity
+        The group's identity table, if it has one.
     folder
         Where to write the pictures.
     """
@@ -68,8 +82,34 @@ def main(
         for file in sorted(matrix_folder.glob(f"*.{measure}.csv"))
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    for matrix in _in_one_order(drawn):
-        draw_all("matrix", matrix, stem=folder / matrix.component)
+    shared = [matrix for matrix in drawn if _holders(matrix) > 1]
+    alone = [_told(matrix) for matrix in drawn if _holders(matrix) == 1]
+    if alone:
+        write_text("".join(alone), folder / "not_drawn.txt")
+    classes = _classes(identity, drawn[0].ids, tags)
+    for matrix in _in_one_order(shared):
+        draw_all("matrix", replace(matrix, classes=classes), stem=folder / matrix.component)
+
+
+def _holders(matrix: Matrix) -> int:
+    """Return how many models have the component at all."""
+    return int(matrix.identical.diagonal().sum())
+
+
+def _told(matrix: Matrix) -> str:
+    """Return the line that tells which model alone has a component."""
+    label = matrix.labels[int(matrix.identical.diagonal().argmax())]
+    return f"{matrix.component}: {label} alone has it, so there is nothing to compare.\n"
+
+
+def _classes(
+    identity: Path | None, models: Sequence[str], tags: dict[str, list[str]]
+) -> tuple[Classes, ...]:
+    """Return what the models are sorted by: their tags, and the components that they share."""
+    if identity is None or len(models) <= len(QUALITATIVE):  # which are coloured one by one
+        return tuple(by_tag(tags))
+    table = pd.read_csv(identity, dtype={"a": str, "b": str}, keep_default_na=False)
+    return (*by_tag(tags), *families.classes(table, models))
 
 
 def _with_coverage(matrix: Matrix, folder: Path) -> Matrix:
@@ -101,5 +141,7 @@ if __name__ == "__main__":
         base=snakemake.params.base,
         ordered=snakemake.params.ordered,
         imported=snakemake.params.imported,
+        tags=snakemake.params.tags,
+        identity=Path(snakemake.input.identity) if snakemake.input.identity else None,
         folder=Path(snakemake.output.folder),
     )

@@ -35,7 +35,7 @@ def main(
     stem
         Path of the pictures to write, without their endings.
     """
-    frame = pd.read_csv(table, dtype={"a": str, "b": str})
+    frame = pd.read_csv(table, dtype={"a": str, "b": str}, keep_default_na=False)
     facts = {"group": group, "models": models, "labels": labels, "base": base}
     draw_all("identity", frame, stem=stem, **facts)
 

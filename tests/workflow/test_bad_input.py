@@ -67,7 +67,8 @@ def broken(atlas: Atlas) -> Atlas:
 
 
 def test_the_others_are_made_and_the_broken_are_named(broken):
-    done = broken.run(*TARGETS, "results/.models_checked", distances=FEW)
+    plots = "results/groups/all/plots"
+    done = broken.run(*TARGETS, plots, "results/.models_checked", distances=FEW)
     assert not done.success
     assert "9 of 13 models could not be read" in done.output
     assert "Traceback" not in done.output
@@ -88,6 +89,10 @@ def test_the_others_are_made_and_the_broken_are_named(broken):
     for model in (*UNREADABLE, "foreign"):
         assert matrix.loc[model].isna().all(), "not compared is never 0"
     assert np.isnan(matrix.loc["base", "spoilt"]), "equal but for NaN: 0 would claim too much"
+    alone = "network: foreign alone has it, so there is nothing to compare.\n"
+    assert (broken.folder / plots / "not_drawn.txt").read_text() == alone
+    drawn = {file.name.partition(".")[0] for file in (broken.folder / plots).glob("*.png")}
+    assert drawn == {"all", "unet", "vae", "text_encoder"}
     page = (results / "models.md").read_text()
     assert "## Unreadable" in page
     assert "hold NaN or infinity" in page

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.path import Path
@@ -13,8 +13,9 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from atlas.plots import style
+from atlas.plots.spread import Spread
 from atlas.plots.style import ACCENT, FAINT, IDENTICAL, INK, PALE, SMALL
-from atlas.plots.words import distances_of, partly_compared, significant
+from atlas.plots.words import distances_of, partly_compared, shared_in_part, significant
 from atlas.relations.matrices import Matrix
 
 PRINTED = 16
@@ -55,6 +56,8 @@ class Cells:
     zero: NDArray[np.bool_]
     """At distance 0 without being known as identical."""
     missing: NDArray[np.bool_]
+    shared: NDArray[np.bool_]
+    """Without a distance, as all that could be compared of them is identical."""
     partial: NDArray[np.bool_]
     """With a distance that does not cover all parameters."""
 
@@ -64,12 +67,14 @@ def cells_of(matrix: Matrix, order: tuple[int, ...]) -> Cells:
     at = np.ix_(order, order)
     distances, identical = distances_of(matrix)[at], matrix.identical[at]
     off_diagonal = ~np.eye(len(matrix), dtype=bool)
+    shared = shared_in_part(matrix)[at]
     return Cells(
         values=np.where(distances > 0, distances, np.nan),
         identical=identical & off_diagonal,
         zero=(distances == 0) & ~identical & off_diagonal,
-        missing=np.isnan(distances),
-        partial=partly_compared(matrix)[at],
+        missing=np.isnan(distances) & ~shared,
+        shared=shared,
+        partial=partly_compared(matrix)[at] | shared,
     )
 
 
@@ -78,17 +83,12 @@ def colour_map() -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("near", style.FAR_TO_NEAR[::-1])
 
 
-def span_of(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the ends of the colour scale."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if high / low < 1.2:  # nearly one value: a scale of its own noise would mislead
-        middle = (low * high) ** 0.5
-        return min(low, middle / 1.1), max(high, middle * 1.1)
-    return low, high
+def draw_cells(axes: Any, cells: Cells, scale: Spread | None, cell: float) -> None:
+    """
+    Draw all cells, each so many inches wide, on axes that are theirs alone.
 
-
-def draw_cells(axes: Any, cells: Cells, cell: float) -> None:
-    """Draw all cells, each so many inches wide, on axes that are theirs alone."""
+    The scale is that of the cells' values, None where there are none.
+    """
     size = len(cells.values)
     axes.set_xlim(0, size)
     axes.set_ylim(size, 0)
@@ -97,18 +97,19 @@ def draw_cells(axes: Any, cells: Cells, cell: float) -> None:
     extent = (0, size, size, 0)
     if cells.missing.any():
         _draw_missing(axes, cells.missing)
-    if np.isfinite(cells.values).any():
-        norm = LogNorm(*span_of(cells.values))
+    if scale is not None:
+        places = scale.place(cells.values)
         axes.imshow(
-            np.ma.masked_invalid(cells.values),
+            np.ma.masked_invalid(places),
             cmap=colour_map(),
-            norm=norm,
+            vmin=0.0,
+            vmax=1.0,
             extent=extent,
             interpolation="none",
             aspect="auto",
         )
         if size <= PRINTED:
-            _print_values(axes, cells.values, norm)
+            _print_values(axes, cells.values, places)
     _draw_signs(axes, cells)
     _draw_corners(axes, cells.partial)
     if cell > SEPARATED:
@@ -136,15 +137,19 @@ def _draw_missing(axes: Any, missing: NDArray[np.bool_]) -> None:
 
 
 def _draw_signs(axes: Any, cells: Cells) -> None:
-    """Fill the cells of identical models, with = on them, and of other zeros, with 0."""
-    for mask, marker in ((cells.identical, EQUALS), (cells.zero, ZERO)):
+    """Fill the cells of identical models, with = on them, of other zeros, and of equal parts."""
+    for mask, marker, face, ink in (
+        (cells.identical, EQUALS, IDENTICAL, "white"),
+        (cells.zero, ZERO, IDENTICAL, "white"),
+        (cells.shared, EQUALS, "white", IDENTICAL),
+    ):
         if not mask.any():
             continue
         rows, columns = np.nonzero(mask)
         size = len(mask)
         axes.imshow(
             np.ma.masked_array(np.ones(mask.shape), ~mask),
-            cmap=_one_colour(IDENTICAL),
+            cmap=_one_colour(face),
             extent=(0, size, size, 0),
             interpolation="none",
             aspect="auto",
@@ -154,7 +159,7 @@ def _draw_signs(axes: Any, cells: Cells) -> None:
             rows + 0.5,
             marker=marker,
             s=26,
-            c="white",
+            c=ink,
             linewidths=0,
             rasterized=len(rows) > VECTOR_MARKS,
         )
@@ -179,9 +184,9 @@ def _one_colour(colour: str) -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("one", [colour, colour])
 
 
-def _print_values(axes: Any, values: NDArray[np.float64], norm: LogNorm) -> None:
+def _print_values(axes: Any, values: NDArray[np.float64], places: NDArray[np.float64]) -> None:
     for row, column in np.argwhere(np.isfinite(values)):
-        near = norm(values[row, column]) < 0.45
+        near = places[row, column] < 0.45
         axes.text(
             column + 0.5,
             row + 0.5,

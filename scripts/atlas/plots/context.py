@@ -5,15 +5,25 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from atlas.plots.layout import Entry, draw_key, key_of, open_page
 from atlas.plots.marks import Mark
 from atlas.plots.style import Colours, colours_of
-from atlas.plots.words import component_title, counted, measure_of, partly_compared, significant
+from atlas.plots.words import (
+    component_title,
+    counted,
+    measure_of,
+    partly_compared,
+    shared_in_part,
+    significant,
+)
 from atlas.relations.matrices import Matrix
 
 SEPARATOR = "\u00a0\u00a0·  "
 """Between a subtitle's parts; the dot stays on the line of the part before it."""
+Pairs = NDArray[np.bool_]
+"""Shape (N, N): which pairs of the matrix's models."""
 LISTED = 12
 """So many models are named in a note; of more, the rest is counted."""
 
@@ -59,30 +69,38 @@ class Context:
             legend.append(Mark("base (bold)", shape="ring"))
         return [*legend, *marks]
 
-    def zero_note(self) -> list[str]:
-        """Return the warning that belongs to zeros of a notebook's file, if there are any."""
-        if not self.matrix.ambiguous_zeros or not self.has_zeros():
+    def zero_note(self, pairs: Pairs) -> list[str]:
+        """Return the warning that belongs to zeros of a notebook's file, if the pairs have any."""
+        if not self.matrix.ambiguous_zeros or not (self._zeros() & pairs).any():
             return []
         return [
             "The distances come from a notebook's file, which writes 0 for identical models and"
             " also for models that were never compared: a 0 here can mean either."
         ]
 
-    def coverage_note(self) -> list[str]:
-        """Return how many distances cover some of the parameters only, and the least share."""
-        partial = partly_compared(self.matrix)
+    def coverage_note(self, pairs: Pairs) -> list[str]:
+        """Return how many of the pairs were compared in part only, and the least share."""
+        partial = (partly_compared(self.matrix) | shared_in_part(self.matrix)) & pairs
         if self.matrix.coverage is None or not partial.any():
             return []
-        pairs = counted(int(partial.sum()) // 2, "pair")
+        number = counted(int(partial.sum()) // 2, "pair")
         least = 100 * float(self.matrix.coverage[partial].min())
         return [
-            f"{pairs} could be compared in part only, the least on {significant(least, 2)} % of"
+            f"{number} could be compared in part only, the least on {significant(least, 2)} % of"
             " the parameters: such a distance speaks of that part alone."
         ]
 
-    def notes(self) -> list[str]:
-        """Return what all pictures of the matrix say below."""
-        return [*self.coverage_note(), *self.zero_note()]
+    def notes(self, pairs: Pairs | None = None) -> list[str]:
+        """
+        Return what is said below a picture that shows these pairs, or all of them.
+
+        Parameters
+        ----------
+        pairs
+            Shape (N, N), symmetric: the pairs whose distances the picture shows.
+        """
+        shown = np.ones(self.matrix.values.shape, dtype=bool) if pairs is None else pairs
+        return [*self.coverage_note(shown), *self.zero_note(shown)]
 
     def sameness(self) -> str:
         """Return what models that share a point or a tip have in common."""
@@ -90,8 +108,12 @@ class Context:
 
     def has_zeros(self) -> bool:
         """Return whether two models are at distance 0 without being known as identical."""
+        return bool(self._zeros().any())
+
+    def _zeros(self) -> Pairs:
         zero = (self.matrix.values == 0) & ~self.matrix.identical
-        return bool(zero.sum() > zero.diagonal().sum())
+        np.fill_diagonal(zero, False)
+        return np.asarray(zero)
 
     def left_out_note(self, rows: Sequence[int], reason: str) -> list[str]:
         """Return the sentence that names the models which a picture leaves out."""

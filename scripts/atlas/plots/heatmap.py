@@ -3,26 +3,25 @@
 from math import ceil
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colorbar import Colorbar
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from atlas.plots import style
-from atlas.plots.cells import PRINTED, Cells, cells_of, colour_map, draw_cells, span_of
+from atlas.plots.cells import PRINTED, Cells, cells_of, colour_map, draw_cells
 from atlas.plots.context import Context
 from atlas.plots.layout import Page, draw_entry, entry_width, number_width, open_page
 from atlas.plots.marks import Mark, add_line
 from atlas.plots.order import Leaves, leaves_of
+from atlas.plots.spread import Spread
+from atlas.plots.strips import draw_strips, strip_marks, strips_head, strips_of, strips_width
 from atlas.plots.style import ACCENT, FAINT, IDENTICAL, SMALL, SOFT, text_width
-from atlas.plots.ticks import readable, round_ticks
-from atlas.plots.words import component_title, counted, measure_of, significant
+from atlas.plots.words import component_title, counted, measure_of, significant, span_text
 from atlas.relations.matrices import Matrix
 
 SMALLEST_CELL = 0.135
 """Height in inches of a cell that still has room for a label of 8 points beside it."""
+TICKS = 5
+"""Of the colour bar, at even steps of colour."""
 
 
 def draw(matrix: Matrix) -> Figure:
@@ -40,31 +39,35 @@ def _draw(context: Context, leaves: Leaves, cells: Cells) -> Figure:
     entries = [context.entry(row) for row in leaves.order]
     numbers = number_width(entries)
     levels = ceil((numbers + 0.05) / cell)
-    top = levels * 0.15 + 0.05
+    strips = strips_of(context.matrix)
+    top = max(levels * 0.15 + 0.05, strips_head(strips))
     branches = 0.9 if leaves.merges is not None else 0.0
-    right = branches + size * cell + 0.12
-    scale = 0.75 if np.isfinite(cells.values).any() else 0.0
+    left = branches + strips_width(strips)
+    right = left + size * cell + 0.12
+    scale = Spread.of(cells.values) if np.isfinite(cells.values).any() else None
     page = open_page(
         title=_title(context.matrix, cells),
-        subtitle=context.subtitle(_scale(context.matrix, cells), _order(context.matrix, leaves)),
+        subtitle=context.subtitle(_scale(scale), _order(context.matrix, leaves)),
         width=right + entry_width(entries, numbers),
-        height=top + size * cell + scale,
-        legend=context.legend(*_marks(context, cells)),
+        height=top + size * cell + (0.75 if scale else 0.0),
+        legend=context.legend(*strip_marks(strips), *_marks(context, cells)),
         notes=context.notes(),
     )
-    axes = page.axes(branches, top, size * cell, size * cell)
-    draw_cells(axes, cells, cell)
+    axes = page.axes(left, top, size * cell, size * cell)
+    draw_cells(axes, cells, scale, cell)
+    models = [context.matrix.ids[row] for row in leaves.order]
+    draw_strips(page, strips, models, branches, top, cell)
     for place, entry in enumerate(entries):
         draw_entry(page, right, top + (place + 0.5) * cell, entry, numbers)
         y = top - 0.1 - 0.15 * (place % levels)
-        x = branches + (place + 0.5) * cell
+        x = left + (place + 0.5) * cell
         page.write(x, y, str(entry.number), ha="center", color=SOFT)
         if place % levels:
             _tick(page, x, y + 0.065, top - 0.02)
     if leaves.merges is not None:
         _draw_branches(page, leaves, branches, top, cell)
-    if scale:
-        _draw_scale(page, context, cells, branches, top + size * cell + 0.2, size * cell)
+    if scale is not None:
+        _draw_scale(page, context, scale, left, top + size * cell + 0.2, size * cell)
     return page.figure
 
 
@@ -91,12 +94,14 @@ def _title(matrix: Matrix, cells: Cells) -> str:
         return f"{component}: none of the {models} could be compared"
     if not len(shown):
         fact = "identical" if cells.identical.any() and not cells.zero.any() else "at distance 0"
+        if cells.shared.any():
+            fact = "identical in what was compared"
         some = "all pairs that were compared" if cells.missing.any() else f"all {models}"
         return f"{component}: {some} are {fact}"
-    span = f"{significant(shown.min(), 3)} to {significant(shown.max(), 3)}"
-    if significant(shown.min(), 3) == significant(shown.max(), 3):
-        span = significant(shown.max(), 3)
-    return f"{component}: {models}, {measure_of(matrix).title} {span}{_zero_pairs(cells)}"
+    whole = cells.values[np.isfinite(cells.values) & ~cells.partial]
+    span = span_text(whole if len(whole) else shown, 3)
+    part = "" if len(whole) else " in part"
+    return f"{component}: {models}, {measure_of(matrix).title}{part} {span}{_zero_pairs(cells)}"
 
 
 def _zero_pairs(cells: Cells) -> str:
@@ -107,8 +112,8 @@ def _zero_pairs(cells: Cells) -> str:
     return "".join(f", {part}" for part in parts)
 
 
-def _scale(matrix: Matrix, cells: Cells) -> str:
-    return "log colour scale" if np.isfinite(cells.values).any() else ""
+def _scale(scale: Spread | None) -> str:
+    return "" if scale is None else "colours at quantiles"
 
 
 def _order(matrix: Matrix, leaves: Leaves) -> str:
@@ -128,6 +133,8 @@ def _marks(context: Context, cells: Cells) -> list[Mark]:
             else "0: equal values, stored differently"
         )
         marks.append(Mark(meaning, IDENTICAL, "0"))
+    if cells.shared.any():
+        marks.append(Mark("the compared part is identical", "white", "="))
     if cells.missing.any():
         marks.append(Mark("not compared", shape="hatched"))
     if cells.partial.any():
@@ -154,25 +161,22 @@ def _draw_branches(page: Page, leaves: Leaves, width: float, top: float, cell: f
 
 
 def _draw_scale(
-    page: Page, context: Context, cells: Cells, x: float, y: float, width: float
+    page: Page, context: Context, scale: Spread, x: float, y: float, width: float
 ) -> None:
-    low, high = span_of(cells.values)
+    """Draw the colours in even steps, and below them the distances that they stand for."""
     width = max(min(width, 4.0), 2.2)
     axes = page.axes(x, y, width, 0.13)
-    bar = Colorbar(axes, ScalarMappable(LogNorm(low, high), colour_map()), orientation="horizontal")
-    bar.outline.set_visible(False)
-    axes.xaxis.set_major_locator(FixedLocator(_ticks(cells, width)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: significant(value, 3)))
+    axes.imshow(
+        np.linspace(0.0, 1.0, 256)[None],
+        cmap=colour_map(),
+        extent=(0.0, 1.0, 0.0, 1.0),
+        aspect="auto",
+        interpolation="none",
+    )
+    axes.spines[:].set_visible(False)
+    places = np.linspace(0.0, 1.0, TICKS)
+    axes.set_xticks(places, [significant(scale.value(place), 3) for place in places])
+    axes.set_yticks([])
     axes.tick_params(length=2.5, width=0.6)
-    measure = measure_of(context.matrix)
-    bar.set_label(f"{measure.title}, log scale: dark is close", fontsize=SMALL, color=SOFT)
-
-
-def _ticks(cells: Cells, width: float) -> list[float]:
-    """Return round numbers on the colour scale, else the smallest and the largest distance."""
-    low, high = span_of(cells.values)
-    ticks = round_ticks(low, high)
-    if len(ticks) < 3:
-        ticks = [float(np.nanmin(cells.values)), float(np.nanmax(cells.values))]
-    return readable(ticks, low, high, width)
+    title = measure_of(context.matrix).title
+    axes.set_xlabel(f"{title}: dark is close", fontsize=SMALL, color=SOFT)

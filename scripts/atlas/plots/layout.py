@@ -101,7 +101,7 @@ def wrapped(text: str, size: float, width: float, weight: str = "normal") -> lis
             lines[-1] = longer
         else:
             lines += _pieces(word, size, width, weight)
-    return lines
+    return [line.strip(" ") for line in lines]  # no gap between parts where a line breaks
 
 
 def _pieces(word: str, size: float, width: float, weight: str) -> list[str]:

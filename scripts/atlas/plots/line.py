@@ -1,8 +1,9 @@
-"""Line: the distance of every model from one of them, along the roster's order."""
+"""Line: the distance of every model from one, in the order of making or the nearest first."""
 
 from typing import Any
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
@@ -12,13 +13,22 @@ from atlas.plots import style
 from atlas.plots.context import Context
 from atlas.plots.layout import ROW, draw_entry, entry_width, number_width, open_page
 from atlas.plots.marks import Mark
-from atlas.plots.style import FAINT, INK, SMALL, SOFT
+from atlas.plots.style import FAINT, INK, SMALL, SOFT, text_width
 from atlas.plots.ticks import readable, round_ticks
-from atlas.plots.words import component_title, counted, distances_of, measure_of, significant
+from atlas.plots.words import (
+    component_title,
+    counted,
+    distances_of,
+    measure_of,
+    partly_compared,
+    shared_in_part,
+    significant,
+)
 from atlas.relations.matrices import Matrix
 
 WIDTH = 4.2
 """Of the panel, in inches."""
+LINE = "#9aa3b0"
 TALL = 40
 """Of more rows, the scale is written above them too."""
 FAR_APART = 2.5
@@ -38,7 +48,10 @@ def draw(matrix: Matrix) -> Figure:
 def _draw(context: Context, reference: int) -> Figure:
     matrix = context.matrix
     distances = distances_of(matrix)[reference]
-    entries = [context.entry(row) for row in range(len(matrix))]
+    order = _order(matrix, reference, distances)
+    entries = [context.entry(row) for row in order]
+    written = _value_texts(matrix, reference, distances)
+    values = [written[row] for row in order]
     numbers = number_width(entries)
     left = entry_width(entries, numbers) + 0.15
     step = max(ROW * 1.15, min(0.3, 3.2 / len(matrix)))
@@ -47,30 +60,49 @@ def _draw(context: Context, reference: int) -> Figure:
     head = 0.22 if len(matrix) > TALL else 0.0
     page = open_page(
         title=_title(context, reference, distances),
-        subtitle=context.subtitle(_scale_text(distances), "models in the roster's order"),
-        width=left + WIDTH + 0.75,
+        subtitle=context.subtitle(_scale_text(distances), _order_text(matrix)),
+        width=left + WIDTH + 0.1 + max(text_width(value, SMALL) for value in values),
         height=head + height + 0.45,
         legend=context.legend(*_marks(context, reference, distances)),
-        notes=context.notes(),
+        notes=context.notes(_pairs(matrix, reference)),
     )
     axes = page.axes(left, head, WIDTH, height)
     _draw_axes(axes, context, distances)
-    _draw_points(axes, context, reference, distances)
-    for row, entry in enumerate(entries):
-        y = head + (row + 0.5) * step
+    _draw_points(axes, context, reference, distances, order)
+    for place, (entry, value) in enumerate(zip(entries, values, strict=True)):
+        y = head + (place + 0.5) * step
         draw_entry(page, 0.0, y, entry, numbers)
-        value = _value_text(context, reference, row, float(distances[row]))
         page.write(left + WIDTH + 0.1, y, value, color=SOFT)
     return page.figure
 
 
+def _order(matrix: Matrix, reference: int, distances: NDArray[np.float64]) -> list[int]:
+    """Return the rows from top to bottom: what was not compared comes last."""
+    rows = range(len(matrix))
+    if matrix.ordered:
+        return list(rows)
+    far = np.where(np.isnan(distances), np.inf, distances)
+    return sorted(rows, key=lambda row: (row != reference, far[row]))
+
+
+def _order_text(matrix: Matrix) -> str:
+    return "models in the order of making" if matrix.ordered else "the nearest first"
+
+
+def _pairs(matrix: Matrix, reference: int) -> NDArray[np.bool_]:
+    """Return the pairs that the picture shows, those of the reference: shape (N, N)."""
+    rows = np.arange(len(matrix)) == reference
+    return np.asarray(rows[:, None] | rows)
+
+
 def _title(context: Context, reference: int, distances: NDArray[np.float64]) -> str:
     component, label = component_title(context.matrix), context.matrix.labels[reference]
-    others = np.delete(distances, reference)
-    known = others[~np.isnan(others)]
+    others = np.arange(len(distances)) != reference
+    known = distances[others & ~np.isnan(distances)]
     if not len(known):
         return f"{component}: {label} was compared with no other model"
-    far = int(np.nanargmax(np.where(np.arange(len(distances)) == reference, -1.0, distances)))
+    whole = others & ~np.isnan(distances) & ~partly_compared(context.matrix)[reference]
+    far = int(np.nanargmax(np.where(whole if whole.any() else others, distances, -1.0)))
     if known.max() == 0:
         return f"{component}: {counted(len(known), 'model')} at distance 0 from {label}"
     return f"{component}: farthest from {label} is {context.matrix.labels[far]}"
@@ -87,19 +119,32 @@ def _scale_text(distances: NDArray[np.float64]) -> str:
 
 def _marks(context: Context, reference: int, distances: NDArray[np.float64]) -> list[Mark]:
     marks = [Mark("the reference", INK, "diamond")]
-    if np.isnan(distances).any():
+    if _gaps(context, reference, distances).any():
         marks.append(Mark("gap: not compared", FAINT, "hatched"))
     return marks
 
 
-def _value_text(context: Context, reference: int, row: int, distance: float) -> str:
-    if row == reference:
-        return "reference"
-    if np.isnan(distance):
-        return "not compared"
-    if context.matrix.identical[reference, row]:
-        return "= identical"
-    return significant(distance, 4)
+def _gaps(context: Context, reference: int, distances: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return the rows that were not compared with the reference, not even in part."""
+    return np.asarray(np.isnan(distances) & ~shared_in_part(context.matrix)[reference])
+
+
+def _value_texts(matrix: Matrix, reference: int, distances: NDArray[np.float64]) -> list[str]:
+    """Return what is written beside each row of the matrix."""
+    partial, shared = partly_compared(matrix)[reference], shared_in_part(matrix)[reference]
+    texts = []
+    for row, distance in enumerate(distances.tolist()):
+        if row == reference:
+            texts.append("reference")
+        elif shared[row]:
+            texts.append("= in part")
+        elif np.isnan(distance):
+            texts.append("not compared")
+        elif matrix.identical[reference, row]:
+            texts.append("= identical")
+        else:
+            texts.append(significant(distance, 4) + (" in part" if partial[row] else ""))
+    return texts
 
 
 def _draw_axes(axes: Any, context: Context, distances: NDArray[np.float64]) -> None:
@@ -150,26 +195,37 @@ def _zero(positive: NDArray[np.float64]) -> float:
 
 
 def _draw_points(
-    axes: Any, context: Context, reference: int, distances: NDArray[np.float64]
+    axes: Any,
+    context: Context,
+    reference: int,
+    distances: NDArray[np.float64],
+    order: list[int],
 ) -> None:
-    rows = np.arange(len(distances)) + 0.5
+    gaps = _gaps(context, reference, distances)[order]
     if _is_log(distances):
         distances = np.where(distances == 0, _zero(distances[distances > 0]), distances)
-    axes.plot(distances, rows, color="#9aa3b0", lw=1.2, zorder=2)
+    along, rows = distances[order], np.arange(len(order)) + 0.5
+    low, high = axes.get_xlim()
+    if context.matrix.ordered:
+        axes.plot(along, rows, color=LINE, lw=1.2, zorder=2)
+    else:
+        start = float(distances[reference])
+        stems = [[(start, row), (end, row)] for row, end in zip(rows, along, strict=True)]
+        collection = LineCollection(stems, colors=FAINT, linewidths=1.2, zorder=2)
+        axes.add_collection(collection, autolim=False)
     axes.scatter(
-        distances,
+        along,
         rows,
         s=26,
-        c=list(context.colours.models),
+        c=[context.colours.models[row] for row in order],
         edgecolors="white",
         linewidths=0.6,
         zorder=3,
         clip_on=False,
     )
-    place = ([distances[reference]], [reference + 0.5])
+    place = ([distances[reference]], [order.index(reference) + 0.5])
     axes.plot(*place, "D", ms=6, mfc="white", mec=INK, mew=1.3, zorder=4, clip_on=False)
-    low, high = axes.get_xlim()
-    for row in np.flatnonzero(np.isnan(distances)):
+    for row in np.flatnonzero(gaps):
         axes.add_patch(
             Rectangle(
                 (low, row + 0.1),

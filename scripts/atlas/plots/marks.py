@@ -42,8 +42,8 @@ class Mark:
     meaning: str
     colour: str = INK
     shape: str = "dot"
-    """dot, ring, twin (a white heart in a dot), diamond, line, bar, hatched, corner or one
-    character."""
+    """dot, ring, twin (a white heart in a dot), diamond, line, bar, hatched, frame, corner or
+    one character."""
 
 
 def draw_mark(canvas: Any, x: float, y: float, mark: Mark) -> None:
@@ -69,14 +69,14 @@ def _draw_point(canvas: Any, x: float, y: float, mark: Mark) -> None:
 
 
 def _draw_cell(canvas: Any, x: float, y: float, mark: Mark) -> None:
-    plain = mark.shape in ("hatched", "corner")
+    plain = mark.shape in ("hatched", "corner", "frame")
     canvas.add_patch(
         Rectangle(
             (x, y - 0.06),
             0.17,
             0.12,
             facecolor="white" if plain else mark.colour,
-            edgecolor=FAINT,
+            edgecolor=INK if mark.shape == "frame" else FAINT,
             hatch="/////" if mark.shape == "hatched" else None,
             lw=0.5,
         )
@@ -89,7 +89,7 @@ def _draw_cell(canvas: Any, x: float, y: float, mark: Mark) -> None:
             x + 0.085,
             y,
             mark.shape,
-            color="white",
+            color=INK if mark.colour == "white" else "white",
             fontsize=SMALL,
             weight="bold",
             va="center",

@@ -24,6 +24,15 @@ class Nodes:
     left_out: tuple[int, ...]
     """Rows with too few distances to the others to be drawn among them."""
 
+    contradictory: NDArray[np.bool_]
+    """Shape (N, N): zeros of the matrix that were taken as not compared."""
+
+    def shown(self) -> NDArray[np.bool_]:
+        """Return the pairs that the nodes tell of, and those that keep models out: shape (N, N)."""
+        drawn = np.ones(len(self.contradictory), dtype=bool)
+        drawn[list(self.left_out)] = False
+        return np.asarray((drawn[:, None] & drawn) | self.contradictory)
+
     def node_of(self, row: int) -> int | None:
         """Return the node that stands for a row of the matrix, None if the row is left out."""
         return next((node for node, rows in enumerate(self.members) if row in rows), None)
@@ -32,8 +41,10 @@ class Nodes:
 def nodes_of(matrix: Matrix) -> Nodes:
     """Join the models that are at distance 0, and leave out those that lack distances."""
     distances = distances_of(matrix)
+    contradictory = np.zeros(distances.shape, dtype=bool)
     if matrix.ambiguous_zeros:
-        distances[contradictory_zeros(distances)] = np.nan
+        contradictory = contradictory_zeros(distances)
+        distances[contradictory] = np.nan
     members = _joined(distances)
     between = _between(members, distances)
     base = matrix.index(matrix.base) if matrix.base is not None else -1
@@ -45,6 +56,7 @@ def nodes_of(matrix: Matrix) -> Nodes:
         members=tuple(members[node] for node in kept),
         distances=between[np.ix_(kept, kept)],
         left_out=tuple(row for row in range(len(matrix)) if row not in drawn),
+        contradictory=contradictory,
     )
 
 

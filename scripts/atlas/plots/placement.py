@@ -16,6 +16,10 @@ GAP = 0.025
 """Inches kept free around every label."""
 LOOSE = 0.11
 """Inches from a point on from which a line leads to its label."""
+CLEARLY = 0.02
+"""A label nearer to another point than so many inches behind its own has a line to its own."""
+SEEN = 0.07
+"""Inches that such a line should have at least, to be seen."""
 
 Boxes = NDArray[np.float64]
 """Shape (K, 4): left, top, right, bottom in inches, y downwards."""
@@ -30,7 +34,7 @@ class Label:
     width: float
     height: float
     leader: tuple[tuple[float, float], tuple[float, float]] | None
-    """Line from the point to the box, None where the label touches its point."""
+    """Line from the point to the box, None where it is clear whose the label is without one."""
 
     @property
     def box(self) -> tuple[float, float, float, float]:
@@ -51,6 +55,7 @@ def place(
     radius: float,
     lines: NDArray[np.float64] | None = None,
     obstacles: NDArray[np.float64] | None = None,
+    strangers: NDArray[np.float64] | None = None,
 ) -> list[Label] | None:
     """
     Return a place for the label of each point, or None if one finds no room.
@@ -69,17 +74,22 @@ def place(
         Shape (M, 2, 2): segments that labels avoid where they can.
     obstacles
         Shape (P, 4): boxes that no label may enter.
+    strangers
+        Shape (S, 2): further points, which a label might be taken for theirs.
 
-    Each label takes the best free place on rings around its point: near, off the lines, and with
-    a leader that crosses no label. Points in the thick of others choose first.
+    Each label takes the best free place on rings around its point: near, off the lines, nearer to
+    its own point than to any other, and with a leader that crosses no label. Points in the thick
+    of others choose first.
     """
     discs = np.column_stack([points - radius, points + radius]) if radius else np.empty((0, 4))
     taken = discs if obstacles is None else np.vstack([discs, obstacles])
+    strangers = np.empty((0, 2)) if strangers is None else strangers
     samples = _samples(lines)
     placed: dict[int, Label] = {}
     leaders = np.empty((0, 2))
     for index in _most_crowded_first(points):
-        label = _best(points[index], sizes[index], bounds, radius, taken, samples, leaders)
+        others = np.vstack([np.delete(points, index, axis=0), strangers])
+        label = _best(points[index], sizes[index], bounds, radius, taken, samples, leaders, others)
         if label is None:
             return None
         placed[index] = label
@@ -103,6 +113,7 @@ def _best(
     taken: Boxes,
     samples: NDArray[np.float64],
     leaders: NDArray[np.float64],
+    others: NDArray[np.float64],
 ) -> Label | None:
     boxes, gaps = _candidates(point, size, radius)
     inside = (boxes[:, 0] >= bounds[0]) & (boxes[:, 1] >= bounds[1])
@@ -115,8 +126,28 @@ def _best(
     boxes, cost = boxes[near], gaps[near]
     cost = cost + 0.06 * np.minimum(_holds(boxes, _close(samples, boxes)).sum(axis=1), 4)
     cost = cost + 0.25 * _holds(boxes, _close(leaders, boxes)).any(axis=1)
-    cost = cost + 0.3 * _crossings(point, _ends(boxes, point), taken)
-    return _label(boxes[int(np.argmin(cost))], point, radius)
+    ends = _ends(boxes, point)
+    cost = cost + 0.3 * _crossings(point, ends, taken)
+    unclear = _unclear(boxes, point, others)
+    is_short = np.linalg.norm(ends - point, axis=1) < radius + SEEN
+    cost = cost + 0.15 * unclear + 0.3 * (unclear & is_short)
+    best = int(np.argmin(cost))
+    return _label(boxes[best], point, radius, is_unclear=bool(unclear[best]))
+
+
+def _unclear(
+    boxes: Boxes, point: NDArray[np.float64], others: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Tell of each box whether it, or its middle, lies nearer to another point than to its own."""
+    if not len(others):
+        return np.zeros(len(boxes), dtype=bool)
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2
+    own = np.linalg.norm(_ends(boxes, point) - point, axis=1)
+    low, high = boxes[:, None, :2] - others, others - boxes[:, None, 2:]
+    gaps = np.linalg.norm(np.maximum(np.maximum(low, high), 0.0), axis=2).min(axis=1)
+    middle = np.linalg.norm(middles - point, axis=1)
+    away = np.linalg.norm(middles[:, None] - others, axis=2).min(axis=1)
+    return np.asarray((gaps < own + CLEARLY) | (away < middle))
 
 
 def _close(spots: NDArray[np.float64], boxes: Boxes) -> NDArray[np.float64]:
@@ -179,11 +210,13 @@ def _crossings(
     return np.asarray(count, dtype=np.float64)
 
 
-def _label(box: NDArray[np.float64], point: NDArray[np.float64], radius: float) -> Label:
+def _label(
+    box: NDArray[np.float64], point: NDArray[np.float64], radius: float, *, is_unclear: bool
+) -> Label:
     end = _ends(box[None], point)[0]
     distance = float(np.linalg.norm(end - point))
     leader = None
-    if distance > radius + LOOSE:
+    if distance > radius + LOOSE or (is_unclear and distance > radius):
         start = point + (end - point) * (radius / distance)
         leader = ((float(start[0]), float(start[1])), (float(end[0]), float(end[1])))
     left, top, right, bottom = (float(side) for side in box)

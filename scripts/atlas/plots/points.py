@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
 from atlas.plots.context import Context
 from atlas.plots.layout import Key, Page, key_of
@@ -18,10 +19,12 @@ from atlas.plots.style import FAINT, INK, SMALL, text_width
 NAMED = 16
 """Up to so many points are labelled with names if these are short enough."""
 WIDEST_NAME = 2.4
+TOGETHER = 0.5
+"""Points nearer than this share of their radius fall on one spot."""
 MANY = 60
 """From so many points on they are drawn smaller."""
 TEXT_HEIGHT = SMALL * 1.25 / 72
-LEADER = "#aab2bd"
+LEADER = "#7f8997"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +35,12 @@ class Panel:
     width: float
     height: float
     radius: float
-    shown: tuple[int, ...]
-    """Nodes that are labelled in this panel."""
+    spots: tuple[tuple[int, ...], ...]
+    """Nodes that are labelled in this panel, those together that fall on one spot."""
+    texts: tuple[str, ...]
+    """One per spot."""
     labels: tuple[Label, ...]
-    """One per shown node."""
+    """One per spot."""
 
 
 def radius_of(points: int) -> float:
@@ -57,11 +62,17 @@ class Texts:
     """Bold for the base."""
     are_names: bool
 
-    def sizes(self, shown: Sequence[int]) -> list[tuple[float, float]]:
-        """Return width and height in inches of the shown nodes' texts."""
-        return [
-            (text_width(self.texts[node], SMALL, self.weights[node]), TEXT_HEIGHT) for node in shown
-        ]
+    def joined(self, spot: Sequence[int]) -> str:
+        """Return the text of nodes that fall on one spot."""
+        return ", ".join(self.texts[node] for node in spot)
+
+    def weight(self, spot: Sequence[int]) -> str:
+        """Return the weight of nodes that fall on one spot: bold where the base is among them."""
+        return "bold" if any(self.weights[node] == "bold" for node in spot) else "normal"
+
+    def size(self, spot: Sequence[int]) -> tuple[float, float]:
+        """Return width and height in inches of a spot's text."""
+        return text_width(self.joined(spot), SMALL, self.weight(spot)), TEXT_HEIGHT
 
 
 def texts_of(context: Context, nodes: Nodes, *, named: bool) -> Texts:
@@ -88,7 +99,7 @@ def texts_to_try(context: Context, nodes: Nodes) -> list[Texts]:
     """Return the labels that a panel may bear, the best first."""
     names = texts_of(context, nodes, named=True)
     numbers = texts_of(context, nodes, named=False)
-    widest = max(width for width, _ in names.sizes(range(len(nodes.members))))
+    widest = max(names.size([node])[0] for node in range(len(nodes.members)))
     return [names, numbers] if len(nodes.members) <= NAMED and widest <= WIDEST_NAME else [numbers]
 
 
@@ -101,22 +112,43 @@ def labelled(
     shown: NDArray[np.int_] | None = None,
     obstacles: NDArray[np.float64] | None = None,
 ) -> Panel | None:
-    """Return a panel of points in inches with labels beside the shown ones, None if too full."""
+    """
+    Return a panel of points in inches with labels beside the shown ones, None if too full.
+
+    Shown points that cover one another almost wholly have one label, which names them all.
+    """
     shown = np.arange(len(points)) if shown is None else shown
     hidden = np.setdiff1d(np.arange(len(points)), shown)
     radius = radius_of(len(points))
     discs = np.column_stack([points[hidden] - radius, points[hidden] + radius])
+    spots = _spots(points, shown, radius * TOGETHER)
     labels = place(
-        points[shown],
-        texts.sizes(shown.tolist()),
+        points[[spot[0] for spot in spots]],
+        [texts.size(spot) for spot in spots],
         bounds=(0.03, 0.03, size[0] - 0.03, size[1] - 0.03),
         radius=radius,
         lines=lines,
         obstacles=discs if obstacles is None else np.vstack([discs, obstacles]),
+        strangers=points[hidden],
     )
     if labels is None:
         return None
-    return Panel(points, *size, radius, tuple(shown.tolist()), tuple(labels))
+    written = tuple(texts.joined(spot) for spot in spots)
+    return Panel(points, *size, radius, tuple(spots), written, tuple(labels))
+
+
+def _spots(
+    points: NDArray[np.float64], shown: NDArray[np.int_], together: float
+) -> list[tuple[int, ...]]:
+    """Return the shown points by the spot that they fall on, in the order of their first."""
+    if not len(shown):
+        return []
+    gaps = np.linalg.norm(points[shown][:, None] - points[shown], axis=2)
+    _, number = connected_components(gaps <= together, directed=False)
+    found: dict[int, list[int]] = {}
+    for node, spot in zip(shown.tolist(), number.tolist(), strict=True):
+        found.setdefault(spot, []).append(node)
+    return [tuple(nodes) for nodes in found.values()]
 
 
 def names_key(context: Context, nodes: Nodes, height: float, remarks: Sequence[str] = ()) -> Key:
@@ -155,12 +187,12 @@ def draw_panel(
     for rows, point in zip(nodes.members, panel.points, strict=True):
         if ((point >= 0) & (point <= size)).all():
             _draw_point(page, context, rows, point + start, panel.radius)
-    for node, label in zip(panel.shown, panel.labels, strict=True):
+    for spot, text, label in zip(panel.spots, panel.texts, panel.labels, strict=True):
         page.write(
             corner[0] + label.left,
             corner[1] + label.centre[1],
-            texts.texts[node],
-            weight=texts.weights[node],
+            text,
+            weight=texts.weight(spot),
             zorder=5,
         )
 

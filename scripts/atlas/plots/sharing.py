@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -10,22 +11,67 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from atlas.names.components import EMA
 from atlas.plots import style
 from atlas.plots.context import SEPARATOR
+from atlas.plots.grouping import Grouping, grouped
 from atlas.plots.layout import Entry, Page, draw_entry, entry_width, number_width, open_page
 from atlas.plots.marks import Mark
-from atlas.plots.style import FAINT, INK, PALE, PLAIN, QUALITATIVE, SOFT, WITHOUT_FAMILY
-from atlas.plots.words import COMPONENT_TITLES, counted
+from atlas.plots.style import (
+    FAINT,
+    INK,
+    PALE,
+    PLAIN,
+    QUALITATIVE,
+    SMALL,
+    SOFT,
+    letter_colour,
+    text_width,
+)
+from atlas.plots.words import COMPONENT_TITLES, counted, titled
 from atlas.relations import families
 from atlas.relations.families import Standing
 
 ROW, COLUMN, GAP = 0.2, 1.05, 0.04
 """Inches."""
 HEADING = 0.24
+BETWEEN = 0.45
+"""Inches between two blocks of rows side by side."""
 LIGHT = 0.45
 """How much of its colour a rounded copy's cell keeps."""
 TRACK = 0.5
 """Share of a cell's width that stands for all tensors of a component."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one model is in one component."""
+
+    place: Standing
+    equals: str = ""
+    """The component, of which the weights of this training copy are the raw ones of a model."""
+
+    @property
+    def text(self) -> str:
+        """What is written in the cell."""
+        if self.place.family is None:
+            return "own"
+        number = str(self.place.variant or "")
+        name = f"{self.place.family}{number}"
+        if self.equals:
+            return f"= {titled(self.equals)} {name}"
+        if self.place.is_rounded:
+            return f"{name} ≈"
+        return name if self.place.is_member else f"{name} {_percent(self.place.share)}"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole cell has the family's colour."""
+        return bool(self.equals) or self.place.is_member or self.place.is_rounded
+
+
+Cells = Mapping[str, Mapping[str, Cell]]
+"""Component to model to cell; a model that lacks the component has none."""
 
 
 def draw(
@@ -46,35 +92,62 @@ def draw(
     models
         The group's models in the roster's order.
     """
-    components = _components(frame)
+    cells = _cells(frame, models)
     places = {
-        name: families.standings(frame[frame["component"] == name], models) for name in components
+        component: {model: cell.place for model, cell in held.items()}
+        for component, held in cells.items()
     }
-    entries = [
-        Entry(number, labels.get(model, model), PLAIN, is_base=model == base)
-        for number, model in enumerate(models, start=1)
-    ]
+    order = grouped(places, models)
+    number = {model: place for place, model in enumerate(models, start=1)}
+    entries = {
+        model: Entry(number[model], labels.get(model, model), PLAIN, is_base=model == base)
+        for model in models
+    }
     with style.applied():
-        numbers = number_width(entries)
-        names = entry_width(entries, numbers) + 0.15
+        numbers = number_width(list(entries.values()))
+        names = entry_width(list(entries.values()), numbers) + 0.15
+        columns = _columns(cells, names)
+        width = names + sum(_width(held.values(), name) for name, held in cells.items())
+        blocks = order.blocks()
         page = open_page(
-            title=_title(places, len(models)),
-            subtitle=SEPARATOR.join(
-                [f"Group {group}", counted(len(models), "model"), "told by digests of all tensors"]
-            ),
-            width=names + len(components) * COLUMN,
-            height=HEADING + len(models) * ROW,
-            legend=_legend(places, models, base),
+            title=_title(cells, len(models)),
+            subtitle=SEPARATOR.join(_subtitle(group, models, order)),
+            width=len(blocks) * (width + BETWEEN) - BETWEEN,
+            height=HEADING + max(order.height(block) for block in blocks) * ROW,
+            legend=_legend(cells, models, base),
         )
-        for row, (model, entry) in enumerate(zip(models, entries, strict=True)):
-            top = HEADING + row * ROW
-            draw_entry(page, 0.0, top + ROW / 2, entry, numbers)
-            for column, component in enumerate(components):
-                _draw_cell(page, names + column * COLUMN, top, places[component].get(model))
-        for column, component in enumerate(components):
-            title = COMPONENT_TITLES.get(component, component)
-            page.write(names + column * COLUMN, HEADING / 2 - 0.04, title, weight="bold")
+        for block_number, block in enumerate(blocks):
+            left = block_number * (width + BETWEEN)
+            for component, x in columns.items():
+                page.write(left + x, HEADING / 2 - 0.04, titled(component), weight="bold")
+            for model, row in order.rows(block):
+                top = HEADING + row * ROW
+                draw_entry(page, left, top + ROW / 2, entries[model], numbers)
+                for component, x in columns.items():
+                    held = cells[component]
+                    room = _width(held.values(), component)
+                    _draw_cell(page, left + x, top, room, held.get(model))
         return page.figure
+
+
+def _cells(frame: pd.DataFrame, models: Sequence[str]) -> Cells:
+    """Return every cell, training copies told by the family whose raw weights they are."""
+    averages = families.averages(frame)
+    places = {
+        name: families.standings(
+            frame[frame["component"] == name],
+            models,
+            [raw for component, raw in averages.values() if component == name],
+        )
+        for name in _components(frame)
+    }
+    cells = {
+        name: {model: Cell(place) for model, place in held.items()} for name, held in places.items()
+    }
+    for model, (component, raw) in averages.items():
+        if model in cells.get(EMA, {}):
+            cells[EMA][model] = Cell(places[component][raw], component)
+    return cells
 
 
 def _components(frame: pd.DataFrame) -> list[str]:
@@ -83,60 +156,83 @@ def _components(frame: pd.DataFrame) -> list[str]:
     return sorted(set(frame["component"]), key=lambda name: (known.get(name, len(known)), name))
 
 
-def _title(places: Mapping[str, Mapping[str, Standing]], models: int) -> str:
+def _width(cells: Iterable[Cell], component: str) -> float:
+    """Return the inches of a column, wide enough for its heading and each of its texts."""
+    needed = [text_width(titled(component), SMALL, "bold")]
+    for cell in cells:
+        width = text_width(cell.text, SMALL, "bold")
+        needed.append(width if cell.is_whole else width / (1 - TRACK))
+    return max(COLUMN, max(needed) + 0.12)
+
+
+def _columns(cells: Cells, start: float) -> dict[str, float]:
+    """Return where each column begins, in inches from the block's left edge."""
+    columns = {}
+    for component, held in cells.items():
+        columns[component] = start
+        start += _width(held.values(), component)
+    return columns
+
+
+def _title(cells: Cells, models: int) -> str:
     """Say of which component most models have the same weights."""
     counts = {
-        component: sum(place.is_member and place.family == "A" for place in held.values())
-        for component, held in places.items()
+        component: sum(cell.place.is_member and cell.place.family == "A" for cell in held.values())
+        for component, held in cells.items()
     }
     component = max(counts, key=lambda name: counts[name], default="")
     if not counts or counts[component] < 2:
         return f"No two of {counted(models, 'model')} share a component"
-    title = COMPONENT_TITLES.get(component, component)
-    return f"{title}: {counts[component]} of {models} models have the same weights"
+    return f"{titled(component)}: {counts[component]} of {models} models have the same weights"
 
 
-def _legend(
-    places: Mapping[str, Mapping[str, Standing]], models: Sequence[str], base: str | None
-) -> list[Mark]:
-    found = [place for held in places.values() for place in held.values()]
+def _subtitle(group: str, models: Sequence[str], order: Grouping) -> list[str]:
+    parts = [f"Group {group}", counted(len(models), "model"), "told by digests of all tensors"]
+    return [*parts, f"rows by families of the {titled(order.by)}"] if order.by else parts
+
+
+def _legend(cells: Cells, models: Sequence[str], base: str | None) -> list[Mark]:
+    found = [cell for held in cells.values() for cell in held.values()]
+    places = [cell.place for cell in found]
     marks = [Mark("base (bold)", shape="ring")] if base in models else []
-    if any(place.family and place.is_member for place in found):
+    if any(place.family and place.is_member for place in places):
         marks.append(Mark("the same weights, bit for bit", QUALITATIVE[0], "A"))
-    if any(place.is_rounded for place in found):
+    if any(place.is_rounded for place in places):
         marks.append(Mark("A ≈: the same, rounded", _lighter(QUALITATIVE[0]), "≈"))
-    if any(place.share < 1 for place in found):
+    if any(place.share < 1 for place in places):
         marks.append(Mark("A 56 %: so many tensors are A's, the others changed", PALE, " "))
-    if any(place.family is None for place in found):
+    if any(place.variant for place in places):
+        marks.append(Mark("A1, A2: next to A, and not the same", PALE, " "))
+    if any(cell.equals for cell in found):
+        marks.append(Mark("UNet A: this average is A of that column", QUALITATIVE[0], "="))
+    if any(place.family is None for place in places):
         marks.append(Mark("own: like no other", "white", " "))
-    if any(len(held) < len(models) for held in places.values()):
+    if any(len(held) < len(models) for held in cells.values()):
         marks.append(Mark("not there", shape="hatched"))
     return marks
 
 
-def _draw_cell(page: Page, x: float, y: float, place: Standing | None) -> None:
+def _draw_cell(page: Page, x: float, y: float, room: float, cell: Cell | None) -> None:
     left, top = page.left + x, page.top + y + GAP / 2
-    width, height = COLUMN - 2 * GAP, ROW - GAP
-    if place is None:
+    width, height = room - 2 * GAP, ROW - GAP
+    if cell is None:
         _add_box(page, left, top, width, height, facecolor="white", hatch="/////", edgecolor=FAINT)
         return
-    if place.family is None:
+    if cell.place.family is None:
         _add_box(page, left, top, width, height, facecolor="white", edgecolor=FAINT)
-        page.write(x + width / 2, y + ROW / 2, "own", ha="center", color=SOFT)
+        page.write(x + width / 2, y + ROW / 2, cell.text, ha="center", color=SOFT)
         return
-    colour = _colour(place.family)
-    if not (place.is_member or place.is_rounded):
+    colour = letter_colour(cell.place.family)
+    if not cell.is_whole:
         track = TRACK * width
         _add_box(page, left, top, track, height, facecolor=PALE)
-        _add_box(page, left, top, place.share * track, height, facecolor=colour)
-        text = f"{place.family} {_percent(place.share)}"
-        page.write(x + (1 + TRACK) / 2 * width, y + ROW / 2, text, ha="center")
+        _add_box(page, left, top, cell.place.share * track, height, facecolor=colour)
+        page.write(x + (1 + TRACK) / 2 * width, y + ROW / 2, cell.text, ha="center")
         return
-    face = _lighter(colour) if place.is_rounded else colour
+    face = colour if cell.place.is_member else _lighter(colour)
     _add_box(page, left, top, width, height, facecolor=face)
-    text = f"{place.family} ≈" if place.is_rounded else place.family
     ink = "white" if _is_dark(face) else INK
-    page.write(x + width / 2, y + ROW / 2, text, ha="center", color=ink, weight="bold")
+    page.write(x + width / 2, y + ROW / 2, cell.text, ha="center", color=ink, weight="bold")
 
 
 def _percent(share: float) -> str:
@@ -146,11 +242,6 @@ def _percent(share: float) -> str:
 
 def _add_box(page: Page, x: float, y: float, width: float, height: float, **look: Any) -> None:
     page.canvas.add_patch(Rectangle((x, y), width, height, **({"lw": 0.5} | look)))
-
-
-def _colour(letter: str) -> str:
-    number = ord(letter) - ord("A") if len(letter) == 1 else len(QUALITATIVE)
-    return QUALITATIVE[number] if number < len(QUALITATIVE) else WITHOUT_FAMILY
 
 
 def _lighter(colour: str) -> str:

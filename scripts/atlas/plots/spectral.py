@@ -28,7 +28,15 @@ from atlas.plots.points import (
     twin_mark,
 )
 from atlas.plots.style import SMALL, SOFT, text_width
-from atlas.plots.words import component_title, counted, measure_of, significant
+from atlas.plots.words import (
+    component_title,
+    counted,
+    distances_of,
+    measure_of,
+    partly_compared,
+    significant,
+    span_text,
+)
 from atlas.relations.matrices import Matrix
 from atlas.relations.scaling import spanning_tree, with_fixed_signs
 
@@ -38,11 +46,11 @@ SHAPE = np.array([1.12, 0.85])
 OTHER = "#dfe4ea"
 TREE = "#8d97a5"
 EVERY_EDGE = 40
-"""Up to so many nodes all edges are drawn; of more, only the tree's."""
+"""Up to so many nodes all edges are drawn and the tree's labelled; of more, only the tree's."""
 SPREAD = 24
 """Of more nodes, the layout's places are mixed with their ranks."""
-CLOSEST = 0.13
-"""Inches to which points that fall on one another are moved apart."""
+CLOSEST, CLOSE = 0.26, 0.13
+"""Inches to which few points, and many, that fall on one another are moved apart."""
 
 
 def draw(matrix: Matrix) -> Figure:
@@ -94,7 +102,7 @@ def _draw(context: Context, nodes: Nodes) -> Figure:
         legend=context.legend(*_marks(context, nodes)),
         notes=[
             *context.left_out_note(nodes.left_out, "for want of distances to the others"),
-            *context.notes(),
+            *context.notes(nodes.shown()),
         ],
     )
     if key:
@@ -146,13 +154,14 @@ def _in_panel(layout: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray
 def _apart(points: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
     """Push points that lie on one another apart until each can be seen."""
     angles = np.arange(len(points)) * 2.399963  # the golden angle: no two directions alike
+    closest = CLOSEST if len(points) <= SPREAD else CLOSE
     nudges = 1e-4 * np.column_stack([np.cos(angles), np.sin(angles)])
     for _ in range(200):
         points = np.clip(points, BORDER, size - BORDER) + nudges
         offsets = points[:, None] - points[None]
         gaps = np.linalg.norm(offsets, axis=2)
         np.fill_diagonal(gaps, np.inf)
-        lacking = np.maximum(CLOSEST - gaps, 0.0)
+        lacking = np.maximum(closest - gaps, 0.0)
         if not lacking.any():
             break
         points = points + (offsets / gaps[..., None] * (lacking / 2)[..., None]).sum(axis=1)
@@ -163,6 +172,8 @@ def _edge_labels(
     panel: Panel, tree: NDArray[np.int_], lengths: Sequence[str]
 ) -> list[Label] | None:
     """Return places for the lengths near the middles of their edges, None if too many."""
+    if len(panel.points) > EVERY_EDGE:
+        return None
     names = [label.box for label in panel.labels]
     discs = np.column_stack([panel.points - panel.radius, panel.points + panel.radius])
     return place(
@@ -210,11 +221,11 @@ def _draw_edge_labels(page: Page, labels: Sequence[Label], lengths: Sequence[str
 
 def _title(context: Context, nodes: Nodes) -> str:
     drawn = counted(sum(map(len, nodes.members)), "model")
-    shown = nodes.distances[np.triu_indices(len(nodes.distances), 1)]
-    span = f"{significant(shown.min(), 4)} to {significant(shown.max(), 4)}"
-    if len(shown) == 1:
-        span = significant(shown.max(), 4)
-    title = measure_of(context.matrix).title
+    values = distances_of(context.matrix)
+    shown = nodes.shown() & (values > 0)
+    whole = shown & ~partly_compared(context.matrix)
+    span = span_text(values[whole if whole.any() else shown], 4)
+    title = measure_of(context.matrix).title + ("" if whole.any() else " in part")
     return f"{component_title(context.matrix)}: graph of {drawn}, {title} {span}"
 
 

@@ -1,5 +1,6 @@
 """Colours, fonts and sizes that all pictures share, and how a picture is saved."""
 
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 
+from atlas.plots.words import titled
+from atlas.relations.classes import TAG, Classes, leading
 from atlas.relations.matrices import Matrix
 
 INK = "#1d2433"
@@ -39,6 +42,8 @@ QUALITATIVE = (
     "#999933",
     "#aa4499",
 )
+COLOURED = tuple("ABCDEFGHI")
+"""The families that have these colours."""
 WITHOUT_FAMILY = "#9aa1ac"
 
 FAR_TO_NEAR = ("#fbf7e6", "#dbe8c0", "#a3d2b5", "#5fb3b8", "#3a86ae", "#34589b", "#2b2f6b")
@@ -150,7 +155,7 @@ class Colours:
 
 
 def colours_of(matrix: Matrix) -> Colours:
-    """Colour models by the order of making where that is known, else one by one."""
+    """Colour models by the order of making where that is known, else one by one, else by class."""
     if matrix.ordered:
         ramp = LinearSegmentedColormap.from_list("making", MAKING_ORDER)
         last = max(len(matrix) - 1, 1)
@@ -158,4 +163,38 @@ def colours_of(matrix: Matrix) -> Colours:
         return Colours(models, (("first made", models[0]), ("last made", models[-1])))
     if len(matrix) <= len(QUALITATIVE):
         return Colours(QUALITATIVE[: len(matrix)], ())
-    return Colours((PLAIN,) * len(matrix), ())
+    found = leading(matrix.classes, len(matrix))
+    if found is None:
+        return Colours((PLAIN,) * len(matrix), ())
+    colours = class_colours(found)
+    return Colours(
+        tuple(colours.get(found.of.get(model, ""), WITHOUT_FAMILY) for model in matrix.ids),
+        tuple(_legend(found, matrix, colours)),
+    )
+
+
+def class_colours(classes: Classes) -> dict[str, str]:
+    """Return the colours of the nine commonest tags, or of the families A to I."""
+    if classes.kind == TAG:
+        return dict(zip(classes.names(), QUALITATIVE, strict=False))
+    return {name: letter_colour(name) for name in classes.names() if name in COLOURED}
+
+
+def letter_colour(letter: str) -> str:
+    """Return a family's colour; those after I are grey."""
+    return QUALITATIVE[COLOURED.index(letter)] if letter in COLOURED else WITHOUT_FAMILY
+
+
+def _legend(
+    classes: Classes, matrix: Matrix, colours: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what the colours of classes mean, and grey where there is any."""
+    title = "" if classes.kind == TAG else f"{titled(classes.kind)} "
+    for name, colour in colours.items():
+        yield f"{title}{name}", colour
+    rest = [model for model in matrix.ids if classes.of.get(model) not in colours]
+    if rest:
+        others = "tags" if classes.kind == TAG else "families"
+        more = any(model in classes.of for model in rest)
+        alone = "no tag" if classes.kind == TAG else f"{title}of its own, or none"
+        yield f"other {others}, or none" if more else alone, WITHOUT_FAMILY

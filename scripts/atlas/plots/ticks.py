@@ -40,3 +40,14 @@ def readable(ticks: Sequence[float], low: float, high: float, width: float) -> l
             kept.append(tick)
             end = centre + half
     return kept
+
+
+def round_below(value: float) -> float:
+    """
+    Return the largest of 1, 2, 5 times a power of ten that is not above the value.
+
+    >>> round_below(73.0)
+    50.0
+    """
+    power = 10.0 ** floor(log10(value))
+    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= value * (1 + 1e-9))

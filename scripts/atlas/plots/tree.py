@@ -1,23 +1,25 @@
 """Family tree: neighbour joining on squared distances, rooted at the base."""
 
 from dataclasses import dataclass
-from math import floor, log10
 
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from atlas.plots import style
+from atlas.plots import cladogram, style
 from atlas.plots.context import Context
 from atlas.plots.layout import ROW, Page, draw_entry, entry_width, number_width, open_page
 from atlas.plots.marks import Mark, add_line, add_marker
 from atlas.plots.nodes import Nodes, nodes_of
 from atlas.plots.order import leaves_of
-from atlas.plots.style import ACCENT, FAINT, INK, SMALL, SOFT
+from atlas.plots.style import ACCENT, INK, SMALL, SOFT
+from atlas.plots.ticks import round_below
 from atlas.plots.words import component_title, counted, measure_of, significant
 from atlas.relations.matrices import Matrix
 from atlas.relations.trees import Tree, neighbour_joining, newick, rooted_at_midpoint, rooted_at_tip
 
+HEAD = 0.26
+"""Inches above two trees side by side, for what each of them is."""
 NEGATIVE = 0.01
 """A branch below minus this share of the longest one is marked as negative."""
 
@@ -133,31 +135,47 @@ def _draw(context: Context, family: Family) -> Figure:
     height = max(ROW, min(0.3, 4.5 / count)) * count
     numbers = number_width(list(entries.values()))
     left = width + 0.25
+    deepest = max(places.depth.values()) or 1.0
+    beyond = left + entry_width(list(entries.values()), numbers) + 0.15
+    is_crowded = cladogram.is_crowded(family.tree, deepest)
+    across = cladogram.cladogram_width(family.tree) + 0.05 if is_crowded else 0.0
+    head = HEAD if is_crowded else 0.0
     page = open_page(
         title=_title(context, family),
         subtitle=context.subtitle(_method(context, family)),
-        width=left + entry_width(list(entries.values()), numbers),
-        height=height + 0.55,
+        width=beyond + across,
+        height=head + height + 0.55,
         legend=context.legend(*_marks(context, family)),
         notes=[
             *_negative_note(family),
             *context.left_out_note(family.nodes.left_out, "for want of distances to the others"),
-            *context.notes(),
+            *context.notes(family.nodes.shown()),
         ],
     )
-    deepest = max(places.depth.values()) or 1.0
+    page.top += head
     scale, step = width / deepest, height / count
     _draw_branches(page, family, places, scale, step)
     used = 0
     for tip in places.tips:
         _draw_tip(page, context, family, tip, places, scale, step, left)
         for row in family.nodes.members[tip]:
-            draw_entry(page, left, (used + 0.5) * step, entries[row], numbers)
+            y = (used + 0.5) * step
+            draw_entry(page, left, y, entries[row], numbers)
+            if is_crowded:
+                end = left + entry_width([entries[row]], numbers) + 0.06
+                cladogram.draw_guide(page, end, beyond - 0.06, y)
             used += 1
     for node in _negative(family):
         x, y = page.left + places.depth[node] * scale, page.top + places.row[node] * step
         add_marker(page.canvas, x, y, "D", ms=4.5, mfc="white", mec=ACCENT, mew=1.2, zorder=4)
     _draw_bar(page, context, deepest, scale, height + 0.28)
+    if is_crowded:
+        page.write(0.0, -0.16, "Branches to scale", weight="bold")
+        page.write(beyond, -0.16, cladogram.HEADING, weight="bold")
+        members = family.nodes.members
+        colours = [context.colours.models[rows[0]] for rows in members]
+        sizes = [len(rows) for rows in members]
+        cladogram.draw_cladogram(page, family.tree, places.row, sizes, colours, x=beyond, step=step)
     return page.figure
 
 
@@ -201,11 +219,13 @@ def _negative_note(family: Family) -> list[str]:
     number = len(_negative(family))
     if not number:
         return []
-    branches = "1 branch" if number == 1 else f"{number} branches"
-    return [
-        f"{branches} came out negative and are drawn as 0: these models lie between their"
-        " neighbours, as merges do. The Newick file keeps the lengths."
-    ]
+    told = (
+        "1 branch came out negative and is drawn as 0: its models lie between their neighbours, as"
+        if number == 1
+        else f"{number} branches came out negative and are drawn as 0: their models lie between"
+        " their neighbours, as"
+    )
+    return [f"{told} merges do. The Newick file keeps the lengths."]
 
 
 def _draw_branches(page: Page, family: Family, places: Places, scale: float, step: float) -> None:
@@ -238,7 +258,7 @@ def _draw_tip(
     rows = family.nodes.members[tip]
     x, y = page.left + places.depth[tip] * scale, page.top + places.row[tip] * step
     end = page.left + left - 0.1
-    add_line(page.canvas, [x + 0.06, end], [y, y], color=FAINT, lw=0.7, linestyle=(0, (1, 2)))
+    cladogram.draw_guide(page, x + 0.06 - page.left, end - page.left, y - page.top)
     if len(rows) > 1:
         half = (len(rows) - 1) / 2 * step
         add_line(page.canvas, [end, end], [y - half - 0.04, y + half + 0.04], color=INK, lw=1.4)
@@ -249,7 +269,7 @@ def _draw_tip(
 def _draw_bar(page: Page, context: Context, deepest: float, scale: float, y: float) -> None:
     """Draw a bar of a round distance's contribution to the branches."""
     power = measure_of(context.matrix).adds_up
-    distance = _round_below((deepest * 0.4) ** (1 / power))
+    distance = round_below((deepest * 0.4) ** (1 / power))
     length = distance**power * scale
     measure = measure_of(context.matrix).title
     add_line(
@@ -264,14 +284,3 @@ def _draw_bar(page: Page, context: Context, deepest: float, scale: float, y: flo
     if power == 2:
         text = f"{measure} of {significant(distance)}, squared: {significant(distance**2)}"
     page.write(length + 0.1, y, text, color=SOFT, fontsize=SMALL)
-
-
-def _round_below(value: float) -> float:
-    """
-    Return the largest of 1, 2, 5 times a power of ten that is not above the value.
-
-    >>> _round_below(73.0)
-    50.0
-    """
-    power = 10.0 ** floor(log10(value))
-    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= value * (1 + 1e-9))

@@ -46,9 +46,27 @@ def partly_compared(matrix: Matrix) -> NDArray[np.bool_]:
     return np.asarray(partial)
 
 
+def shared_in_part(matrix: Matrix) -> NDArray[np.bool_]:
+    """
+    Return the pairs of which all that could be compared is identical, and some could not be.
+
+    Shape (N, N). They have no distance: 0 would claim too much.
+    """
+    if matrix.coverage is None:
+        return np.zeros(matrix.values.shape, dtype=bool)
+    shared = np.isnan(matrix.values) & (matrix.coverage > 0) & (matrix.coverage < 1)
+    np.fill_diagonal(shared, False)
+    return np.asarray(shared)
+
+
+def titled(component: str) -> str:
+    """Return a component as titles write it."""
+    return COMPONENT_TITLES.get(component, component)
+
+
 def component_title(matrix: Matrix) -> str:
-    """Return the component as titles write it."""
-    return COMPONENT_TITLES.get(matrix.component, matrix.component)
+    """Return the matrix's component as titles write it."""
+    return titled(matrix.component)
 
 
 def counted(number: int, noun: str) -> str:
@@ -78,3 +96,9 @@ def significant(value: float, digits: int = 4) -> str:
         exponent = f"e{int(power)}"
     text = (text.rstrip("0").rstrip(".") if "." in text else text) + exponent
     return text.replace("-", "−")
+
+
+def span_text(values: NDArray[np.float64], digits: int) -> str:
+    """Return the smallest and the largest of some values, or one where both read the same."""
+    low, high = (significant(float(value), digits) for value in (values.min(), values.max()))
+    return high if low == high else f"{low} to {high}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx as nx
 import pandas as pd
 
+from atlas.relations.classes import Classes
 from atlas.relations.verdicts import FEW
 
 
@@ -21,6 +23,8 @@ class Standing:
     """Of the tensors: 1 in the family itself, else how many are its own or its own rounded."""
     is_rounded: bool
     """All its weights are the family's, some of them rounded to another dtype."""
+    variant: int = 0
+    """Tells apart those next to one family that are not the same: 1, 2, ...; 0 where one is."""
 
     @property
     def is_member(self) -> bool:
@@ -52,7 +56,9 @@ def holders(rows: pd.DataFrame) -> set[str]:
     return {*rows.loc[~only_b, "a"], *rows.loc[~only_a, "b"]}
 
 
-def standings(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Standing]:
+def standings(
+    rows: pd.DataFrame, models: Sequence[str], of_note: Collection[str] = ()
+) -> dict[str, Standing]:
     """
     Return the place of every model that has the component.
 
@@ -65,6 +71,8 @@ def standings(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Standing]:
         The identity table's rows of one component.
     models
         The group's models in order; where families are of a size, the earlier comes first.
+    of_note
+        Models whose families get a letter even if they are like no other.
     """
     order = {model: place for place, model in enumerate(models)}
     shared = families(rows)
@@ -88,16 +96,89 @@ def standings(rows: pd.DataFrame, models: Sequence[str]) -> dict[str, Standing]:
             next_to[first] = (leader, share, is_rounded)
         else:
             leaders.append(first)
-    of_note = {leader for leader, _, _ in next_to.values()}
-    of_note |= {family[0] for family in ranked if len(family) > 1}
-    named = [leader for leader in leaders if leader in of_note]
+    known = {leader for leader, _, _ in next_to.values()}
+    asked = set(of_note)
+    known |= {family[0] for family in ranked if len(family) > 1 or asked & {*family}}
+    named = [leader for leader in leaders if leader in known]
     letters = {leader: letter_of(number) for number, leader in enumerate(named)}
+    variants = _variants(next_to)
     found_standings: dict[str, Standing] = {}
     for family in ranked:
         leader, share, is_rounded = next_to.get(family[0], (family[0], 1.0, False))
-        place = Standing(letters.get(leader), share, is_rounded)
+        variant = variants.get(family[0], 0)
+        place = Standing(letters.get(leader), share, is_rounded, variant)
         found_standings |= dict.fromkeys(family, place)
     return found_standings
+
+
+def _variants(next_to: Mapping[str, tuple[str, float, bool]]) -> dict[str, int]:
+    """Number the families next to the same one, the rounded and the changed apart."""
+    beside: dict[tuple[str, bool], list[str]] = {}
+    for first, (leader, _, is_rounded) in next_to.items():
+        beside.setdefault((leader, is_rounded), []).append(first)
+    return {
+        first: number
+        for firsts in beside.values()
+        if len(firsts) > 1
+        for number, first in enumerate(firsts, start=1)
+    }
+
+
+def averages(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """
+    Return where training copies are other models' raw weights.
+
+    Parameters
+    ----------
+    frame
+        The identity table of a group.
+
+    Returns
+    -------
+    dict
+        Model that holds the copy to the component and the model whose raw weights it is: the first
+        of the table.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    told = frame[frame["raw_is_ema"] != ""]
+    columns = (told[name].tolist() for name in ("a", "b", "component", "raw_is_ema"))
+    for a, b, component, sides in zip(*columns, strict=True):
+        for side in sides:
+            raw, copy = (a, b) if side == "a" else (b, a)
+            found.setdefault(copy, (component, raw))
+    return found
+
+
+def classes(frame: pd.DataFrame, models: Sequence[str]) -> list[Classes]:
+    """
+    Sort models by each component that some of them share, bit for bit or rounded.
+
+    Parameters
+    ----------
+    frame
+        The identity table of a group.
+    models
+        The group's models in the roster's order.
+
+    Returns
+    -------
+    list
+        Letters are those of the identity picture. A component that all models share, or none, is
+        not there.
+    """
+    found = []
+    for component, rows in frame.groupby("component", sort=True):
+        places = standings(rows, models)
+        letters = {
+            model: place.family
+            for model, place in places.items()
+            if place.family is not None and (place.is_member or place.is_rounded)
+        }
+        counts = Counter(letters.values())
+        shared = {model: letter for model, letter in letters.items() if counts[letter] > 1}
+        if shared and max(counts.values()) < len(models):
+            found.append(Classes(str(component), shared))
+    return found
 
 
 def letter_of(number: int) -> str:

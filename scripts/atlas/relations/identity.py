@@ -16,7 +16,7 @@ from atlas.relations.verdicts import Comparison, judge
 COLUMNS = [
     "a", "b", "component", "verdict", "identical_tensors", "tensors", "what",
     "cast_tensors", "different_tensors", "shape_tensors", "only_a_tensors", "only_b_tensors",
-    "nonfinite_tensors", "renamed_tensors",
+    "nonfinite_tensors", "renamed_tensors", "raw_is_ema",
 ]  # fmt: skip
 
 
@@ -57,6 +57,7 @@ def comparisons(contents: Contents, labels: Mapping[str, str]) -> Iterator[Compa
                     renamed=renamed[present],
                     adopted=bool(adopted[present].any()),
                     notes=tuple(copies.notes(first, second, component, labels)),
+                    raw_is_ema=copies.sides(first, second, component),
                 )
 
 
@@ -74,6 +75,7 @@ def _row(found: Comparison, labels: Mapping[str, str]) -> dict[str, object]:
         "verdict": verdict,
         "tensors": len(found.status),
         "renamed_tensors": int(found.renamed.sum()),
+        "raw_is_ema": found.raw_is_ema,
         "what": what,
     }
 
@@ -99,6 +101,17 @@ class _Copies:
         self, first: int, second: int, component: str, labels: Mapping[str, str]
     ) -> Iterator[str]:
         """Yield a sentence for each of the two models whose raw weights are the other's copy."""
+        for one, other in self._copied(first, second, component):
+            a, b = (self.contents.models[side] for side in (one, other))
+            yield f"raw weights of {labels.get(a, a)} are the EMA of {labels.get(b, b)}"
+
+    def sides(self, first: int, second: int, component: str) -> str:
+        """Return the sides, a and b, whose raw weights are the other's copy."""
+        found = self._copied(first, second, component)
+        return "".join("a" if one == first else "b" for one, _ in found)
+
+    def _copied(self, first: int, second: int, component: str) -> Iterator[tuple[int, int]]:
+        """Yield each of the two models whose raw weights are the other's copy, and the other."""
         here = self.component == component
         if here.any():
             for one, other in ((first, second), (second, first)):
@@ -106,8 +119,7 @@ class _Copies:
                 copy = self.contents.index[self.copied[here], other]
                 whole = (raw >= 0).all() and (copy >= 0).all()
                 if whole and (self.digest[raw] == self.digest[copy]).all():
-                    a, b = (self.contents.models[side] for side in (one, other))
-                    yield f"raw weights of {labels.get(a, a)} are the EMA of {labels.get(b, b)}"
+                    yield one, other
 
 
 def _renamed(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from atlas.basis.errors import AtlasError, nearest
 from atlas.basis.tables import replacing
 from atlas.measures import SHOWN
+from atlas.relations.classes import Classes
 
 CORNER = "model"
 """What the first cell of a matrix's CSV holds."""
@@ -39,6 +40,8 @@ class Matrix:
     """Shape (N, N): share of the parameters that were compared, 0 to 1; None if not known."""
     ambiguous_zeros: bool = False
     """True where a 0 may mean identical or never compared, as in the notebook's files."""
+    classes: tuple[Classes, ...] = ()
+    """What the models are sorted by: tags, families of other components."""
 
     def __post_init__(self) -> None:
         size = len(self.ids)

@@ -72,6 +72,8 @@ class Comparison:
     """One side goes by names that another model has for the same weights."""
     notes: tuple[str, ...] = ()
     """What else was found of this component, as sentences."""
+    raw_is_ema: str = ""
+    """Whose raw weights are the other's training copy: a, b, ab or none."""
 
     @cached_property
     def counts(self) -> npt.NDArray[np.int64]:

@@ -110,3 +110,15 @@ def test_the_picture_has_a_cell_for_every_model_and_component(table):
     assert "A 33 %" in texts
     assert texts.count("A ≈") == 3
     assert {"Base", "UNet", "VAE", "Text encoder"} <= set(texts)
+
+
+def test_models_are_sorted_by_what_some_of_them_share(table):
+    found = {each.kind: dict(each.of) for each in families.classes(table, ORDER)}
+    assert found["vae"] == dict.fromkeys(["base", "copy", "vae", "rounded"], "A")
+    assert found["unet"] == dict.fromkeys(["base", "copy", "tuned", "rounded"], "A")
+
+
+def test_what_all_share_or_none_sorts_no_models():
+    rows = [pair(a, b, 100) | {"component": "vae"} for a, b in ("ab", "ac", "bc")]
+    rows += [pair(a, b, 0) | {"component": "unet"} for a, b in ("ab", "ac", "bc")]
+    assert families.classes(pd.DataFrame(rows), list("abc")) == []

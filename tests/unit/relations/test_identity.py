@@ -277,6 +277,17 @@ def test_a_part_of_a_training_copy_is_no_training_copy(lay_side_by_side):
     told = frame[frame["what"].str.contains("raw weights of")]
     pairs = list(told[["a", "b", "component"]].itertuples(index=False, name=None))
     assert pairs == [("copy", "raw", "unet")]
+    assert frame["raw_is_ema"].tolist() == ["b" if at in told.index else "" for at in frame.index]
+
+
+def test_two_that_are_each_others_training_copy_are_both_told(lay_side_by_side):
+    first, last = np.ones(2, np.float32), np.zeros(2, np.float32)
+    models = {"a": {"unet/1": first, "ema/1": last}, "b": {"unet/1": last, "ema/1": first}}
+    frame = identity.table(lay_side_by_side(models))
+    assert dict(zip(frame["component"], frame["raw_is_ema"], strict=True)) == {
+        "unet": "ab",
+        "ema": "",
+    }
 
 
 def test_a_training_copy_lends_its_names_to_nobody(lay_side_by_side):
