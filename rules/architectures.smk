@@ -26,7 +26,7 @@ rule architectures:
 # One job for all: importing torch and diffusers takes longer than surveying an architecture.
 rule summarise_architectures:
     input:
-        facts=facts_of(ARCHITECTURES),
+        facts=lambda wildcards: facts_of(ARCHITECTURES),
         published=str(CONFIG / "published" / "sizes.yaml"),
         reproduced=published_facts("sizes"),
     output:
@@ -59,7 +59,7 @@ rule summarise_architectures:
         runtime=20,
     params:
         method=METHOD["summarise_architectures"],
-        architectures=ARCHITECTURES,
+        architectures=lambda wildcards: in_report(ARCHITECTURES),
         stated=stated_of(ARCHITECTURES),
         names=NAMES,
         sides=config["architectures"]["sides"],

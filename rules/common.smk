@@ -1,5 +1,6 @@
 import copy
 import hashlib
+import json
 import sys
 from itertools import combinations
 
@@ -92,9 +93,18 @@ def fingerprints_of(models):
     return expand("results/fingerprints/{model}.parquet", model=sorted(models))
 
 
+def in_report(value):
+    """
+    Return a param that holds the user's words as JSON without <.
+
+    A report's page has the params of jobs in its code, where `</script>` would end it.
+    """
+    return json.dumps(value).replace("<", "\\u003c")
+
+
 def labels_of(models):
-    """Return what models are called in plots, by id."""
-    return {model: MODELS[model].label for model in sorted(models)}
+    """Return what models are called in plots, by id, as JSON."""
+    return in_report({model: MODELS[model].label for model in sorted(models)})
 
 
 def shard_files(wildcards):

@@ -72,7 +72,13 @@ rule identify_components:
             labels={"group": "{group}", "form": "table"},
             caption="../docs/captions/identity.rst",
         ),
-        findings="results/groups/{group}/identity.md",
+        markdown="results/groups/{group}/identity.md",
+        page=report(
+            "results/groups/{group}/identity.html",
+            category="Identity",
+            labels={"group": "{group}", "form": "page"},
+            caption="../docs/captions/identity.rst",
+        ),
     log:
         "logs/identify_components/{group}.log",
     benchmark:
@@ -84,7 +90,7 @@ rule identify_components:
         runtime=minutes_for(gb_per_minute=1),
     params:
         method=METHOD["identify_components"],
-        models=lambda wildcards: sorted(GROUPS[wildcards.group].models),
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
         labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
     message:
         "Telling which components of {wildcards.group} are the same"

@@ -1,5 +1,6 @@
 """Draw a group's matrices: heatmap, tree, map, spectral graph and line per component."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -97,7 +98,7 @@ if __name__ == "__main__":
         matrix_folder=Path(snakemake.input.matrices),
         measure=snakemake.params.measure,
         group=snakemake.wildcards.group,
-        labels=snakemake.params.labels,
+        labels=json.loads(snakemake.params.labels),
         base=snakemake.params.base,
         ordered=snakemake.params.ordered,
         imported=snakemake.params.imported,

@@ -1,5 +1,6 @@
 """Draw which models of a group share which components."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def main(
     stem
         Path of the pictures to write, without their endings.
     """
-    frame = pd.read_csv(table, dtype={"a": str, "b": str})
+    # Names stay names: an id or a component may be "null", which pandas would take for missing.
+    frame = pd.read_csv(table, keep_default_na=False)
     facts = {"group": group, "models": models, "labels": labels, "base": base}
     draw_all("identity", frame, stem=stem, **facts)
 
@@ -48,7 +50,7 @@ if __name__ == "__main__":
         table=Path(snakemake.input.table),
         group=snakemake.wildcards.group,
         models=snakemake.params.models,
-        labels=snakemake.params.labels,
+        labels=json.loads(snakemake.params.labels),
         base=snakemake.params.base,
         stem=Path(snakemake.input.table).with_suffix(""),
     )
