@@ -129,6 +129,12 @@ def group_fingerprints(wildcards):
     return fingerprints_of(GROUPS[wildcards.group].models)
 
 
+def pair_of_group(wildcards):
+    """Return the table of a group of two, whose tensors are drawn; else nothing."""
+    models = sorted(GROUPS[wildcards.group].models)
+    return "results/pairs/{}/{}.parquet".format(*models) if len(models) == 2 else []
+
+
 def pair_fingerprints(wildcards):
     """Return the fingerprints of both models; their order is part of a pair's name."""
     if wildcards.a >= wildcards.b:

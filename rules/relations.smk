@@ -42,7 +42,14 @@ rule import_matrices:
         notebook=lambda wildcards: str(GROUPS[wildcards.group].matrices),
     output:
         table="results/groups/{group}/distances.parquet",
-        folder=directory("results/groups/{group}/matrices"),
+        folder=report(
+            directory("results/groups/{group}/matrices"),
+            patterns=["{component}.html"],
+            category="Groups",
+            subcategory="{group}",
+            labels={"component": "{component}", "show": "numbers"},
+            caption="../docs/captions/matrices.rst",
+        ),
     log:
         "logs/import_matrices/{group}.log",
     benchmark:
@@ -133,7 +140,14 @@ rule write_matrices:
     input:
         table="results/groups/{group}/distances.parquet",
     output:
-        folder=directory("results/groups/{group}/matrices"),
+        folder=report(
+            directory("results/groups/{group}/matrices"),
+            patterns=["{component}.html"],
+            category="Groups",
+            subcategory="{group}",
+            labels={"component": "{component}", "show": "numbers"},
+            caption="../docs/captions/matrices.rst",
+        ),
     log:
         "logs/write_matrices/{group}.log",
     benchmark:
@@ -183,13 +197,14 @@ rule export_notebook:
 rule plot_group:
     input:
         matrices="results/groups/{group}/matrices",
+        pair=pair_of_group,
     output:
         folder=report(
             directory("results/groups/{group}/plots"),
             patterns=["{component}.{kind}.png"],
             category="Groups",
             subcategory="{group}",
-            labels={"component": "{component}", "plot": "{kind}"},
+            labels={"component": "{component}", "show": "{kind}"},
             caption="../docs/captions/plots.rst",
         ),
     log:

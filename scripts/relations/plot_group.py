@@ -1,16 +1,20 @@
-"""Draw a group's matrices: heatmap, tree, map, spectral graph and line per component."""
+"""Draw a group's matrices per component, or what can be drawn of two models or of none."""
 
 import json
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.workflow import command_line, configure_logging
+from atlas.plots import notice, style
 from atlas.plots.drawing import draw_all
 from atlas.plots.order import leaves_of
 from atlas.relations import matrices
 from atlas.relations.group_matrices import COVERAGE
+from atlas.relations.groups import ALL, nothing_to_compare
 from atlas.relations.matrices import Matrix
 
 LEADERS = ("unet", "transformer", "network", "all")
@@ -30,10 +34,15 @@ def main(
     base: str | None,
     ordered: bool,
     imported: bool,
+    pair: Path | None,
     folder: Path,
 ) -> None:
     """
     Draw every component, all with the models in one order and colour.
+
+    Of two models, the pictures would show one number: their tensors are drawn in place of them, or
+    where there is no table of them, the heatmap alone. A group of which no two models can be
+    compared has a page that says so.
 
     Parameters
     ----------
@@ -49,6 +58,8 @@ def main(
         Whether the models stand in the order of their making.
     imported
         Whether the matrices are published ones, whose 0 may stand for not compared.
+    pair
+        The table of the tensors of a group of two, as compare_pair writes it.
     folder
         Where to write the pictures.
     """
@@ -69,8 +80,15 @@ def main(
         for file in sorted(matrix_folder.glob(f"*.{measure}.csv"))
     ]
     folder.mkdir(parents=True, exist_ok=True)
-    for matrix in _in_one_order(drawn):
-        draw_all("matrix", matrix, stem=folder / matrix.component)
+    if not any(matrix.identical.diagonal().sum() > 1 for matrix in drawn):
+        style.save(notice.draw(group, nothing_to_compare(len(labels))), folder / f"{ALL}.notice")
+    elif pair:
+        a, b = (labels[model] for model in sorted(labels))
+        draw_all("pair", pq.read_table(pair), a=a, b=b, stem=folder / f"{ALL}.histograms")
+    else:
+        kinds = ("heatmap",) if len(drawn[0]) == 2 else None
+        for matrix in _in_one_order(drawn):
+            draw_all("matrix", matrix, stem=folder / matrix.component, kinds=kinds)
 
 
 def _with_coverage(matrix: Matrix, folder: Path) -> Matrix:
@@ -102,5 +120,6 @@ if __name__ == "__main__":
         base=snakemake.params.base,
         ordered=snakemake.params.ordered,
         imported=snakemake.params.imported,
+        pair=Path(snakemake.input.pair) if snakemake.input.pair else None,
         folder=Path(snakemake.output.folder),
     )

@@ -8,7 +8,9 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.workflow import command_line, configure_logging
+from atlas.plots import notice, style
 from atlas.plots.drawing import draw_all
+from atlas.relations.groups import nothing_to_compare
 
 
 def main(
@@ -21,7 +23,7 @@ def main(
     stem: Path,
 ) -> None:
     """
-    Draw the identity table.
+    Draw the identity table; where it is empty, write a sentence in its place.
 
     Parameters
     ----------
@@ -38,6 +40,9 @@ def main(
     """
     # Names stay names: an id or a component may be "null", which pandas would take for missing.
     frame = pd.read_csv(table, keep_default_na=False)
+    if frame.empty:
+        style.save(notice.draw(group, nothing_to_compare(len(models))), stem)
+        return
     facts = {"group": group, "models": models, "labels": labels, "base": base}
     draw_all("identity", frame, stem=stem, **facts)
 

@@ -61,13 +61,15 @@ def read(path: Path) -> Notebook:
     )
 
 
-def write(notebook: Notebook, path: Path) -> None:
+def write(notebook: Notebook, path: Path, note: str = "") -> None:
     """
     Write the result file as the notebook does: keys sorted, four spaces, floats that round-trip.
 
-    A pair that was not compared is NaN, which Python's json writes and reads as `NaN`.
+    A pair that was not compared is NaN, which Python's json writes and reads as `NaN`. A note
+    stands beside the notebook's own keys.
     """
-    content = {
+    content: dict[str, Any] = {"note": note} if note else {}
+    content |= {
         "ml": list(notebook.models),
         "cm": [
             [name, [[[f"m{row}", file] for row, file in pair] for pair in pairs]]
@@ -128,6 +130,15 @@ def from_matrices(matrices: Sequence[Matrix], files: Mapping[str, str], group: s
         models=tuple(PureWindowsPath(files[model]).name for model in first.ids),
         comparisons=((group, pairs),),
         distances={names.get(m.component, m.component): m.values for m in matrices},
+    )
+
+
+def without_distances(files: Mapping[str, str], group: str) -> Notebook:
+    """Return the form of a group without a component to compare; files gives each model's path."""
+    return Notebook(
+        models=tuple(PureWindowsPath(file).name for file in files.values()),
+        comparisons=((group, ()),),
+        distances={},
     )
 
 
