@@ -11,6 +11,7 @@ sys.path.insert(0, str(HOME / "scripts"))
 
 from atlas.roster import reading
 from atlas.roster import settings
+from atlas.basis.page import one_line
 from atlas.basis.shipped import CONFIG, load
 from atlas.checkpoint.files import files_of, located
 from atlas.plots.registry import pictures
@@ -103,8 +104,8 @@ def in_report(value):
 
 
 def labels_of(models):
-    """Return what models are called in plots, by id, as JSON."""
-    return in_report({model: MODELS[model].label for model in sorted(models)})
+    """Return what models are called in plots, by id and in one line, as JSON."""
+    return in_report({model: one_line(MODELS[model].label) for model in sorted(models)})
 
 
 def shard_files(wildcards):

@@ -89,7 +89,7 @@ rule summarise_macs:
         html=report(
             "results/macs/summary.html",
             category="MACs",
-            labels={"table": "summary"},
+            labels={"show": "summary"},
             caption="../docs/captions/macs.rst",
         ),
         counters="results/macs/counters.csv",
@@ -126,8 +126,8 @@ rule draw_macs:
             directory("results/macs/plots"),
             patterns=["{picture}.png"],
             category="MACs",
-            labels={"picture": "{picture}"},
-            caption="../docs/captions/macs.rst",
+            labels={"show": "{picture}"},
+            caption="../docs/captions/macs_pictures.rst",
         ),
     log:
         "logs/draw_macs/all.log",

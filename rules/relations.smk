@@ -76,14 +76,14 @@ rule identify_components:
         table=report(
             "results/groups/{group}/identity.csv",
             category="Identity",
-            labels={"group": "{group}", "form": "table"},
+            labels={"group": "{group}", "show": "table of all pairs as CSV"},
             caption="../docs/captions/identity.rst",
         ),
         markdown="results/groups/{group}/identity.md",
         page=report(
             "results/groups/{group}/identity.html",
             category="Identity",
-            labels={"group": "{group}", "form": "page"},
+            labels={"group": "{group}", "show": "page"},
             caption="../docs/captions/identity.rst",
         ),
     log:
@@ -112,8 +112,8 @@ rule plot_identity:
         pictures=report(
             pictures("results/groups/{group}/identity", "identity", "png"),
             category="Identity",
-            labels={"group": "{group}", "form": "picture"},
-            caption="../docs/captions/identity.rst",
+            labels={"group": "{group}", "show": "picture"},
+            caption="../docs/captions/sharing.rst",
         ),
         drawings=pictures("results/groups/{group}/identity", "identity", "svg"),
     log:

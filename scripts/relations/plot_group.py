@@ -84,7 +84,7 @@ def main(
         style.save(notice.draw(group, nothing_to_compare(len(labels))), folder / f"{ALL}.notice")
     elif pair:
         a, b = (labels[model] for model in sorted(labels))
-        draw_all("pair", pq.read_table(pair), a=a, b=b, stem=folder / f"{ALL}.histograms")
+        draw_all("pair", pq.read_table(pair), a=a, b=b, stem=folder / ALL, in_full=True)
     else:
         kinds = ("heatmap",) if len(drawn[0]) == 2 else None
         for matrix in _in_one_order(drawn):

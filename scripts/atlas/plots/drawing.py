@@ -12,7 +12,12 @@ from atlas.plots.registry import Subject, plots_of
 
 
 def draw_all(
-    subject: Subject, *parts: Any, stem: Path, kinds: Collection[str] | None = None, **facts: Any
+    subject: Subject,
+    *parts: Any,
+    stem: Path,
+    kinds: Collection[str] | None = None,
+    in_full: bool = False,
+    **facts: Any,
 ) -> list[Path]:
     """
     Write {stem}{plot's ending}.svg and .png of each plot of a subject.
@@ -25,6 +30,8 @@ def draw_all(
         Path of the pictures without their endings.
     kinds
         Names of the plots to draw; None for all.
+    in_full
+        Whether the files of a lone plot bear its name, too, as those of others do.
 
     Returns
     -------
@@ -37,7 +44,8 @@ def draw_all(
             continue
         logging.info("drawing %s%s", stem.name, plot.ending)
         picture = import_module(f"atlas.plots.{plot.name}")  # each imports only what it needs
-        place = stem.with_name(stem.name + plot.ending)
+        ending = f".{plot.name}" if in_full else plot.ending
+        place = stem.with_name(stem.name + ending)
         written += style.save(picture.draw(*parts, **facts), place)
         beside = picture.beside(*parts, **facts) if hasattr(picture, "beside") else {}
         for ending, text in beside.items():
