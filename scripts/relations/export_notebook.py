@@ -24,7 +24,12 @@ def main(*, folder: Path, group: str, paths: dict[str, str], target: Path) -> No
         The JSON file to write.
     """
     found = [
-        matrices.read(file, component=file.name.removesuffix(".l2.csv"), measure="l2", group=group)
+        matrices.read(
+            file,
+            component=matrices.component_of(file.name.removesuffix(".l2.csv")),
+            measure="l2",
+            group=group,
+        )
         for file in sorted(folder.glob("*.l2.csv"))
         if file.name != f"{groups.ALL}.l2.csv"
     ]

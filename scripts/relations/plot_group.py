@@ -67,7 +67,7 @@ def main(
         _with_coverage(
             matrices.read(
                 file,
-                component=file.name.removesuffix(f".{measure}.csv"),
+                component=matrices.component_of(file.name.removesuffix(f".{measure}.csv")),
                 measure=measure,
                 group=group,
                 labels=labels,
@@ -88,12 +88,14 @@ def main(
     else:
         kinds = ("heatmap",) if len(drawn[0]) == 2 else None
         for matrix in _in_one_order(drawn):
-            draw_all("matrix", matrix, stem=folder / matrix.component, kinds=kinds)
+            draw_all(
+                "matrix", matrix, stem=folder / matrices.stem_of(matrix.component), kinds=kinds
+            )
 
 
 def _with_coverage(matrix: Matrix, folder: Path) -> Matrix:
     """Add which share of the parameters each number rests on; published matrices don't tell."""
-    file = folder / f"{matrix.component}.{COVERAGE}.csv"
+    file = folder / f"{matrices.stem_of(matrix.component)}.{COVERAGE}.csv"
     if not file.is_file():
         return matrix
     cover = matrices.read(file, component=matrix.component, measure=COVERAGE)

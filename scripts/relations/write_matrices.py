@@ -38,10 +38,11 @@ def main(*, table: Path, models: list[str], measures: list[str], folder: Path) -
             group_matrices.matrix(frame, models, component=component, measure=measure)
             for measure in dict.fromkeys(["l2", *measures, group_matrices.COVERAGE])
         ]
+        stem = matrices.stem_of(component)
         for matrix in found:
-            matrices.write(matrix, folder / f"{component}.{matrix.measure}.csv")
+            matrices.write(matrix, folder / f"{stem}.{matrix.measure}.csv")
         told = matrix_pages.content(found)
-        tables.write_text(page.html(*told), folder / f"{component}.html")
+        tables.write_text(page.html(*told), folder / f"{stem}.html")
     if not components:
         told = matrix_pages.nothing(len(models))
         tables.write_text(page.html(*told), folder / f"{ALL}.html")

@@ -43,7 +43,9 @@ def nothing(models: int) -> Content:
 def _title(matrix: Matrix) -> str:
     if matrix.measure == COVERAGE:
         return "Coverage (share of the parameters that was compared)"
-    return f"{SHOWN[matrix.measure].title} ({SHOWN[matrix.measure].unit})"
+    measure = SHOWN[matrix.measure]
+    # A picture of a similarity shows 1 - it; the matrix has the similarity itself.
+    return f"{measure.title.removeprefix('1 − ')} ({measure.unit})"
 
 
 def _nearest(matrix: Matrix) -> Section:

@@ -1,6 +1,7 @@
 """The "mega similarity check" notebook's result file: `{ml, cm, dm}` in JSON."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,6 +17,9 @@ from atlas.relations.matrices import Matrix
 
 COMPONENTS = {"te": "text_encoder", "te0": "text_encoder", "te1": "text_encoder_2"}
 """The notebook's names of components that diffusers names otherwise."""
+
+FILE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+"""What a component may be called, as ids and groups are: it names files."""
 
 Pair = tuple[int, int]
 
@@ -223,6 +227,12 @@ def _distances(
         isinstance(components, dict) and components != {},
         "dm must map components to matrices",
     )
+    for name in components:
+        _require(
+            path,
+            bool(FILE_NAME.fullmatch(name)),
+            f"dm › {name!r} names files: letters, digits, and . _ - inside",
+        )
     return {name: _square(path, name, rows, models) for name, rows in components.items()}
 
 

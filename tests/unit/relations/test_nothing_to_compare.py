@@ -135,3 +135,16 @@ def test_models_called_null_are_models(tmp_path):
     models, labels = ["null", "NA"], {"null": "null", "NA": "NA"}
     plot_identity.main(table=table, group="g", models=models, labels=labels, base=None, stem=stem)
     assert "nan: 2 of 2 models have the same weights" in stem.with_suffix(".svg").read_text()
+
+
+def test_a_component_with_signs_in_its_name_has_files_and_its_own_name(prints, tmp_path):
+    weights = {f"<!--{name}".replace("vae/", "vae>/"): value for name, value in BASE.items()}
+    for number in range(3):
+        folder = factory.diffusers_folder(tmp_path / f"m{number}", weights)
+        tables.write(fingerprint.table(open_checkpoint(folder)), tmp_path / f"m{number}.parquet")
+    made = results(tmp_path / "made", {f"m{n}": tmp_path / f"m{n}.parquet" for n in range(3)})
+    assert (made / "matrices" / "%3C%21--vae%3E.coverage.csv").is_file()
+    assert "&lt;!--vae&gt;: distances" in (made / "matrices" / "%3C%21--vae%3E.html").read_text()
+    assert "&lt;!--vae&gt;: all 3 models" in (made / "plots/%3C%21--vae%3E.map.svg").read_text()
+    assert not [path for path in made.rglob("*") if "<" in path.name]
+    assert "<!--vae>" in json.loads((made / "notebook.json").read_text())["dm"]
