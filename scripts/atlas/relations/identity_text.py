@@ -108,10 +108,7 @@ def _findings(told: Told) -> list[str]:
     found += _few(_one_model(told, {"identical"}, "Identical in every component"))
     found += _few(_one_model(told, COPIES, "One model in several dtypes", but={"identical"}))
     found += _few(_roundings(told))
-    notes = dict.fromkeys(match for what in told.frame["what"] for match in EMA_NOTE.findall(what))
-    found += _few(
-        f"Raw weights of {told.name(raw)} are the EMA of {told.name(copy)}." for raw, copy in notes
-    )
+    found += _few(_averages(told))
     return found + [_sharing(told, component) for component in told.rows]
 
 
@@ -161,6 +158,18 @@ def _roundings(told: Told) -> list[str]:
     return [
         f"Roundings of one model, {told.name(source)}: {models} ({', '.join(parts)})."
         for (source, models), parts in titles.items()
+    ]
+
+
+def _averages(told: Told) -> list[str]:
+    """Return a sentence for each model whose training copy others have as raw weights."""
+    raw_of: dict[str, set[str]] = {}
+    for what in told.frame["what"]:
+        for raw, copy in EMA_NOTE.findall(what):
+            raw_of.setdefault(copy, set()).add(raw)
+    return [
+        f"The EMA of {told.name(copy)} is the raw weights of {told.names(raw_of[copy])}."
+        for copy in told.ordered(raw_of)
     ]
 
 

@@ -82,9 +82,9 @@ def test_a_training_copy_is_told_of_models_not_of_pairs(lay_side_by_side):
     unet = {name: value for name, value in BASE.items() if name.startswith("unet/")}
     copied = {name.replace("unet/", "ema/"): value + 1 for name, value in unet.items()}
     raw = {name: value + 1 for name, value in unet.items()}
-    models = {"a": BASE | copied, "b": raw, "c": factory.weights(seed=3)}
+    models = {"a": BASE | copied, "b": raw, "c": factory.weights(seed=3), "d": dict(raw)}
     _, findings, sections = told(lay_side_by_side, models, labels={"a": "A"})
-    assert "Raw weights of b are the EMA of A (a)." in findings
+    assert "The EMA of A (a) is the raw weights of b; d." in findings
     assert "Training copy (EMA): A (a) alone has one." in findings
     verdicts = {tuple(row[2:4]) for row in section(sections, "Pair by pair").rows}
     assert ("Training copy (EMA)", "only in A (a)") in verdicts
