@@ -17,6 +17,9 @@ SETTINGS = OWN_SETTINGS if HAS_OWN else HOME / OWN_SETTINGS
 configfile: SETTINGS
 
 
+report: "docs/captions/introduction.rst"
+
+
 include: "rules/common.smk"
 include: "rules/demo/common.smk"
 include: "rules/demo/terrain.smk"

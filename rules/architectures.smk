@@ -26,18 +26,23 @@ rule architectures:
 # One job for all: importing torch and diffusers takes longer than surveying an architecture.
 rule summarise_architectures:
     input:
-        facts=facts_of(ARCHITECTURES),
+        facts=lambda wildcards: facts_of(ARCHITECTURES),
         published=str(CONFIG / "published" / "sizes.yaml"),
         reproduced=published_facts("sizes"),
     output:
         summary=report(
             "results/architectures/summary.csv",
             category="Architectures",
-            labels={"table": "summary"},
+            labels={"show": "summary as CSV"},
             caption="../docs/captions/architectures.rst",
         ),
         page="results/architectures/summary.md",
-        html="results/architectures/summary.html",
+        html=report(
+            "results/architectures/summary.html",
+            category="Architectures",
+            labels={"show": "summary"},
+            caption="../docs/captions/architectures.rst",
+        ),
         memory="results/architectures/memory.csv",
         published="results/architectures/as_published.csv",
         blocks=expand(
@@ -59,7 +64,7 @@ rule summarise_architectures:
         runtime=20,
     params:
         method=METHOD["summarise_architectures"],
-        architectures=ARCHITECTURES,
+        architectures=lambda wildcards: in_report(ARCHITECTURES),
         stated=stated_of(ARCHITECTURES),
         names=NAMES,
         sides=config["architectures"]["sides"],
@@ -73,16 +78,23 @@ rule draw_architectures:
     input:
         portraits=rules.summarise_architectures.output.portraits,
     output:
+        diagrams=[
+            report(
+                f"results/architectures/{architecture}.png",
+                category="Architectures",
+                labels={"show": architecture},
+                caption="../docs/captions/diagrams.rst",
+            )
+            for architecture in ARCHITECTURES
+        ],
         drawings=expand(
-            "results/architectures/{architecture}.{suffix}",
-            architecture=ARCHITECTURES,
-            suffix=["svg", "png"],
+            "results/architectures/{architecture}.svg", architecture=ARCHITECTURES
         ),
         overview=report(
             "results/architectures/overview.png",
             category="Architectures",
-            labels={"table": "overview"},
-            caption="../docs/captions/architectures.rst",
+            labels={"show": "overview"},
+            caption="../docs/captions/overview.rst",
         ),
         overview_svg="results/architectures/overview.svg",
     log:

@@ -1,5 +1,6 @@
 import copy
 import hashlib
+import json
 import sys
 from itertools import combinations
 
@@ -10,6 +11,7 @@ sys.path.insert(0, str(HOME / "scripts"))
 
 from atlas.roster import reading
 from atlas.roster import settings
+from atlas.basis.page import one_line
 from atlas.basis.shipped import CONFIG, load
 from atlas.checkpoint.files import remarks, watched_files
 from atlas.plots.registry import pictures
@@ -108,14 +110,23 @@ def fingerprints_of(models):
     return expand("results/fingerprints/{model}.parquet", model=sorted(models))
 
 
+def in_report(value):
+    """
+    Return a param that holds the user's words as JSON without <.
+
+    A report's page has the params of jobs in its code, where `</script>` would end it.
+    """
+    return json.dumps(value).replace("<", "\\u003c")
+
+
 def labels_of(models):
-    """Return what models are called in plots, by id."""
-    return {model: MODELS[model].label for model in sorted(models)}
+    """Return what models are called in plots, by id and in one line, as JSON."""
+    return in_report({model: one_line(MODELS[model].label) for model in sorted(models)})
 
 
 def tags_of(models):
-    """Return the tags of models, by id."""
-    return {model: list(MODELS[model].tags) for model in sorted(models)}
+    """Return the tags of models, by id, as JSON."""
+    return in_report({model: list(MODELS[model].tags) for model in sorted(models)})
 
 
 def shard_files(wildcards):
@@ -147,6 +158,12 @@ def group_identity(wildcards):
         if wildcards.group in WEIGHED
         else []
     )
+
+
+def pair_of_group(wildcards):
+    """Return the table of a group of two, whose tensors are drawn; else nothing."""
+    models = sorted(GROUPS[wildcards.group].models)
+    return "results/pairs/{}/{}.parquet".format(*models) if len(models) == 2 else []
 
 
 def pair_fingerprints(wildcards):

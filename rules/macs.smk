@@ -25,7 +25,7 @@ rule macs:
 # profile of any of them.
 rule profile_macs:
     input:
-        facts=facts_of(PROFILED),
+        facts=lambda wildcards: facts_of(PROFILED),
     output:
         profiles=expand("results/macs/{architecture}.csv", architecture=PROFILED),
         counters=expand(
@@ -42,7 +42,7 @@ rule profile_macs:
         runtime=30,
     params:
         method=METHOD["profile_macs"],
-        architectures=PROFILED,
+        architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
         names=NAMES,
         resolutions=MACS["resolutions"],
@@ -79,7 +79,7 @@ rule reproduce_published_macs:
 
 rule summarise_macs:
     input:
-        facts=facts_of(PROFILED),
+        facts=lambda wildcards: facts_of(PROFILED),
         profiles=rules.profile_macs.output.profiles,
         counters=rules.profile_macs.output.counters,
         as_published=rules.reproduce_published_macs.output.table,
@@ -89,7 +89,7 @@ rule summarise_macs:
         html=report(
             "results/macs/summary.html",
             category="MACs",
-            labels={"table": "summary"},
+            labels={"show": "summary"},
             caption="../docs/captions/macs.rst",
         ),
         counters="results/macs/counters.csv",
@@ -105,7 +105,7 @@ rule summarise_macs:
         runtime=5,
     params:
         method=METHOD["summarise_macs"],
-        architectures=PROFILED,
+        architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
         names=NAMES,
         steps=MACS["steps"],
@@ -126,8 +126,8 @@ rule draw_macs:
             directory("results/macs/plots"),
             patterns=["{picture}.png"],
             category="MACs",
-            labels={"picture": "{picture}"},
-            caption="../docs/captions/macs.rst",
+            labels={"show": "{picture}"},
+            caption="../docs/captions/macs_pictures.rst",
         ),
     log:
         "logs/draw_macs/all.log",

@@ -4,6 +4,19 @@ rule describe_models:
     output:
         table="results/models.csv",
         page="results/models.md",
+        html=report(
+            "results/models.html",
+            category="Models",
+            labels={"model": "all models"},
+            caption="../docs/captions/models.rst",
+        ),
+        folder=report(
+            directory("results/models"),
+            patterns=["{model}.html"],
+            category="Models",
+            labels={"model": "{model}"},
+            caption="../docs/captions/models.rst",
+        ),
     log:
         "logs/describe_models/all.log",
     benchmark:
@@ -15,8 +28,8 @@ rule describe_models:
         runtime=10,
     params:
         method=METHOD["describe_models"],
-        models=sorted(MODELS),
-        labels=labels_of(MODELS),
+        models=list(MODELS),
+        labels=lambda wildcards: labels_of(MODELS),
     message:
         "Describing what each model holds"
     script:

@@ -43,7 +43,14 @@ rule import_matrices:
         notebook=lambda wildcards: str(GROUPS[wildcards.group].matrices),
     output:
         table="results/groups/{group}/distances.parquet",
-        folder=directory("results/groups/{group}/matrices"),
+        folder=report(
+            directory("results/groups/{group}/matrices"),
+            patterns=["{component}.html"],
+            category="Groups",
+            subcategory="{group}",
+            labels={"component": "{component}", "show": "numbers"},
+            caption="../docs/captions/matrices.rst",
+        ),
     log:
         "logs/import_matrices/{group}.log",
     benchmark:
@@ -70,10 +77,16 @@ rule identify_components:
         table=report(
             "results/groups/{group}/identity.csv",
             category="Identity",
-            labels={"group": "{group}", "form": "table"},
+            labels={"group": "{group}", "show": "table of all pairs as CSV"},
             caption="../docs/captions/identity.rst",
         ),
-        findings="results/groups/{group}/identity.md",
+        markdown="results/groups/{group}/identity.md",
+        page=report(
+            "results/groups/{group}/identity.html",
+            category="Identity",
+            labels={"group": "{group}", "show": "page"},
+            caption="../docs/captions/identity.rst",
+        ),
     log:
         "logs/identify_components/{group}.log",
     benchmark:
@@ -85,7 +98,7 @@ rule identify_components:
         runtime=minutes_for(gb_per_minute=1),
     params:
         method=METHOD["identify_components"],
-        models=lambda wildcards: sorted(GROUPS[wildcards.group].models),
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
         labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
     message:
         "Telling which components of {wildcards.group} are the same"
@@ -100,8 +113,8 @@ rule plot_identity:
         pictures=report(
             pictures("results/groups/{group}/identity", "identity", "png"),
             category="Identity",
-            labels={"group": "{group}", "form": "picture"},
-            caption="../docs/captions/identity.rst",
+            labels={"group": "{group}", "show": "picture"},
+            caption="../docs/captions/sharing.rst",
         ),
         drawings=pictures("results/groups/{group}/identity", "identity", "svg"),
     log:
@@ -128,7 +141,14 @@ rule write_matrices:
     input:
         table="results/groups/{group}/distances.parquet",
     output:
-        folder=directory("results/groups/{group}/matrices"),
+        folder=report(
+            directory("results/groups/{group}/matrices"),
+            patterns=["{component}.html"],
+            category="Groups",
+            subcategory="{group}",
+            labels={"component": "{component}", "show": "numbers"},
+            caption="../docs/captions/matrices.rst",
+        ),
     log:
         "logs/write_matrices/{group}.log",
     benchmark:
@@ -179,13 +199,14 @@ rule plot_group:
     input:
         matrices="results/groups/{group}/matrices",
         identity=group_identity,
+        pair=pair_of_group,
     output:
         folder=report(
             directory("results/groups/{group}/plots"),
             patterns=["{component}.{kind}.png"],
             category="Groups",
             subcategory="{group}",
-            labels={"component": "{component}", "plot": "{kind}"},
+            labels={"component": "{component}", "show": "{kind}"},
             caption="../docs/captions/plots.rst",
         ),
     log:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -75,7 +76,7 @@ if __name__ == "__main__":
         command_line(main)
     configure_logging(snakemake)
     main(
-        sources=snakemake.params.architectures,
+        sources=json.loads(snakemake.params.architectures),
         stated=snakemake.params.stated,
         sides=snakemake.params.sides,
         folder=Path(snakemake.output.summary).parent,

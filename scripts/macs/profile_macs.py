@@ -1,5 +1,6 @@
 """Profile the MACs of architectures on the meta device: a table for each, and other counters'."""
 
+import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
@@ -76,7 +77,7 @@ if __name__ == "__main__":
         command_line(main)
     configure_logging(snakemake)
     main(
-        sources=snakemake.params.architectures,
+        sources=json.loads(snakemake.params.architectures),
         stated=snakemake.params.stated,
         resolutions=snakemake.params.resolutions,
         batch=snakemake.params.batch,

@@ -1,5 +1,6 @@
 """Add the profiles up to what an image costs, and say what to know in a few sentences."""
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,7 +76,7 @@ if __name__ == "__main__":
         command_line(main)
     configure_logging(snakemake)
     main(
-        sources=snakemake.params.architectures,
+        sources=json.loads(snakemake.params.architectures),
         stated=snakemake.params.stated,
         steps=snakemake.params.steps,
         guidance=snakemake.params.guidance,

@@ -12,6 +12,8 @@ def main(*, folder: Path, group: str, paths: dict[str, str], target: Path) -> No
     """
     Write all components; models of a published matrix go by their own names.
 
+    Where no two models could be compared, the file has a note that says so.
+
     Parameters
     ----------
     folder
@@ -22,10 +24,19 @@ def main(*, folder: Path, group: str, paths: dict[str, str], target: Path) -> No
         The JSON file to write.
     """
     found = [
-        matrices.read(file, component=file.name.removesuffix(".l2.csv"), measure="l2", group=group)
+        matrices.read(
+            file,
+            component=matrices.component_of(file.name.removesuffix(".l2.csv")),
+            measure="l2",
+            group=group,
+        )
         for file in sorted(folder.glob("*.l2.csv"))
         if file.name != f"{groups.ALL}.l2.csv"
     ]
+    if not found:
+        note = groups.nothing_to_compare(len(paths))
+        notebook.write(notebook.without_distances(paths, group), target, note=note)
+        return
     files = {model: paths.get(model, model) for matrix in found for model in matrix.ids}
     notebook.write(notebook.from_matrices(found, files, group), target)
 

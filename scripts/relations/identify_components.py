@@ -1,52 +1,48 @@
 """Tell for every pair of a group's models which components are the same, and what differs."""
 
+import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis import tables
+from atlas.basis import page, tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.relations import contents, identity
-from atlas.relations.identity_text import document
+from atlas.relations.identity_text import overview
 
 
-def main(
-    *,
-    fingerprints: dict[str, Path],
-    labels: dict[str, str],
-    group: str,
-    table: Path,
-    findings: Path,
-) -> None:
+def main(*, fingerprints: dict[str, Path], labels: dict[str, str], group: str, stem: Path) -> None:
     """
-    Write the identity table and its readable form.
+    Write the identity table and its readable forms.
 
     Parameters
     ----------
     fingerprints
-        Model to its fingerprint, in order of the models' ids.
+        Model to its fingerprint, in the roster's order.
     labels
         Model to what it is called in plots.
-    table
-        The CSV file to write.
-    findings
-        The same to read, to write.
+    stem
+        Path of the files to write, without their endings: .csv, .md and .html.
     """
-    models = list(fingerprints)
-    frame = identity.table(contents.load(list(fingerprints.values()), models), labels)
-    tables.write_text(frame.to_csv(index=False), table)
-    tables.write_text(document(frame, group=group, models=models, labels=labels), findings)
+    ids = sorted(fingerprints)
+    frame = identity.table(contents.load([fingerprints[model] for model in ids], ids))
+    told = overview(frame, group=group, models=list(fingerprints), labels=labels)
+    for ending, text in (
+        (".csv", frame.to_csv(index=False)),
+        (".md", page.markdown(*told)),
+        (".html", page.html(*told)),
+    ):
+        tables.write_text(text, stem.with_name(f"{stem.name}{ending}"))
 
 
 if __name__ == "__main__":
     if "snakemake" not in globals():
         command_line(main)
     configure_logging(snakemake)
-    paths = map(Path, snakemake.input.fingerprints)
+    paths = {Path(path).stem: Path(path) for path in snakemake.input.fingerprints}
     main(
-        fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
-        labels=snakemake.params.labels,
+        fingerprints={model: paths[model] for model in snakemake.params.models},
+        labels=json.loads(snakemake.params.labels),
         group=snakemake.wildcards.group,
-        table=Path(snakemake.output.table),
-        findings=Path(snakemake.output.findings),
+        stem=Path(snakemake.output.table).with_suffix(""),
     )

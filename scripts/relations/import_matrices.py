@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis import tables
+from atlas.basis import page, tables
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.relations import group_matrices, matrices, notebook
+from atlas.relations import group_matrices, matrices, matrix_pages, notebook
 
 
 def main(*, published: Path, group: str, table: Path, folder: Path) -> None:
@@ -28,6 +28,8 @@ def main(*, published: Path, group: str, table: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for component, matrix in found.items():
         matrices.write(matrix, folder / f"{component}.l2.csv")
+        told = matrix_pages.content([matrix])
+        tables.write_text(page.html(*told), folder / f"{component}.html")
     tables.write(group_matrices.tidy(list(found.values())), table)
 
 

@@ -1,21 +1,25 @@
-"""Draw a group's matrices: heatmap, tree, map, spectral graph and line per component."""
+"""Draw a group's matrices per component, or what can be drawn of two models or of none."""
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.tables import write_text
 from atlas.basis.workflow import command_line, configure_logging
+from atlas.plots import notice, style
 from atlas.plots.drawing import draw_all
 from atlas.plots.order import leaves_of
 from atlas.plots.style import QUALITATIVE
 from atlas.relations import families, matrices
 from atlas.relations.classes import Classes, by_tag
 from atlas.relations.group_matrices import COVERAGE
+from atlas.relations.groups import ALL, nothing_to_compare
 from atlas.relations.matrices import Matrix
 
 LEADERS = ("unet", "transformer", "network", "all")
@@ -37,12 +41,17 @@ def main(
     imported: bool,
     tags: dict[str, list[str]],
     identity: Path | None,
+    pair: Path | None,
     folder: Path,
 ) -> None:
     """
     Draw every component that several models have, all with the models in one order and colour.
 
     Components that a single model has are told in not_drawn.txt.
+
+    Of two models, the pictures would show one number: their tensors are drawn in place of them, or
+    where there is no table of them, the heatmap alone. A group of which no two models can be
+    compared has a page that says so.
 
     Parameters
     ----------
@@ -62,6 +71,8 @@ def main(
         Model to its tags in the roster.
     identity
         The group's identity table, if it has one.
+    pair
+        The table of the tensors of a group of two, as compare_pair writes it.
     folder
         Where to write the pictures.
     """
@@ -69,7 +80,7 @@ def main(
         _with_coverage(
             matrices.read(
                 file,
-                component=file.name.removesuffix(f".{measure}.csv"),
+                component=matrices.component_of(file.name.removesuffix(f".{measure}.csv")),
                 measure=measure,
                 group=group,
                 labels=labels,
@@ -83,12 +94,20 @@ def main(
     ]
     folder.mkdir(parents=True, exist_ok=True)
     shared = [matrix for matrix in drawn if _holders(matrix) > 1]
-    alone = [_told(matrix) for matrix in drawn if _holders(matrix) == 1]
-    if alone:
-        write_text("".join(alone), folder / "not_drawn.txt")
-    classes = _classes(identity, drawn[0].ids, tags)
-    for matrix in _in_one_order(shared):
-        draw_all("matrix", replace(matrix, classes=classes), stem=folder / matrix.component)
+    if not shared:
+        style.save(notice.draw(group, nothing_to_compare(len(labels))), folder / f"{ALL}.notice")
+    elif pair:
+        a, b = (labels[model] for model in sorted(labels))
+        draw_all("pair", pq.read_table(pair), a=a, b=b, stem=folder / ALL, in_full=True)
+    else:
+        classes = _classes(identity, drawn[0].ids, tags)
+        kinds = ("heatmap",) if len(drawn[0]) == 2 else None
+        for matrix in _in_one_order(shared):
+            sorted_matrix = replace(matrix, classes=classes)
+            stem = folder / matrices.stem_of(matrix.component)
+            draw_all("matrix", sorted_matrix, stem=stem, kinds=kinds)
+        if alone := [_told(matrix) for matrix in drawn if _holders(matrix) == 1]:
+            write_text("".join(alone), folder / "not_drawn.txt")
 
 
 def _holders(matrix: Matrix) -> int:
@@ -114,7 +133,7 @@ def _classes(
 
 def _with_coverage(matrix: Matrix, folder: Path) -> Matrix:
     """Add which share of the parameters each number rests on; published matrices don't tell."""
-    file = folder / f"{matrix.component}.{COVERAGE}.csv"
+    file = folder / f"{matrices.stem_of(matrix.component)}.{COVERAGE}.csv"
     if not file.is_file():
         return matrix
     cover = matrices.read(file, component=matrix.component, measure=COVERAGE)
@@ -137,11 +156,12 @@ if __name__ == "__main__":
         matrix_folder=Path(snakemake.input.matrices),
         measure=snakemake.params.measure,
         group=snakemake.wildcards.group,
-        labels=snakemake.params.labels,
+        labels=json.loads(snakemake.params.labels),
         base=snakemake.params.base,
         ordered=snakemake.params.ordered,
         imported=snakemake.params.imported,
-        tags=snakemake.params.tags,
+        tags=json.loads(snakemake.params.tags),
         identity=Path(snakemake.input.identity) if snakemake.input.identity else None,
+        pair=Path(snakemake.input.pair) if snakemake.input.pair else None,
         folder=Path(snakemake.output.folder),
     )

@@ -1,5 +1,6 @@
 """Draw which models of a group share which components."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.workflow import command_line, configure_logging
+from atlas.plots import notice, style
 from atlas.plots.drawing import draw_all
+from atlas.relations.groups import nothing_to_compare
 
 
 def main(
@@ -20,7 +23,7 @@ def main(
     stem: Path,
 ) -> None:
     """
-    Draw the identity table.
+    Draw the identity table; where it is empty, write a sentence in its place.
 
     Parameters
     ----------
@@ -35,7 +38,11 @@ def main(
     stem
         Path of the pictures to write, without their endings.
     """
+    # Names stay names: an id or a component may be "null", which pandas would take for missing.
     frame = pd.read_csv(table, dtype={"a": str, "b": str}, keep_default_na=False)
+    if frame.empty:
+        style.save(notice.draw(group, nothing_to_compare(len(models))), stem)
+        return
     facts = {"group": group, "models": models, "labels": labels, "base": base}
     draw_all("identity", frame, stem=stem, **facts)
 
@@ -48,7 +55,7 @@ if __name__ == "__main__":
         table=Path(snakemake.input.table),
         group=snakemake.wildcards.group,
         models=snakemake.params.models,
-        labels=snakemake.params.labels,
+        labels=json.loads(snakemake.params.labels),
         base=snakemake.params.base,
         stem=Path(snakemake.input.table).with_suffix(""),
     )

@@ -1,5 +1,6 @@
 """Draw the histograms of per-tensor distances between two models."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -36,6 +37,6 @@ if __name__ == "__main__":
     main(
         table=Path(snakemake.input.table),
         models=(snakemake.wildcards.a, snakemake.wildcards.b),
-        labels=snakemake.params.labels,
+        labels=json.loads(snakemake.params.labels),
         stem=Path(snakemake.input.table).with_suffix(""),
     )

@@ -1,4 +1,4 @@
-"""Write a labelled matrix per component and measure, and one of the coverage."""
+"""Write a labelled matrix per component and measure, one of the coverage, and pages of them."""
 
 import sys
 from pathlib import Path
@@ -6,14 +6,17 @@ from pathlib import Path
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from atlas.basis import page, tables
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.relations import group_matrices, matrices
-from atlas.relations.groups import total_rows
+from atlas.relations import group_matrices, matrices, matrix_pages
+from atlas.relations.groups import ALL, total_rows
 
 
 def main(*, table: Path, models: list[str], measures: list[str], folder: Path) -> None:
     """
-    Write {component}.{measure}.csv for every component that the group's models hold.
+    Write {component}.{measure}.csv and a page of them for every component of the group's models.
+
+    Of a group without any, a page says so: all.html.
 
     Parameters
     ----------
@@ -29,10 +32,20 @@ def main(*, table: Path, models: list[str], measures: list[str], folder: Path) -
     folder.mkdir(parents=True, exist_ok=True)
     totals = [("block", "=", "*"), ("role", "=", "*")]
     frame = total_rows(pd.read_parquet(table, filters=totals))
-    for component in group_matrices.components(frame):
-        for measure in dict.fromkeys(["l2", *measures, group_matrices.COVERAGE]):
-            matrix = group_matrices.matrix(frame, models, component=component, measure=measure)
-            matrices.write(matrix, folder / f"{component}.{measure}.csv")
+    components = group_matrices.components(frame)
+    for component in components:
+        found = [
+            group_matrices.matrix(frame, models, component=component, measure=measure)
+            for measure in dict.fromkeys(["l2", *measures, group_matrices.COVERAGE])
+        ]
+        stem = matrices.stem_of(component)
+        for matrix in found:
+            matrices.write(matrix, folder / f"{stem}.{matrix.measure}.csv")
+        told = matrix_pages.content(found)
+        tables.write_text(page.html(*told), folder / f"{stem}.html")
+    if not components:
+        told = matrix_pages.nothing(len(models))
+        tables.write_text(page.html(*told), folder / f"{ALL}.html")
 
 
 if __name__ == "__main__":

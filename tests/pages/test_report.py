@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 
 import pytest
 
 import factory
+import reports
 from workflow_runs import Atlas
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -22,21 +22,15 @@ def report(tmp_path):
     base = factory.weights(seed=1)
     for number, weights in enumerate((base, factory.changed(base, 2), factory.changed(base, 3))):
         factory.diffusers_folder(tmp_path / f"models/m{number}", weights)
-        atlas.models[f"m{number}"] = {"path": f"models/m{number}"}
+        label = f"Model {number}</script><script>window.hurt = 1</script>"
+        atlas.models[f"m{number}"] = {"path": f"models/m{number}", "label": label}
     atlas.groups = {"three": {"models": ["m0", "m1", "m2"]}, "two": {"models": ["m0", "m1"]}}
-    assert (done := atlas.run("groups")).success, done.output
-    made = subprocess.run(
-        atlas.command("groups", options=("--report", "report.html")),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stdout + made.stderr
+    assert (done := atlas.run("all")).success, done.output
+    reports.make(atlas, "all")
     return tmp_path / "report.html"
 
 
-def test_the_report_opens_offline_and_lists_the_plots(report):
+def test_the_report_opens_offline_on_what_was_found_lists_the_plots_and_obeys_no_label(report):
     from playwright.sync_api import sync_playwright
 
     asked, errors = [], []
@@ -48,9 +42,16 @@ def test_the_report_opens_offline_and_lists_the_plots(report):
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(report.as_uri())
+        page.get_by_text("What was found", exact=True).wait_for()
+        page.get_by_text("VAE: no two of 3 models have the same weights").first.wait_for()
         page.get_by_text("Groups", exact=True).click()
         page.get_by_text("three", exact=True).click()
         page.get_by_text("heatmap").first.wait_for()
+        page.get_by_placeholder("Search...").fill("models/m2")
+        page.get_by_placeholder("Search...").press("Enter")
+        page.get_by_text("m2", exact=True).first.wait_for()
+        hurt = page.evaluate("window.hurt")
         browser.close()
+    assert hurt is None
     assert not errors
     assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]

@@ -98,7 +98,7 @@ def workflow(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def atlas(workflow, tmp_path_factory) -> Atlas:
-    """Return a finished run of the copy: two models, one in the new layout, one in the format."""
+    """Return a finished run of the copy: models in the new layout and in the format, and a twin."""
     atlas = Atlas(tmp_path_factory.mktemp("atlas"))
     base = {"unet/conv_in.weight": np.arange(-12, 12, dtype=np.float32).reshape(4, 6, 1, 1)}
     tuned = {"unet/conv_in.weight": base["unet/conv_in.weight"] + 2.5}
@@ -112,8 +112,9 @@ def atlas(workflow, tmp_path_factory) -> Atlas:
     atlas.models = {
         "laid-out": {"path": "laid_out.safetensors"},
         "formatted": {"path": "formatted.plain"},
+        "twin": {"path": "laid_out.safetensors"},
     }
-    atlas.groups = {"both": {"models": list(atlas.models), "pairs": True}}
+    atlas.groups = {"all": {"models": list(atlas.models), "pairs": True}}
     done = atlas.run(
         *("groups", "pairs", "results/count.txt", "census"),
         options=("--snakefile", str(workflow / "Snakefile")),
@@ -137,27 +138,27 @@ def test_a_measure_is_in_all_tables(atlas):
     assert list(shard["sign_changed"]) == [2]
     pair = pd.read_parquet(results / "pairs" / "formatted" / "laid-out.parquet")
     assert list(pair["sign_changed"]) == [2]
-    group = pd.read_parquet(results / "groups" / "both" / "distances.parquet")
-    assert set(group["sign_changed"]) == {2}
-    matrix = (results / "groups" / "both" / "matrices" / "unet.sign_changed.csv").read_text()
-    assert matrix.splitlines()[1] == "laid-out,0,2.0"
+    group = pd.read_parquet(results / "groups" / "all" / "distances.parquet")
+    assert set(group["sign_changed"]) == {0, 2}
+    matrix = (results / "groups" / "all" / "matrices" / "unet.sign_changed.csv").read_text()
+    assert matrix.splitlines()[1] == "laid-out,0,2.0,0"
 
 
 def test_a_plot_is_drawn_of_each_subject(atlas):
-    plots = atlas.folder / "results" / "groups" / "both" / "plots"
+    plots = atlas.folder / "results" / "groups" / "all" / "plots"
     assert {path.name.split(".")[1] for path in plots.glob("unet.*.png")} == {
         *("heatmap", "tree", "map", "spectral", "line", "ranking")
     }
     assert "changed signs" in (plots / "unet.ranking.svg").read_text()
-    assert (plots / "unet.ranking.txt").read_text() == "laid-out formatted\n"
+    assert (plots / "unet.ranking.txt").read_text() == "laid-out twin formatted\n"
     assert (atlas.folder / "results" / "pairs" / "formatted" / "laid-out.roles.png").is_file()
 
 
 def test_a_rule_and_a_wing_have_run(atlas):
-    assert (atlas.folder / "results" / "count.txt").read_text() == "2\n"
+    assert (atlas.folder / "results" / "count.txt").read_text() == "3\n"
     assert (
         atlas.folder / "results" / "census" / "census.csv"
-    ).read_text() == "model\nformatted\nlaid-out\n"
+    ).read_text() == "model\nformatted\nlaid-out\ntwin\n"
 
 
 def test_the_new_wing_keeps_the_layers(workflow):

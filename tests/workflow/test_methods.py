@@ -6,6 +6,7 @@ import pytest
 
 import golden
 import pocket_atlas
+import reports
 from golden import Result
 from workflow_runs import Atlas
 
@@ -24,6 +25,28 @@ def test_results_are_the_golden_ones(atlas: Atlas) -> None:
     assert set(found) == set(NUMBERS) - set(golden.WITHOUT)
     faults = golden.faults(found, golden.read(golden.KEPT), NUMBERS)
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.slow
+def test_the_report_has_all_pictures_and_pages_each_with_its_caption(atlas: Atlas) -> None:
+    options = pocket_atlas.options(atlas)
+    report = reports.make(atlas, *pocket_atlas.TARGETS, options=options, **pocket_atlas.SETTINGS)
+    assert report.shown("results/architectures/") == {
+        *("pocket_unet.png", "pocket_dit.png", "overview.png", "summary.csv", "summary.html")
+    }
+    assert report.shown("results/macs/") >= {"summary.html", "image_cost.png"}
+    assert {"unet.html", "vae.html"} == report.shown("results/groups/published/matrices/")
+    kinds: dict[str, set[str]] = {}
+    for path, result in report.results.items():
+        name = path.rpartition("/")[2]
+        if name.endswith(".png"):
+            kind = name.split(".")[-2] if "/plots/" in path else path.split("/")[1]
+            kind += name if "identity" in name or "overview" in name else ""
+            kinds.setdefault(kind, set()).add(result["caption"])
+    assert {"heatmap", "tree", "map", "spectral", "line"} < set(kinds)
+    assert all(len(captions) == 1 for captions in kinds.values()), "one for each kind"
+    assert len({min(captions) for captions in kinds.values()}) == len(kinds), "and no other's"
+    assert "What was found" in report.introduction
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from atlas.architectures.rows import ALL, Row
-from atlas.basis.page import Section
+from atlas.basis.page import Italic, Section
 
 DASH = "–"
 
@@ -158,7 +158,7 @@ def _memory(memory: Sequence[Row]) -> Section:
 
 def _peak(row: Row) -> str:
     told = f"{gigabytes(row['peak_bytes'])} ({row['activation_bytes'] / 1e9:.2f} activations)"
-    return f"*{told}*" if row["method"] == "inferred" else told
+    return Italic(told) if row["method"] == "inferred" else told
 
 
 INPUTS = ("pixels", "batch", "text tokens", "dtype")

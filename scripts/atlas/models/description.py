@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from atlas.basis import sealed
-from atlas.basis.page import markdown_table
+from atlas.basis.page import NAMED, Item, Section, called, listed
 from atlas.names.components import DENOISERS, OTHER, WORDS
 from atlas.names.kinds import MODEL
 
@@ -18,11 +18,13 @@ COLUMNS = [
     "nonfinite_tensors", "zero_tensors", "shared_with", "problem",
 ]  # fmt: skip
 
+COUNTS = ["tensors", "parameters", "nonfinite_tensors", "zero_tensors"]
+
 READ = ["name", "component", "dtype", "numel", "digest", "norm", "nonfinite"]
 """Columns of fingerprints."""
 
-NAMED = 8
-"""A list of more models than this is cut."""
+SEPARATOR = "; "
+"""Between the models of `shared_with`."""
 
 TROUBLES = {
     "nonfinite_tensors": "hold NaN or infinity; they are left out of distances",
@@ -30,8 +32,11 @@ TROUBLES = {
 }
 """Columns that count broken tensors, and what is said of them."""
 
-KIND_WORDS = {"lora": "a LoRA or another adapter", "embedding": "a text embedding"}
-"""What checkpoints that are no models are called."""
+KIND_WORDS = {
+    "lora": ("a LoRA or another adapter", "LoRAs or other adapters"),
+    "embedding": ("a text embedding", "text embeddings"),
+}
+"""What a checkpoint that is no model is called, and several."""
 
 
 def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
@@ -50,6 +55,8 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
             continue
         rows = table.to_pandas()
         architectures = notes.get("architectures", {})
+        if rows.empty:
+            records.append({"model": model, "kind": notes.get("kind", MODEL)})
         for component, tensors in rows.groupby("component", sort=True):
             architecture = architectures.get(component)
             records.append(
@@ -59,7 +66,8 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
             )
     frame = pd.DataFrame(records, columns=[*COLUMNS, "content"])
     frame["shared_with"] = _sharers(frame)
-    return frame[COLUMNS]
+    # Whole numbers that may be missing: as floats, one unreadable model would give all others .0.
+    return frame[COLUMNS].astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def _counts(tensors: pd.DataFrame) -> dict[str, Any]:
@@ -83,7 +91,7 @@ def _sharers(frame: pd.DataFrame) -> list[str]:
     for row, content, model, component in zip(
         weighed.index, weighed["content"], weighed["model"], weighed["component"], strict=True
     ):
-        shared[row] = " ".join(
+        shared[row] = SEPARATOR.join(
             other if held_as == component else f"{other}:{held_as}"
             for other, held_as in holders[content]
             if (other, held_as) != (model, component)
@@ -91,72 +99,99 @@ def _sharers(frame: pd.DataFrame) -> list[str]:
     return shared
 
 
-def document(
+Content = tuple[str, list[str], list[Section]]
+"""A page's title, what to know at once, and its sections."""
+
+
+def overview(
     frame: pd.DataFrame, labels: Mapping[str, str], findings: Mapping[str, Sequence[str]]
-) -> str:
-    """Return the models as a page: problems first, then what each holds."""
-    lines = ["# Models", ""]
+) -> Content:
+    """Return the page of all models: problems first, what was noticed, then what each holds."""
     broken = frame[frame["problem"].notna()]
-    if len(broken):
-        lines += ["## Unreadable", ""]
-        lines += [
-            f"- **{labels[row['model']]}**: {row['problem']}" for row in broken.to_dict("records")
-        ]
-        lines.append("")
-    header = ["model", "component", "architecture", "dtype", "tensors", "parameters", "same as"]
+    unreadable = Section(
+        "Unreadable",
+        items=[
+            Item(called(row["model"], labels), row["problem"]) for row in broken.to_dict("records")
+        ],
+    )
+    told: dict[str, list[str]] = {}
+    for model, sentence in _noticed(frame, findings):
+        told.setdefault(sentence, []).append(called(model, labels))
+    remarks = Section(
+        "Worth knowing", items=[Item(listed(who), sentence) for sentence, who in told.items()]
+    )
+    holdings = _holdings(frame, labels)
+    sections = [part for part in (unreadable, remarks) if part.items]
+    return "Models", _counted(frame), [*sections, *([holdings] if holdings.rows else [])]
+
+
+def portrait(
+    frame: pd.DataFrame,
+    model: str,
+    labels: Mapping[str, str],
+    findings: Mapping[str, Sequence[str]],
+) -> Content:
+    """Return the page of one model: what is wrong with it, what was noticed, what it holds."""
+    own = frame[frame["model"] == model]
+    noticed = _noticed(own, {model: findings.get(model, ())})
+    told = [*own["problem"].dropna(), *(sentence for _, sentence in noticed)]
+    holdings = _holdings(own, labels, most=len(frame))
+    return called(model, labels), told, [holdings] if holdings.rows else []
+
+
+def _counted(frame: pd.DataFrame) -> list[str]:
+    """Return how many models there are, and how many are left out of comparisons and why."""
+    models = frame["model"].nunique()
+    broken = frame.loc[frame["problem"].notna(), "model"].nunique()
+    told = [f"{models} model{'s' * (models != 1)}, {broken or 'none'} of them unreadable."]
+    held = frame[frame["component"].notna()].drop_duplicates("model")
+    for kind, word in KIND_WORDS.items():
+        if count := int((held["kind"] == kind).sum()):
+            told.append(f"{count} of them {'are' if count > 1 else 'is'} {word[count > 1]}.")
+    return told
+
+
+def _holdings(frame: pd.DataFrame, labels: Mapping[str, str], most: int = NAMED) -> Section:
+    """Return the table of what models hold, and who holds the same weights."""
     rows = [
         [
-            labels[row["model"]],
+            called(row["model"], labels),
             _word(row["component"]),
             row["architecture"] if isinstance(row["architecture"], str) else "",
             row["dtype"],
-            f"{row['tensors']:.0f}",
-            f"{row['parameters']:,.0f}",
-            _listed([_called(holder, labels) for holder in row["shared_with"].split()]),
+            str(row["tensors"]),
+            f"{row['parameters']:,}",
+            listed([_holder(each, labels) for each in row["shared_with"].split(SEPARATOR)], most)
+            if row["shared_with"]
+            else "",
         ]
-        for row in frame[frame["problem"].isna()].to_dict("records")
+        for row in frame[frame["component"].notna()].to_dict("records")
     ]
-    lines += markdown_table(header, rows, words={0, 1, 2, 3, 6})
-    lines += ["", *_remarks(frame, labels, findings)]
-    return "\n".join(lines).rstrip() + "\n"
+    header = ["model", "component", "architecture", "dtype", "tensors", "parameters", "same as"]
+    words, prose = frozenset({0, 1, 2, 3}), frozenset({6})
+    return Section("What each holds", "", header, rows, words, prose)
 
 
-def _called(holder: str, labels: Mapping[str, str]) -> str:
+def _holder(holder: str, labels: Mapping[str, str]) -> str:
     """Return how a page names a model, or a model's component of another name."""
     model, _, component = holder.partition(":")
-    return f"{labels[model]}: {_word(component)}" if component else labels[model]
+    name = called(model, labels)
+    return f"{name}: {_word(component)}" if component else name
 
 
 def _word(component: str) -> str:
     return WORDS.get(component, component)
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Return the names, and of many the first ones and how many more there are."""
-    more = len(names) - NAMED
-    return f"{', '.join(names[:NAMED])} and {more} more" if more > 1 else ", ".join(names)
-
-
-def _remarks(
-    frame: pd.DataFrame, labels: Mapping[str, str], findings: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """Return what was noticed, each sentence once with all models that it holds of."""
-    told: dict[str, list[str]] = {}
-    for model, sentence in _noticed(frame, findings):
-        told.setdefault(sentence, []).append(labels[model])
-    lines = [f"- **{_listed(models)}**: {sentence}" for sentence, models in told.items()]
-    return ["## Worth knowing", "", *lines] if lines else []
-
-
 def _noticed(
     frame: pd.DataFrame, findings: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[str, str]]:
     """Yield (model, sentence): what is broken first, then what is lacking, then the rest."""
-    for row in frame.to_dict("records"):
+    for row in frame[frame["component"].notna()].to_dict("records"):
         for column, trouble in TROUBLES.items():
             if row[column] > 0:
-                count = f"{row[column]:.0f} of {row['tensors']:.0f} tensors"
-                yield row["model"], f"{row['component']}: {count} {trouble}"
+                count = f"{row[column]} of {row['tensors']} tensors"
+                yield row["model"], f"{_word(row['component'])}: {count} {trouble}"
     readable = frame[frame["problem"].isna()]
     for model, rows in readable.groupby("model", sort=False):
         held = set(rows["component"])
@@ -165,9 +200,11 @@ def _noticed(
         ):
             lacking = "text_encoder" if "vae" in held else "vae"
             yield str(model), f"holds a {_word(denoiser.pop())}, but no {_word(lacking)}"
+    for model in readable.loc[readable["component"].isna(), "model"]:
+        yield str(model), "holds no tensors"
     others = readable[readable["kind"] != MODEL].drop_duplicates("model")
     for row in others.to_dict("records"):
-        kind = KIND_WORDS.get(row["kind"], row["kind"])
+        kind, _ = KIND_WORDS.get(row["kind"], (row["kind"], ""))
         yield row["model"], f"{kind}, no model: kept out of comparisons"
     for model, sentences in findings.items():
         yield from ((model, sentence) for sentence in sentences)

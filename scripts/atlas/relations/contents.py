@@ -20,9 +20,10 @@ from atlas.tensors.tensors import ROUNDED
 IndexArray = npt.NDArray[np.int32]
 FORETOLD = [f"digest_{dtype}" for dtype in ROUNDED]
 """Columns of the digests that a tensor has once rounded."""
+DIGESTS = ["digest", *FORETOLD]
 COLUMNS = [
     "key", "name", "component", "block", "role", "dtype", "shape", "numel",
-    "digest", *FORETOLD, "norm", "nonfinite",
+    *DIGESTS, "norm", "nonfinite",
 ]  # fmt: skip
 
 
@@ -78,10 +79,7 @@ class Contents:
         table = self._coded
         a, b = np.maximum(first, 0), np.maximum(second, 0)
         same = table["digest"][a] == table["digest"][b]
-        cast = np.zeros(np.broadcast(a, b).shape, dtype=bool)
-        for rounded in FORETOLD:
-            cast |= table[rounded][a] == table["digest"][b]
-            cast |= table[rounded][b] == table["digest"][a]
+        cast = self.gives(first, second) | self.gives(second, first)
         nonfinite = (table["nonfinite"][a] | table["nonfinite"][b]).astype(bool)
         shape = table["shape"][a] != table["shape"][b]
         status = np.select(
@@ -98,6 +96,22 @@ class Contents:
         )  # fmt: skip
         return np.asarray(status, dtype=np.int8)
 
+    def gives(self, source: IndexArray, copy: IndexArray) -> npt.NDArray[np.bool_]:
+        """Return where a copy is its source, or the source rounded to the copy's dtype."""
+        table = self._coded
+        of, wanted = np.maximum(source, 0), table["digest"][np.maximum(copy, 0)]
+        found = table["digest"][of] == wanted
+        for rounded in FORETOLD:
+            found |= table[rounded][of] == wanted
+        return np.asarray(found & (source >= 0) & (copy >= 0))
+
+    @cached_property
+    def is_rounding(self) -> npt.NDArray[np.bool_]:
+        """Which contents have the digest that some other content has once rounded."""
+        table = self._coded
+        roundings = [table[column][table[column] != table["digest"]] for column in FORETOLD]
+        return np.isin(table["digest"], np.concatenate(roundings))
+
     def numel(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int64]:
         """Return the parameters of the pair's tensor: of two shapes those of the larger one."""
         numel = self._coded["numel"]
@@ -111,9 +125,8 @@ class Contents:
 
 
 def _codes(contents: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
-    digests = ["digest", *FORETOLD]
-    codes, _ = pd.factorize(np.concatenate([contents[column] for column in digests]))
-    table = dict(zip(digests, codes.astype(np.int64).reshape(len(digests), -1), strict=True))
+    codes, _ = pd.factorize(np.concatenate([contents[column] for column in DIGESTS]))
+    table = dict(zip(DIGESTS, codes.astype(np.int64).reshape(len(DIGESTS), -1), strict=True))
     # A missing rounding (integers) must equal no digest: factorize gives -1 to null.
     return table | {
         "shape": pd.factorize(contents["shape"])[0].astype(np.int64),

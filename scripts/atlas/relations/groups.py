@@ -218,6 +218,16 @@ def _numbers(part: Sums, present: npt.NDArray[np.bool_]) -> dict[str, object]:
     }
 
 
+def nothing_to_compare(models: int) -> str:
+    """Return the sentence that stands in place of results where no two models can be compared."""
+    if models == 1:
+        return "Nothing to compare: the group has one model."
+    return (
+        f"Nothing to compare: no two of the {models} models hold weights that can be compared. "
+        "results/models.md tells what each holds."
+    )
+
+
 def total_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a tidy table's rows for whole components."""
     return frame[(frame["block"] == TOTAL) & (frame["role"] == TOTAL)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from atlas.names.components import EMA
-from atlas.relations.contents import Contents, Status
+from atlas.relations.contents import Contents, Status, compared
 from atlas.relations.verdicts import Comparison, judge
 
 COLUMNS = [
@@ -20,15 +20,18 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def table(contents: Contents, labels: Mapping[str, str] | None = None) -> pd.DataFrame:
+EMA_OF = "raw weights of {raw} are the EMA of {copy}"
+"""What is noted of two models by their ids."""
+
+
+def table(contents: Contents) -> pd.DataFrame:
     """Return the identity table: a row per pair and component, sorted by both ids."""
-    labels = labels or {}
-    rows = [_row(comparison, labels) for comparison in comparisons(contents, labels)]
+    rows = [_row(comparison) for comparison in comparisons(contents)]
     frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.sort_values(["a", "b", "component"], ignore_index=True)
 
 
-def comparisons(contents: Contents, labels: Mapping[str, str]) -> Iterator[Comparison]:
+def comparisons(contents: Contents) -> Iterator[Comparison]:
     """
     Yield every pair of models (a < b) with every component that either has.
 
@@ -56,13 +59,38 @@ def comparisons(contents: Contents, labels: Mapping[str, str]) -> Iterator[Compa
                     status=status[present],
                     renamed=renamed[present],
                     adopted=bool(adopted[present].any()),
-                    notes=tuple(copies.notes(first, second, component, labels)),
+                    source=_source(contents, first, second, present, status[present]),
+                    notes=tuple(copies.notes(first, second, component)),
                     raw_is_ema=copies.sides(first, second, component),
                 )
 
 
-def _row(found: Comparison, labels: Mapping[str, str]) -> dict[str, object]:
-    verdict, what = judge(found, labels)
+def _source(
+    contents: Contents,
+    first: int,
+    second: int,
+    rows: npt.NDArray[np.int64],
+    status: npt.NDArray[np.int8],
+) -> str | None:
+    """Return the first model of which both sides hold every tensor, as it is or rounded."""
+    a, b = contents.index[rows, first], contents.index[rows, second]
+    apart = status == Status.DIFFERENT
+    if not apart.any() or not compared(status).all():
+        return None
+    if not (contents.is_rounding[a] & contents.is_rounding[b])[apart].all():
+        return None
+    at = int(np.flatnonzero(apart)[0])
+    held = contents.index[rows[at]]
+    likely = contents.gives(held, a[at]) & contents.gives(held, b[at])
+    for model in np.flatnonzero(likely).tolist():
+        source = contents.index[rows, model]
+        if (contents.gives(source, a) & contents.gives(source, b)).all():
+            return contents.models[model]
+    return None
+
+
+def _row(found: Comparison) -> dict[str, object]:
+    verdict, what = judge(found)
     counts = {
         f"{status.label}_tensors": found.count(status)
         for status in Status
@@ -97,13 +125,11 @@ class _Copies:
         self.component = contents.tensors["component"].to_numpy()[self.raw]
         self.digest = pd.factorize(contents.contents["digest"])[0]
 
-    def notes(
-        self, first: int, second: int, component: str, labels: Mapping[str, str]
-    ) -> Iterator[str]:
+    def notes(self, first: int, second: int, component: str) -> Iterator[str]:
         """Yield a sentence for each of the two models whose raw weights are the other's copy."""
         for one, other in self._copied(first, second, component):
-            a, b = (self.contents.models[side] for side in (one, other))
-            yield f"raw weights of {labels.get(a, a)} are the EMA of {labels.get(b, b)}"
+            raw, copy = (self.contents.models[side] for side in (one, other))
+            yield EMA_OF.format(raw=raw, copy=copy)
 
     def sides(self, first: int, second: int, component: str) -> str:
         """Return the sides, a and b, whose raw weights are the other's copy."""

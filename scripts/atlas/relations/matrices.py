@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,21 @@ class Matrix:
         found = ~np.isnan(self.values) | self.identical
         np.fill_diagonal(found, False)
         return np.asarray(found.any(axis=1))
+
+
+def stem_of(component: str) -> str:
+    """
+    Return a component's name in names of files: signs are in hexadecimal, as in an address.
+
+    >>> stem_of("text_encoder"), stem_of("<x>"), component_of("%3Cx%3E")
+    ('text_encoder', '%3Cx%3E', '<x>')
+    """
+    return quote(component, safe=" ")
+
+
+def component_of(stem: str) -> str:
+    """Return the component that a file's name stands for."""
+    return unquote(stem)
 
 
 def identical_value(measure: str) -> int:

@@ -1,6 +1,7 @@
 """The "mega similarity check" notebook's result file: `{ml, cm, dm}` in JSON."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,6 +17,9 @@ from atlas.relations.matrices import Matrix
 
 COMPONENTS = {"te": "text_encoder", "te0": "text_encoder", "te1": "text_encoder_2"}
 """The notebook's names of components that diffusers names otherwise."""
+
+FILE_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+"""What a component may be called, as ids and groups are: it names files."""
 
 Pair = tuple[int, int]
 
@@ -61,13 +65,15 @@ def read(path: Path) -> Notebook:
     )
 
 
-def write(notebook: Notebook, path: Path) -> None:
+def write(notebook: Notebook, path: Path, note: str = "") -> None:
     """
     Write the result file as the notebook does: keys sorted, four spaces, floats that round-trip.
 
-    A pair that was not compared is NaN, which Python's json writes and reads as `NaN`.
+    A pair that was not compared is NaN, which Python's json writes and reads as `NaN`. A note
+    stands beside the notebook's own keys.
     """
-    content = {
+    content: dict[str, Any] = {"note": note} if note else {}
+    content |= {
         "ml": list(notebook.models),
         "cm": [
             [name, [[[f"m{row}", file] for row, file in pair] for pair in pairs]]
@@ -128,6 +134,15 @@ def from_matrices(matrices: Sequence[Matrix], files: Mapping[str, str], group: s
         models=tuple(PureWindowsPath(files[model]).name for model in first.ids),
         comparisons=((group, pairs),),
         distances={names.get(m.component, m.component): m.values for m in matrices},
+    )
+
+
+def without_distances(files: Mapping[str, str], group: str) -> Notebook:
+    """Return the form of a group without a component to compare; files gives each model's path."""
+    return Notebook(
+        models=tuple(PureWindowsPath(file).name for file in files.values()),
+        comparisons=((group, ()),),
+        distances={},
     )
 
 
@@ -212,6 +227,12 @@ def _distances(
         isinstance(components, dict) and components != {},
         "dm must map components to matrices",
     )
+    for name in components:
+        _require(
+            path,
+            bool(FILE_NAME.fullmatch(name)),
+            f"dm › {name!r} names files: letters, digits, and . _ - inside",
+        )
     return {name: _square(path, name, rows, models) for name, rows in components.items()}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +18,7 @@ CHANGED = (Status.DIFFERENT, Status.NONFINITE, Status.SHAPE)
 VERDICTS = (
     "identical",
     "cast",
+    "two roundings",
     "partly changed",
     "changed",
     "only in a",
@@ -70,6 +70,8 @@ class Comparison:
     """Of the same weights as a tensor that the other side has under another name."""
     adopted: bool
     """One side goes by names that another model has for the same weights."""
+    source: str | None = None
+    """A model of which both sides are roundings, as digests prove."""
     notes: tuple[str, ...] = ()
     """What else was found of this component, as sentences."""
     raw_is_ema: str = ""
@@ -103,16 +105,15 @@ class Comparison:
         return [str(dtypes.iloc[held[held >= 0]].mode().iloc[0]) for held in sides]
 
 
-def judge(found: Comparison, labels: Mapping[str, str]) -> tuple[str, str]:
-    """Return the verdict on one component of a pair, and in words what it rests on."""
-    verdict, what = _judge(found, labels)
+def judge(found: Comparison) -> tuple[str, str]:
+    """Return the verdict on one component of a pair, and in words, by ids, what it rests on."""
+    verdict, what = _judge(found)
     return verdict, "; ".join([what, *found.notes])
 
 
-def _judge(found: Comparison, labels: Mapping[str, str]) -> tuple[str, str]:
+def _judge(found: Comparison) -> tuple[str, str]:
     total = len(found.status)
-    models = (found.contents.models[side] for side in (found.first, found.second))
-    name_a, name_b = (labels.get(model, model) for model in models)
+    name_a, name_b = (found.contents.models[side] for side in (found.first, found.second))
     word = components.WORDS.get(found.component, found.component)
     identical, cast = found.count(Status.IDENTICAL), found.count(Status.CAST)
     if found.renamed.any() and (found.renamed | (found.status == Status.IDENTICAL)).all():
@@ -125,6 +126,8 @@ def _judge(found: Comparison, labels: Mapping[str, str]) -> tuple[str, str]:
         return "identical", "identical"
     if identical + cast == total:
         return "cast", _rounded(found)
+    if found.source:
+        return "two roundings", f"two roundings of one model: {found.source}"
     if found.count(*COMPARED) == 0:
         return "not comparable", _obstacles(found, name_a, name_b) or "no tensors in common"
     where = _where(found)
@@ -159,9 +162,23 @@ def _what_changed(found: Comparison, where: str, name_a: str, name_b: str) -> st
     elif changed:
         text = where or f"{changed} of {total} tensors changed"
     else:
-        text = f"{found.count(Status.IDENTICAL, Status.CAST)} of {total} tensors identical"
+        text = _kept(found.count(Status.IDENTICAL), found.count(Status.CAST), total)
     notes = _obstacles(found, name_a, name_b)
     return f"{text}; {notes}" if notes else text
+
+
+def _kept(identical: int, cast: int, tensors: int) -> str:
+    """
+    Return how many of some tensors are the same; a rounded one is not told as an identical one.
+
+    >>> _kept(5, 0, 5), _kept(0, 5, 5), _kept(3, 2, 5)
+    ('5 of 5 tensors identical', '5 of 5 tensors rounded', '3 of 5 tensors identical, 2 rounded')
+    """
+    if not cast:
+        return f"{identical} of {tensors} tensors identical"
+    if not identical:
+        return f"{cast} of {tensors} tensors rounded"
+    return f"{identical} of {tensors} tensors identical, {cast} rounded"
 
 
 def _where(found: Comparison) -> str:
@@ -191,6 +208,8 @@ class _Split:
     changed_tensors: int
     kept_tensors: int
     """In the parts that are wholly the same."""
+    kept_rounded: int
+    """Those of them that are rounded."""
     tensors: int
     is_clean: bool
     """Every part belongs to one of the two sorts, and both sorts have parts."""
@@ -201,12 +220,14 @@ class _Split:
         order = list(dict.fromkeys(parts))
         moved = [part for part in order if changed[parts == part].any()]
         whole = [part for part in order if same[parts == part].all()]
+        kept = np.isin(parts, whole)
         return cls(
             is_vae=found.component == "vae",
             moved=moved,
             whole=whole,
             changed_tensors=int(changed.sum()),
-            kept_tensors=int(np.isin(parts, whole).sum()),
+            kept_tensors=int(kept.sum()),
+            kept_rounded=int((kept & found.has(Status.CAST)).sum()),
             tensors=len(same),
             is_clean=bool(moved and whole) and len(moved) + len(whole) == len(order),
         )
@@ -219,9 +240,9 @@ class _Split:
             return ""
         verb = "differ" if len(self.moved) > 1 or self.moved[0].endswith("s") else "differs"
         still = self.whole[0] if len(self.whole) == 1 else "the rest"
-        kept = self.kept_tensors
-        same = f"{still}: {kept} of {kept} tensors identical"
-        return f"only {self._article}{_and(changes)} {verb} ({same})"
+        kept, rounded = self.kept_tensors, self.kept_rounded
+        same = _kept(kept - rounded, rounded, kept)
+        return f"only {self._article}{_and(changes)} {verb} ({still}: {same})"
 
     def only_rest(self) -> str:
         """Name what does not differ, where that is short."""

@@ -1,5 +1,6 @@
 """What is told of each model."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 import factory
-from atlas.basis import sealed
+from atlas.basis import page, sealed
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint import open_checkpoint
 from atlas.fingerprints import fingerprint
@@ -40,6 +41,11 @@ def test_components_are_counted_and_shared_ones_found(prints):
     assert rows.loc[("base", "unet"), "shared_with"] == ""
     assert rows.loc[("nan", "net"), "nonfinite_tensors"] == 1
     assert rows.loc[("nan", "net"), "zero_tensors"] == 1
+
+
+def document(*parts: object) -> str:
+    """Return the page of all models in Markdown."""
+    return page.markdown(*description.overview(*parts))
 
 
 def described(folder: Path, weights: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
@@ -83,20 +89,25 @@ def test_a_long_list_of_models_is_cut_and_counted(tmp_path):
     one = {"net/a": np.ones(2, np.float32)}
     names = [f"m{number:02d}" for number in range(11)]
     frame = described(tmp_path, dict.fromkeys(names, one)).reset_index()
-    page = description.document(frame, {name: name.upper() for name in names}, {})
-    assert "| M01, M02, M03, M04, M05, M06, M07, M08 and 2 more |" in page
+    told = document(frame, {name: name.upper() for name in names}, {})
+    others = "; ".join(f"M{number:02d} (m{number:02d})" for number in range(1, 9))
+    assert f"| {others} and 2 more |" in told
+    (whole,) = description.portrait(frame, "m00", {}, {})[2]
+    assert whole.rows[0][-1] == "; ".join(names[1:]), "a model's own page has all of them"
 
 
 def test_the_page_starts_with_problems(prints):
-    page = description.document(
+    told = document(
         description.describe(prints),
         {name: name.upper() for name in prints},
         {"base": ["a finding"]},
     )
-    assert page.index("**LOST**: x.ckpt: empty") < page.index("| BASE | UNet |")
-    assert "**BASE**: a finding" in page
-    assert "| nan |" not in page  # no model's architecture is known
-    assert "1 of 2 tensors hold NaN or infinity" in page
+    order = ["LOST (lost)**: x.ckpt: empty", "**BASE (base)**: a finding", "| BASE (base) | UNet |"]
+    places = [told.index(text) for text in order]
+    assert places == sorted(places)
+    assert "- 4 models, 1 of them unreadable." in told
+    assert "| nan |" not in told  # no model's architecture is known
+    assert "1 of 2 tensors hold NaN or infinity" in told
 
 
 def test_equal_weights_under_other_names_are_shared(tmp_path):
@@ -113,18 +124,18 @@ def test_equal_weights_under_other_names_are_shared(tmp_path):
     frame = description.describe(paths)
     rows = frame.set_index(["model", "component"])
     assert rows.loc[("base", "unet"), "shared_with"] == "other:network"
-    page = description.document(frame, {"base": "B", "other": "O"}, {})
-    assert "| O | network |" in page
-    assert "B: UNet |" in page
+    told = document(frame, {"base": "B", "other": "O"}, {})
+    assert "| O (other) | network |" in told
+    assert "B (base): UNet |" in told
 
 
 def test_a_sentence_stands_once_for_all_its_models(prints):
     labels = {name: name.upper() for name in prints}
     findings = {"base": ["a finding"], "tuned": ["a finding", "another"]}
-    page = description.document(description.describe(prints), labels, findings)
-    assert "**BASE, TUNED**: a finding" in page
-    assert "**TUNED**: another" in page
-    assert "**NAN**: net: 1 of 2 tensors are all zero" in page
+    told = document(description.describe(prints), labels, findings)
+    assert "**BASE (base); TUNED (tuned)**: a finding" in told
+    assert "**TUNED (tuned)**: another" in told
+    assert "**NAN (nan)**: net: 1 of 2 tensors are all zero" in told
 
 
 def test_a_model_that_lacks_its_autoencoder_is_told(tmp_path):
@@ -132,8 +143,8 @@ def test_a_model_that_lacks_its_autoencoder_is_told(tmp_path):
     path = tmp_path / "x.parquet"
     folder = factory.diffusers_folder(tmp_path / "x", weights)
     sealed.write(fingerprint.table(open_checkpoint(folder)), path)
-    page = description.document(description.describe({"x": path}), {"x": "X"}, {})
-    assert "**X**: holds a UNet, but no VAE" in page
+    told = document(description.describe({"x": path}), {"x": "X"}, {})
+    assert "**X (x)**: holds a UNet, but no VAE" in told
 
 
 def test_an_adapter_is_told_and_kept_out_of_comparisons(tmp_path):
@@ -146,8 +157,51 @@ def test_an_adapter_is_told_and_kept_out_of_comparisons(tmp_path):
     path = tmp_path / "lora.parquet"
     sealed.write(fingerprint.table(opened), path, {"kind": opened.kind})
     assert contents.load([path, path], ["a", "b"]).index.shape == (0, 2)
-    page = description.document(description.describe({"lora": path}), {"lora": "L"}, {})
-    assert "**L**: a LoRA or another adapter, no model: kept out of comparisons" in page
+    told = document(description.describe({"lora": path}), {"lora": "L"}, {})
+    assert "**L (lora)**: a LoRA or another adapter, no model: kept out of comparisons" in told
+
+
+def test_a_label_with_commas_and_signs_stays_one_name(tmp_path):
+    one = {"net/a": np.ones(2, np.float32)}
+    frame = described(tmp_path, {"a": one, "b": one, "c": one}).reset_index()
+    labels = {"a": "A, B; C", "b": "</script>|", "c": "c"}
+    told = document(frame, labels, {})
+    assert "| &lt;/script>\\| (b) | net |" in told
+    assert '| "A, B; C (a)"; &lt;/script>\\| (b) |' in told
+    assert frame["shared_with"].tolist() == ["b; c", "a; c", "a; b"]
+
+
+def test_what_is_not_known_is_no_word_of_a_page(prints, tmp_path):
+    prints["bare"] = tmp_path / "bare.parquet"
+    sealed.write(fingerprint.SCHEMA.empty_table(), prints["bare"])
+    for models in (["lost"], ["bare"], ["lost", "bare"], list(prints)):
+        frame = description.describe({model: prints[model] for model in models})
+        labels = {model: model.upper() for model in models}
+        shown = [document(frame, labels, {})]
+        shown += [page.html(*description.portrait(frame, model, labels, {})) for model in models]
+        cells = re.split(r"[|<>\n;,]", "".join(shown))
+        assert not {"nan", "<NA>", "None", "NaN"} & {cell.strip() for cell in cells}
+    assert "**BARE (bare)**: holds no tensors" in shown[0]
+
+
+def test_whole_numbers_stay_whole_beside_an_unreadable_model(prints):
+    text = description.describe(prints).to_csv(index=False)
+    assert "base,model,unet,,f32,6,264,0,0,,\n" in text
+    assert "lost,,,,,,,,,,x.ckpt: empty\n" in text
+
+
+def test_models_stand_in_the_order_given(prints):
+    order = ["tuned", "lost", "base"]
+    frame = description.describe({model: prints[model] for model in order})
+    assert list(dict.fromkeys(frame["model"])) == order
+
+
+def test_a_page_of_one_model_tells_of_it_alone(prints):
+    frame, labels = description.describe(prints), {"base": "Base"}
+    title, told, sections = description.portrait(frame, "base", labels, {"base": ["a finding"]})
+    assert (title, told) == ("Base (base)", ["a finding"])
+    assert {row[0] for row in sections[0].rows} == {"Base (base)"}
+    assert description.portrait(frame, "lost", {}, {}) == ("lost", ["x.ckpt: empty"], [])
 
 
 def test_a_written_roster_has_safe_unique_ids(tmp_path):

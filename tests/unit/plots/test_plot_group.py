@@ -19,7 +19,7 @@ def drawn(tmp_path, components, **options):
     for matrix in components:
         matrices.write(matrix, folder / f"{matrix.component}.l2.csv")
     facts = {"measure": "l2", "group": "g", "base": None, "ordered": False, "imported": False}
-    facts |= {"tags": {}, "identity": None, "labels": {"m-2": "Third"}}
+    facts |= {"tags": {}, "identity": None, "pair": None, "labels": {"m-2": "Third"}}
     with mock.patch.object(plot_group, "draw_all") as draw_all:
         plot_group.main(matrix_folder=folder, folder=plots, **facts | options)
     told = plots / "not_drawn.txt"

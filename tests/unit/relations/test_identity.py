@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import factory
-from atlas.relations import identity, identity_text
+from atlas.relations import identity
 
 BASE = factory.weights(seed=1)
 
@@ -317,14 +317,60 @@ def test_counts_add_up(lay_side_by_side):
     assert (frame[counts].sum(axis=1) == frame["tensors"]).all()
 
 
-def test_the_page_names_families_and_pairs(lay_side_by_side):
-    frame = identity.table(
-        lay_side_by_side({"a": BASE, "b": factory.changed(BASE, 2, "unet/"), "c": dict(BASE)})
-    )
-    page = identity_text.document(
-        frame, group="test", models=["a", "b", "c", "lost"], labels={"a": "Model A"}
-    )
-    assert "trouble with them: lost." in page
-    assert "- identical in 3 models: Model A, b, c" in page
-    assert "- identical in 2 models: Model A, c" in page
-    assert "| Model A | b | unet | changed | all 6 tensors changed |" in page
+def test_rounded_tensors_are_not_told_as_identical(lay_side_by_side):
+    half = {name: value.astype(np.float16) for name, value in BASE.items()}
+    mixed = half | {"unet/conv_in.bias": BASE["unet/conv_in.bias"]}
+    found = verdicts(lay_side_by_side, BASE, without(half, "unet/conv_in.weight"))
+    assert found["unet"][1] == "5 of 6 tensors rounded; 1 of 6 tensors only in a"
+    found = verdicts(lay_side_by_side, BASE, without(mixed, "unet/conv_in.weight"))
+    assert found["unet"][1].startswith("1 of 6 tensors identical, 4 rounded; ")
+    tuned = factory.changed(BASE, 2, "vae/decoder") | without(half, "vae/decoder")
+    found = verdicts(lay_side_by_side, BASE, tuned)
+    assert found["vae"][1] == "only the decoder differs (encoder: 1 of 1 tensors rounded)"
+
+
+ROUNDED = {
+    dtype: {name: value.astype(dtype) for name, value in BASE.items()}
+    for dtype in (np.float16, ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn)
+}
+
+
+def verdict_of(lay, models: dict[str, factory.Weights]) -> tuple[str, str]:
+    """Return what is said of the UNets of b and c."""
+    frame = identity.table(lay(models)).set_index(["a", "b", "component"])
+    row = frame.loc[("b", "c", "unet")]
+    return row["verdict"], row["what"]
+
+
+def test_copies_in_two_dtypes_are_two_roundings_where_their_source_is_there(lay_side_by_side):
+    half, brain, byte = ROUNDED.values()
+    for one, other in ((half, brain), (byte, brain)):
+        models = {"b": one, "c": other, "source": BASE}
+        told = verdict_of(lay_side_by_side, models)
+        assert told == ("two roundings", "two roundings of one model: source")
+
+
+def test_copies_in_two_dtypes_are_nothing_more_without_proof(lay_side_by_side):
+    half, brain, _ = ROUNDED.values()
+    moved = factory.changed(BASE, 2, "unet/conv_in.weight")
+    for source in ({}, {"source": moved}):
+        verdict, _ = verdict_of(lay_side_by_side, {"b": half, "c": brain} | source)
+        assert verdict not in ("identical", "cast", "two roundings")
+
+
+def test_roundings_of_broken_weights_are_no_roundings_of_one_model(lay_side_by_side):
+    weights = BASE | {"unet/conv_in.bias": np.full(4, 1e6, np.float32)}
+    with np.errstate(over="ignore"):
+        half, brain = (
+            {name: value.astype(dtype) for name, value in weights.items()}
+            for dtype in (np.float16, ml_dtypes.bfloat16)
+        )
+    assert np.isinf(half["unet/conv_in.bias"]).all()
+    verdict, _ = verdict_of(lay_side_by_side, {"b": half, "c": brain, "source": weights})
+    assert verdict == "partly changed"
+
+
+def test_a_label_is_no_word_of_the_table(lay_side_by_side):
+    """What other programs read goes by ids, which hold no commas."""
+    frame = identity.table(lay_side_by_side({"a": BASE, "b": without(BASE, "vae")}))
+    assert frame.set_index("component")["what"]["vae"] == "no VAE in b"

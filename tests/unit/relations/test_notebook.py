@@ -160,3 +160,11 @@ def test_a_file_that_is_no_json_is_named(tmp_path, text):
     path.write_text(text)
     with pytest.raises(AtlasError, match=r"broken\.json"):
         notebook.read(path)
+
+
+@pytest.mark.parametrize("name", ["../unet", "a/b", "<!--<script>", "a\nb", "", ".hidden"])
+def test_a_component_that_can_name_no_file_is_refused(tmp_path, name):
+    data = content()
+    data["dm"] = {name: data["dm"]["unet"]}
+    with pytest.raises(AtlasError, match="names files: letters, digits"):
+        notebook.read(written(tmp_path, data))
