@@ -98,7 +98,7 @@ def form(text: str, *, also: Iterable[str] = ()) -> Form:
         return "folder" if is_whole else "checkpoint"
     if path.suffix in {".yaml", ".yml"}:
         return "file"
-    if path.suffix in {*SUFFIXES, ".json"} or has_magic(text):
+    if path.suffix.lower() in {*SUFFIXES, ".json"} or has_magic(text):
         return "checkpoint"
     if REPOSITORY.match(text):
         return "repository"

@@ -2,13 +2,14 @@
 
 import glob
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
+from atlas.basis.paths import unusable
 from atlas.checkpoint.selection import WeightSet, choose, indexed_files, lone_shard, weight_sets
 
 INDEX_SUFFIX = ".json"
@@ -48,13 +49,14 @@ def files_of(path: Path, *, weights: str | None = None) -> list[Path]:
 
 def located(path: Path, weights: str | None = None) -> CheckpointFiles:
     """Return the weight files of a checkpoint by component, and what was passed over."""
-    if path.is_file():
+    # os.path, unlike Path, says False also of a name that is too long for a file system
+    if os.path.isfile(path):  # noqa: PTH113
         return CheckpointFiles({"": _one_file(path)}, tuple(lone_shard(path)))
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112
         return _folder(path, weights)
-    if glob.has_magic(str(path)):
+    if glob.has_magic(str(path)) and not os.path.lexists(path):
         return _matches(path, weights)
-    raise AtlasError(f"{path}: no such file or folder{_nearest_sibling(path)}")
+    raise AtlasError(f"{path}: {unusable(path)}")
 
 
 def _one_file(file: Path) -> tuple[Path, ...]:
@@ -119,12 +121,3 @@ def _listed_components(index: Path) -> dict[str, str]:
         for name, entry in entries
         if isinstance(entry, list) and len(entry) == 2 and entry[1]
     }
-
-
-def _nearest_sibling(path: Path) -> str:
-    parent = path.parent
-    if not parent.is_dir():
-        return f" (there is no folder {parent})"
-    names = sorted(child.name for child in parent.iterdir())
-    close = get_close_matches(path.name, names, n=1)
-    return f"; did you mean {parent / close[0]}?" if close else ""

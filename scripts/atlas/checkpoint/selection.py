@@ -8,8 +8,8 @@ from pathlib import Path
 
 from atlas.basis.errors import AtlasError
 
-SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
-"""Suffixes of weight files, in order of preference."""
+SUFFIXES = (".safetensors", ".sft", ".bin", ".pt", ".pth", ".ckpt")
+"""Suffixes of weight files, in order of preference; upper and lower case make no difference."""
 
 NO_WEIGHTS = re.compile(r"(optimizer|scheduler|training_args|openvino_.*|random_states.*|scaler)\.")
 """Files that trainers and exporters put beside the weights under the same suffixes."""
@@ -19,7 +19,7 @@ WEIGHT_FILE = re.compile(
     r"(?:\.(?P<variant>fp32|fp16|bf16|fp8|non_ema|ema|[a-z]+\d+[a-z0-9]*))?"
     r"(?:-(?P<shard>\d{5})-of-(?P<count>\d{5}))?"
     r"(?:\.(?P<late_variant>fp32|fp16|bf16|fp8|non_ema|ema))?"
-    r"(?P<suffix>\.(?:safetensors|bin|pt|pth|ckpt))"
+    rf"(?P<suffix>(?i:{'|'.join(map(re.escape, SUFFIXES))}))"
 )
 OWN_NAMES = ("diffusion_pytorch_model", "model", "pytorch_model")
 """Base names under which libraries save a folder's own model."""
@@ -47,7 +47,7 @@ class WeightSet:
         """Return the sort key: the libraries' own names, full precision, safetensors first."""
         order = VARIANTS[weights]
         rank = order.index(self.variant) if self.variant in order else len(order)
-        suffix = SUFFIXES.index(self.suffix)
+        suffix = SUFFIXES.index(self.suffix.lower())
         return self.base not in OWN_NAMES, rank, suffix, self.base, self.variant
 
     def check_complete(self) -> None:

@@ -1,14 +1,26 @@
 """The workflow's settings: found, and checked against their schema."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from atlas.basis.errors import AtlasError, nearest
-from atlas.basis.validation import Fault, FaultyFileError, schema, schema_faults
+from atlas.basis.paths import unusable
+from atlas.basis.validation import (
+    MOST_VALUES,
+    TOO_MUCH,
+    Fault,
+    FaultyFileError,
+    schema,
+    schema_faults,
+    unfolded,
+)
 from atlas.measures import DRAWABLE, SHOWN
+
+NAME = "the configuration (config/config.yaml, --config)"
 
 
 def typed(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,10 +28,23 @@ def typed(config: Mapping[str, Any]) -> dict[str, Any]:
     Return the settings with numbers and truth values as such.
 
     Snakemake hands on what `--config` nests, as in 'distances={shards: 4}', as text alone.
+
+    Raises
+    ------
+    AtlasError
+        The settings unfold to too much.
     """
+    if unfolded(config, _inside) > MOST_VALUES:
+        raise AtlasError(f"{NAME}: {TOO_MUCH}")
     return {
         key: _typed(value) if isinstance(value, dict) else value for key, value in config.items()
     }
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _typed(value: Any) -> Any:
@@ -47,7 +72,7 @@ def check(config: Mapping[str, Any]) -> None:
         found = config["plots"]["measure"]
         faults = [Fault(("plots", "measure"), found, "add it to groups › matrices")]
     if faults:
-        raise FaultyFileError("the configuration (config/config.yaml, --config)", faults)
+        raise FaultyFileError(NAME, faults)
 
 
 def _rules() -> dict[str, Any]:
@@ -71,8 +96,11 @@ def find(path: str, *, home: Path) -> Path:
     """
     places = (Path(path), home / path)
     for place in places:
-        if place.is_file():
+        if os.path.isfile(place):  # noqa: PTH113 - False also of a name that is too long
             return place
+    for place in places:
+        if os.path.lexists(place):
+            raise AtlasError(f"{path}: {unusable(place)}")
     folder = Path(path).parent
     hint = nearest(Path(path).name, (file.name for file in folder.glob("*.y*ml")))
     raise AtlasError(f"{path}: no such file here or in {home}{hint}")

@@ -1,5 +1,6 @@
 """Settings: the shipped ones are sound, and wrong ones are told with the nearest valid name."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,21 @@ def test_text_from_the_command_line_gets_its_type():
         "roster": "12",
         "distances": {"shards": 3, "device": "cpu", "fast": True},
     }
+
+
+def test_settings_that_unfold_without_end_are_told():
+    value: list = ["x"]
+    for _ in range(12):
+        value = [value] * 10
+    with pytest.raises(AtlasError, match="unfold to too many values"):
+        settings.typed({"macs": {"resolutions": value}})
+
+
+def test_a_roster_that_is_no_file_is_told(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for name, told in (("pipe.yaml", "a named pipe"), (".", "a folder"), ("x" * 300, "no such")):
+        with pytest.raises(AtlasError, match=told):
+            settings.find(str(tmp_path / name), home=tmp_path)
 
 
 def test_a_missing_file_names_the_nearest(tmp_path):
