@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from atlas.basis.errors import AtlasError, nearest
 from atlas.basis.paths import unusable
 from atlas.basis.validation import Fault, FaultyFileError, read_yaml, schema, schema_faults, show
 from atlas.checkpoint import files_of
+
+WILDCARD = re.compile(r"\{\s*\w[^{}]*\}")
+"""In a path, what Snakemake would put another text in the place of."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,10 @@ class Roster:
         )
 
 
+NONE = Roster(Path("roster.yaml"), {}, {}, {})
+"""Where none is given: architectures and MACs need none."""
+
+
 def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) -> Roster:
     """
     Read and check a roster.
@@ -117,6 +125,13 @@ def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) ->
     return Roster(path, *_without(absent, models, groups), absent)
 
 
+def unfit(path: Path) -> str | None:
+    """Return why a file that is there can't be handed to Snakemake, or None."""
+    if braces := WILDCARD.search(str(path)):
+        return f"{path}: Snakemake takes {braces[0]} for a wildcard; rename the file or folder"
+    return None
+
+
 class _Places:
     """Resolve the roster's relative paths."""
 
@@ -146,10 +161,10 @@ class _Places:
         if self.resources and model.path.parts[:1] == ("resources",):
             return None  # a rule makes it
         try:
-            files_of(model.path, weights=model.weights)
+            files = files_of(model.path, weights=model.weights)
         except AtlasError as error:
             return str(error)
-        return None
+        return next(filter(None, map(unfit, files)), None)
 
 
 def _escaped(folder: Path) -> Path:
@@ -263,11 +278,15 @@ def _absent(key: tuple[str, ...], found: str, valid: Iterable[str]) -> Fault:
 
 
 def _matrix_faults(groups: dict[str, Group]) -> list[Fault]:
-    return [
-        Fault(("groups", group.name, "matrices"), str(group.matrices), unusable(group.matrices))
-        for group in groups.values()
-        if group.matrices is not None and not os.path.isfile(group.matrices)  # noqa: PTH113
-    ]
+    faults = []
+    for group in groups.values():
+        if group.matrices is not None:
+            is_there = os.path.isfile(group.matrices)  # noqa: PTH113 - also of names too long
+            problem = unfit(group.matrices) if is_there else unusable(group.matrices)
+            if problem:
+                key = ("groups", group.name, "matrices")
+                faults.append(Fault(key, str(group.matrices), problem))
+    return faults
 
 
 def _without(

@@ -13,6 +13,7 @@ from atlas.basis.errors import AtlasError
 from atlas.checkpoint import files_of, open_checkpoint
 from atlas.checkpoint.files import MODEL_INDEX
 from atlas.checkpoint.selection import NO_WEIGHTS, SUFFIXES, WeightSet, weight_sets
+from atlas.roster.reading import unfit
 
 REFUSED_SUFFIXES = (".gguf",)
 """Of files that hold a model in a form that is not read: they are listed with the remedy."""
@@ -84,6 +85,7 @@ def search(top: Path) -> tuple[list[Found], list[LeftOut]]:
         try:
             _check_name(path)
             files = real_files(pattern)
+            _check_fit(pattern)
             if files not in seen:
                 seen.add(files)
                 _check_whole(files)
@@ -220,6 +222,13 @@ def _check_name(path: Path) -> None:
         str(path).encode()
     except UnicodeEncodeError:
         raise AtlasError("its name is not in UTF-8; rename it") from None
+
+
+def _check_fit(pattern: Path) -> None:
+    """Raise AtlasError where Snakemake could not read a file by its name."""
+    for file in files_of(pattern):
+        if problem := unfit(file.absolute()):
+            raise AtlasError(problem.removeprefix(f"{file.absolute()}: "))
 
 
 def _check_whole(files: Iterable[Path]) -> None:

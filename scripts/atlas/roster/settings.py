@@ -20,6 +20,11 @@ from atlas.basis.validation import (
 )
 from atlas.measures import DRAWABLE, SHOWN
 
+OWN_ROSTER = Path("roster.yaml")
+"""Taken where the settings name no roster, and it is in the working directory."""
+NO_ROSTER = """\
+There is no roster. Of your own checkpoints: make roster DIR=/path/to/checkpoints
+Of small real models, with the demo's: make demo"""
 NAME = "the configuration (config/config.yaml, --config)"
 
 
@@ -83,6 +88,20 @@ def _rules() -> dict[str, Any]:
         "drawable_measure": {"enum": DRAWABLE},
     }
     return rules
+
+
+def roster_place(config: Mapping[str, Any], *, home: Path) -> Path | None:
+    """
+    Return the roster that the settings name, else the working directory's own, or None.
+
+    Raises
+    ------
+    AtlasError
+        The settings name one that is not there.
+    """
+    if config["roster"] is not None:
+        return find(config["roster"], home=home)
+    return OWN_ROSTER if OWN_ROSTER.is_file() else None
 
 
 def find(path: str, *, home: Path) -> Path:
