@@ -211,6 +211,17 @@ def test_a_path_that_leads_to_no_weights_is_told_in_one_problem(models, written,
     assert "1 problem\n" in fault(write(models, text))
 
 
+def test_a_path_that_snakemake_would_fill_in_is_told(models):
+    (models / "{x}").mkdir()
+    for file in ("{x}/weights.safetensors", "{x}/matrix.json"):
+        (models / file).write_text("{}")
+    text = "models:\n  a: {path: '{x}'}\ngroups:\n  m: {matrices: '{x}/matrix.json'}\n"
+    told = fault(write(models, text))
+    assert "2 problems" in told
+    assert "weights.safetensors: Snakemake takes {x} for a wildcard; rename" in told
+    assert "matrix.json: Snakemake takes {x} for a wildcard; rename" in told
+
+
 def test_a_folder_may_be_the_rosters_own(models, monkeypatch):
     factory.diffusers_folder(models, factory.weights(seed=1))
     write(models, "models:\n  here: {path: .}\n")

@@ -69,6 +69,17 @@ def test_each_broken_entry_is_left_out_with_its_reason_and_the_others_stay(tmp_p
     assert reasons == {}
 
 
+def test_what_snakemake_would_take_for_a_wildcard_is_left_out(tmp_path, save):
+    save("{model}.safetensors")
+    factory.diffusers_folder(tmp_path / "a" / "{x, y}", ONE_TENSOR)
+    save("{}.safetensors")
+    assert found(tmp_path) == ["{}.safetensors"]
+    assert left_out(tmp_path) == {
+        "a/{x, y}": "Snakemake takes {x, y} for a wildcard; rename the file or folder",
+        "{model}.safetensors": "Snakemake takes {model} for a wildcard; rename the file or folder",
+    }
+
+
 def test_shards_are_one_checkpoint_whose_glob_matches_nothing_else(tmp_path, save):
     shards, others = (
         [save(f"[sfw] wan/{stem}-0000{i}-of-00002.fp16.safetensors", i, f"{i}") for i in (1, 2)]

@@ -74,3 +74,14 @@ def test_a_missing_file_names_the_nearest(tmp_path):
     (tmp_path / "roster.yaml").write_text("models: {}")
     with pytest.raises(AtlasError, match=r"did you mean roster\.yaml\?"):
         settings.find(str(tmp_path / "rooster.yaml"), home=tmp_path)
+
+
+def test_the_working_directorys_roster_is_taken_where_none_is_named(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert settings.roster_place(config, home=REPOSITORY) is None
+    (tmp_path / "roster.yaml").write_text("models: {}")
+    assert settings.roster_place(config, home=REPOSITORY) == Path("roster.yaml")
+    named = config | {"roster": "config/roster.yaml"}
+    assert settings.roster_place(named, home=REPOSITORY) == REPOSITORY / "config" / "roster.yaml"
+    with pytest.raises(AtlasError, match=r"gone\.yaml: no such file"):
+        settings.roster_place(config | {"roster": "gone.yaml"}, home=REPOSITORY)

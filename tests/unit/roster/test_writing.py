@@ -140,7 +140,7 @@ def test_shards_in_a_folder_with_brackets_are_read_wherever_the_roster_lies(tmp_
 
 
 def test_names_of_any_letters_are_written_so_that_they_are_read(save, roster):
-    names = ["a: b #c", "国风", "{x}", "1e5", "null", "break\x85it", "tab\tit", "*"]
+    names = ["a: b #c", "国风", "{", "1e5", "null", "break\x85it", "tab\tit", "*"]
     for number, name in enumerate(names):
         save(f"{name}.safetensors", number)
     assert {model.path.stem for model in make(roster).models.values()} == set(names)
