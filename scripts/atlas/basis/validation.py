@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import yaml
 
 from atlas.basis.errors import AtlasError, nearest
+from atlas.basis.paths import unusable
 from atlas.basis.shipped import CONFIG, LOADER
 
 MERGE = "tag:yaml.org,2002:merge"
@@ -96,6 +98,8 @@ def read_yaml(path: Path) -> tuple[Any, list[Fault]]:
     AtlasError
         The file is missing, is a folder, is not UTF-8, is not YAML, or unfolds to too much.
     """
+    if os.path.lexists(path) and not path.is_file():
+        raise AtlasError(f"{path}: {unusable(path)}")  # a pipe would be waited for
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
