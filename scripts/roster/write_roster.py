@@ -47,8 +47,12 @@ def _told(to: Path, there: roster.Roster, written: writing.Written, *, exists: b
         lines.append(
             f"Left out, as not readable: {number}. Comments at the roster's end tell the reasons."
         )
+    grouped = {member for group in there.groups.values() for member in group.models}
+    loose = [name for name in written.added if name not in grouped]
     if there.lacking:
         lines.append(there.lacking)
+    elif loose:
+        lines.append(f"In no group, so compared with none: {_listed(loose)}.")
     call = shlex.join(["--config", f"roster={to}"])
     lines += ["Look it over, then run", "", f"  .venv/bin/snakemake --cores all {call}"]
     return "\n".join(lines)

@@ -19,6 +19,7 @@ from atlas.basis import options
 from rule_files import SCRIPTS, script_files, scripted_rules
 from workflow_runs import REPOSITORY, Atlas
 
+UNET = "unet/conv_in.weight"
 WITHOUT_RULE = {"write_roster"}
 
 
@@ -115,6 +116,9 @@ def test_a_roster_is_written_and_what_is_new_appended(tmp_path: Path) -> None:
     )
     found = yaml.safe_load((tmp_path / "my roster.yaml").read_text())
     assert list(found["models"]) == found["groups"]["all"]["models"] == ["one", "two"]
+    lora = {f"lora_unet_x.lora_{end}.weight": factory.weights(1)[UNET] for end in ("up", "down")}
+    factory.single_file(models / "style.safetensors", lora)
+    assert "In no group, so compared with none: style.\n" in write()
 
 
 def test_scripts_by_hand_make_what_the_workflow_makes(atlas: Atlas, tmp_path: Path) -> None:
