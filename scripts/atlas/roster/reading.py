@@ -63,6 +63,8 @@ class Roster:
         """What keeps the models from being compared, in a sentence with the remedy; or None."""
         if self.groups or not self.models:
             return None
+        if self.missing:
+            return f"{self.path}: without {', '.join(self.missing)} no group has two models."
         if len(self.models) == 1:
             return f"{self.path} has one model, and none to compare it with: add another."
         return (

@@ -176,6 +176,13 @@ def test_missing_checkpoints_can_be_skipped(models):
     assert found.groups["all"].models == ("base", "tuned")
     assert found.groups["all"].base is None
     assert "two" not in found.groups
+    assert found.lacking is None
+    path = write(
+        models,
+        f"models:\n{entry('base')}{entry('gone')}groups: {{two: {{models: [base, gone]}}}}\n",
+    )
+    lacking = reading.load(path, skip_missing=True).lacking
+    assert lacking == f"{path}: without gone no group has two models."
     assert list(found.missing) == ["gone"]
 
 
