@@ -7,8 +7,11 @@ READY := $(VENV)/ready
 CORES ?= $(shell nproc)
 SNAKEMAKE := $(BIN)/snakemake --logger rich --cores $(CORES)
 
-# What a report shows: the demo, or a roster of one's own.
-REPORTED = $(if $(ROSTER),all --config roster=$(ROSTER),tour --configfile config/demo.yaml)
+DEMO := tour --configfile config/demo.yaml
+
+# What a report shows: a roster of one's own, or the demo.
+ROSTER ?= $(wildcard roster.yaml)
+REPORTED = $(if $(ROSTER),all --config "roster=$(ROSTER)",$(DEMO))
 
 .PHONY: help demo tour test mutants lint house bench report roster lock clean
 .DEFAULT_GOAL := help
@@ -24,15 +27,10 @@ $(READY): requirements.lock
 	@touch $@
 
 demo: $(READY) ## run everything on small real models, with the small settings of config/demo.yaml
-	@$(SNAKEMAKE) tour --configfile config/demo.yaml
-	@echo
-	@echo "The demo's atlas is in results/. Open first:"
-	@echo "  results/groups/digits/identity.png            who shares which parts with whom"
-	@echo "  results/groups/terrain/identity.md            what differs between two models, in words"
-	@echo "  results/groups/terrain/plots/unet.tree.png    who descends from whom"
+	@$(SNAKEMAKE) $(DEMO)
 
 tour: $(READY) ## the same with the full settings of config/config.yaml: all architectures
-	@$(SNAKEMAKE) tour
+	@$(SNAKEMAKE) tour --config roster=config/roster.yaml
 
 test: $(READY) ## run all tests
 	@bash tests/system_packages.sh
@@ -56,10 +54,13 @@ bench: $(READY) ## measure speed and memory against baselines that run beside
 	$(BIN)/python bench/run.py
 
 report: $(READY) ## write results/report.html, one file that opens offline: make report [ROSTER=roster.yaml]
-	@$(SNAKEMAKE) $(REPORTED)
-	@$(BIN)/snakemake $(REPORTED) --report results/report.html
+	@$(SNAKEMAKE) $(REPORTED); status=$$?; \
+	test $$status = 0 -o -e results/models.csv || exit $$status; \
+	$(BIN)/snakemake $(REPORTED) --report results/report.html || exit; \
+	test $$status = 0 || $(BIN)/python scripts/models/check_models.py --table results/models.csv; \
+	exit $$status
 
-roster: $(READY) ## write a roster for a folder of checkpoints: make roster DIR=folder [TO=roster.yaml]
+roster: $(READY) ## write a roster, or append what is new to it: make roster DIR=folder [TO=roster.yaml]
 	@test -n "$(DIR)" || { echo "usage: make roster DIR=folder [TO=roster.yaml]"; exit 1; }
 	@$(BIN)/python scripts/roster/write_roster.py "$(DIR)" $(if $(TO),--to "$(TO)")
 

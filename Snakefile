@@ -21,6 +21,7 @@ report: "docs/captions/introduction.rst"
 
 
 include: "rules/common.smk"
+include: "rules/ending.smk"
 include: "rules/demo/common.smk"
 include: "rules/demo/terrain.smk"
 include: "rules/demo/digits.smk"
@@ -30,6 +31,15 @@ include: "rules/models.smk"
 include: "rules/relations.smk"
 include: "rules/architectures.smk"
 include: "rules/macs.smk"
+
+
+# The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.
+onsuccess:
+    say_ending()
+
+
+onerror:
+    say_ending()
 
 
 wildcard_constraints:
@@ -43,7 +53,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        rules.check_models.output,
+        rules.check_models.output if MODELS or not GROUPS else [],
         rules.groups.input,
         rules.pairs.input,
 
@@ -54,3 +64,16 @@ rule tour:
         rules.all.input,
         rules.architectures.input,
         rules.macs.input,
+
+
+# Only where there is no roster: what is asked of its models and groups says so.
+if ROSTER is reading.NONE:
+
+    rule without_roster:
+        input:
+            needs_roster,
+        output:
+            "results/{of_models}/{file}",
+        wildcard_constraints:
+            of_models="fingerprints|groups|pairs",
+            file=".+",

@@ -1,8 +1,11 @@
+import atexit
 import copy
 import hashlib
 import json
 import sys
+from functools import cache
 from itertools import combinations
+from pathlib import Path
 
 import yaml
 from snakemake.utils import update_config
@@ -22,11 +25,11 @@ METHOD = yaml.safe_load((HOME / "rules" / "methods.yaml").read_text())
 given, config = settings.typed(config), copy.deepcopy(load("config"))
 update_config(config, given)
 settings.check(config)
-ROSTER = reading.load(
-    settings.find(config["roster"], home=HOME),
-    home=HOME,
-    skip_missing=config["missing_checkpoints"] == "skip",
-)
+ROSTER = reading.NONE
+if place := settings.roster_place(config, home=HOME):
+    ROSTER = reading.load(
+        place, home=HOME, skip_missing=config["missing_checkpoints"] == "skip"
+    )
 for model, problem in ROSTER.missing.items():
     logger.warning(f"{model} is left out: {problem}")
 
@@ -59,6 +62,20 @@ def facts_digest(*places):
 NAMES = facts_digest("layouts", "names")
 
 
+def needs_roster(wildcards):
+    """Return nothing, or say how to get a roster where none is given."""
+    if ROSTER is reading.NONE:
+        say_last(f"\n{settings.NO_ROSTER}\n")
+        raise WorkflowError("there is no roster")
+    return []
+
+
+@cache
+def say_last(text):
+    """Print a text, once, when the process ends: Snakemake has words after all of ours."""
+    atexit.register(print, text, end="", file=sys.stderr)
+
+
 def one_of(names):
     """Return a wildcard constraint that admits these names alone."""
     import re
@@ -73,7 +90,7 @@ def checkpoint_files(wildcards):
 
 def is_made(model):
     """Return whether a checkpoint is made by a rule: those below resources/ are."""
-    return model.path.parts[0] == "resources"
+    return model.path.parts[:1] == ("resources",)
 
 
 def model_files(model):
@@ -103,6 +120,11 @@ def files_state(wildcards):
             state = file.stat()
             digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     return digest.hexdigest()
+
+
+def all_fingerprints(wildcards):
+    """Return the fingerprints of the roster's models."""
+    return needs_roster(wildcards) or fingerprints_of(MODELS)
 
 
 def fingerprints_of(models):

@@ -8,7 +8,7 @@ rule distances:
 
 rule measure_distances:
     input:
-        fingerprints=fingerprints_of(MODELS),
+        fingerprints=all_fingerprints,
         checkpoints=all_checkpoints,
     output:
         table=update("results/distances/{shard}.parquet"),

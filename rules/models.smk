@@ -1,6 +1,6 @@
 rule describe_models:
     input:
-        fingerprints=fingerprints_of(MODELS),
+        fingerprints=all_fingerprints,
     output:
         table="results/models.csv",
         page="results/models.md",

@@ -1,5 +1,6 @@
 rule groups:
     input:
+        needs_roster,
         expand("results/groups/{group}/distances.parquet", group=GROUPS),
         expand("results/groups/{group}/matrices", group=GROUPS),
         expand("results/groups/{group}/notebook.json", group=GROUPS),
@@ -234,6 +235,7 @@ rule plot_group:
 
 rule pairs:
     input:
+        needs_roster,
         [f"results/pairs/{a}/{b}.parquet" for a, b in asked_pairs()],
         [
             picture

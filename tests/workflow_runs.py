@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 
 REPOSITORY = Path(__file__).parents[1]
+DEMO = ("--config", "roster=config/roster.yaml")
+"""What takes the demo's roster with all settings as they are."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Atlas:
             if path.stat().st_mtime_ns != before.get(path)
         )
         output = done.stdout + done.stderr
-        return Run(done.returncode == 0, output, _jobs(output), measured)
+        return Run(done.returncode == 0, output, jobs_of(output), measured)
 
     def write_roster(self) -> None:
         """Write the models and groups as they are now."""
@@ -74,6 +76,16 @@ class Atlas:
         ]
 
 
+def link_workflow(folder: Path) -> Path:
+    """Lay all that `make` and Snakemake need into a folder, by links, and return it."""
+    folder.mkdir(exist_ok=True)
+    parts = ("rules", "scripts", "envs", "docs", "profiles", "config", "bench", "tests")
+    for part in ("Snakefile", "Makefile", "requirements.lock", *parts):
+        (folder / part).symlink_to(REPOSITORY / part)
+    (folder / "ready").touch()  # newer than the lock: no environment is made
+    return folder
+
+
 def run_demo(folder: Path, wheels: Iterable[Path], *targets: str) -> Path:
     """Make targets of the demo in a folder, from wheels at hand, and return its results."""
     place = folder / "resources" / "wheels"
@@ -82,7 +94,7 @@ def run_demo(folder: Path, wheels: Iterable[Path], *targets: str) -> Path:
         shutil.copy(wheel, place)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
     done = subprocess.run(
-        [*command, "--directory", str(folder), "--cores", "2", *targets],
+        [*command, "--directory", str(folder), "--cores", "2", *targets, *DEMO],
         capture_output=True,
         text=True,
         check=False,
@@ -91,7 +103,7 @@ def run_demo(folder: Path, wheels: Iterable[Path], *targets: str) -> Path:
     return folder / "results"
 
 
-def _jobs(output: str) -> dict[str, int]:
+def jobs_of(output: str) -> dict[str, int]:
     """Read the table of job counts that Snakemake prints before it starts."""
     jobs: dict[str, int] = {}
     for table in re.findall(r"Job stats:\njob +count\n[- ]+\n((?:\S+ +\d+\n)+)", output):

@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.errors import AtlasError
 from atlas.basis.workflow import command_line, configure_logging
+from atlas.models.ending import unreadable
 
 
 def main(*, table: Path) -> None:
@@ -20,14 +21,8 @@ def main(*, table: Path) -> None:
     """
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    broken = [f"  {row['model']}: {row['problem']}" for row in rows if row["problem"]]
-    if broken:
-        listed = "\n".join(broken)
-        models = len({row["model"] for row in rows})
-        raise AtlasError(
-            f"{len(broken)} of {models} models could not be read; the others' results are made "
-            f"without them. Mend or remove these and run again:\n{listed}"
-        )
+    if problems := {row["model"]: row["problem"] for row in rows if row["problem"]}:
+        raise AtlasError(unreadable(problems, of=len({row["model"] for row in rows})))
 
 
 if __name__ == "__main__":

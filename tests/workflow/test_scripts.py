@@ -19,6 +19,7 @@ from atlas.basis import options
 from rule_files import SCRIPTS, script_files, scripted_rules
 from workflow_runs import REPOSITORY, Atlas
 
+UNET = "unet/conv_in.weight"
 WITHOUT_RULE = {"write_roster"}
 
 
@@ -94,15 +95,30 @@ def test_a_fault_of_the_input_ends_in_a_line(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_roster_is_written_and_never_over_another(tmp_path: Path) -> None:
+def test_a_roster_is_written_and_what_is_new_appended(tmp_path: Path) -> None:
+    def write() -> str:
+        done = run("roster/write_roster", models, "--to", "my roster.yaml", folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
     models = factory.diffusers_folder(tmp_path / "models" / "one", factory.weights(seed=1)).parent
-    first = run("roster/write_roster", models, folder=tmp_path)
-    assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout.startswith("roster.yaml: 1 models.")
-    assert list(yaml.safe_load((tmp_path / "roster.yaml").read_text())["models"]) == ["one"]
-    again = run("roster/write_roster", models, "--to", "roster.yaml", folder=tmp_path)
-    assert again.returncode == 1
-    assert again.stderr.startswith("error: roster.yaml: exists already")
+    assert write().startswith("my roster.yaml: 1 model.\nmy roster.yaml has one model, and none to")
+    (models / "empty.ckpt").write_bytes(b"")
+    assert write().startswith(
+        "my roster.yaml: 1 model, nothing new.\n"
+        "Left out, as not readable: 1. Comments at the roster's end tell the reasons.\n"
+    )
+    factory.diffusers_folder(models / "two", factory.weights(seed=2))
+    assert write() == (
+        "my roster.yaml: 2 models, 1 of them new and appended: two.\n"
+        "Look it over, then run\n\n"
+        "  .venv/bin/snakemake --cores all --config 'roster=my roster.yaml'\n"
+    )
+    found = yaml.safe_load((tmp_path / "my roster.yaml").read_text())
+    assert list(found["models"]) == found["groups"]["all"]["models"] == ["one", "two"]
+    lora = {f"lora_unet_x.lora_{end}.weight": factory.weights(1)[UNET] for end in ("up", "down")}
+    factory.single_file(models / "style.safetensors", lora)
+    assert "In no group, so compared with none: style.\n" in write()
 
 
 def test_scripts_by_hand_make_what_the_workflow_makes(atlas: Atlas, tmp_path: Path) -> None:

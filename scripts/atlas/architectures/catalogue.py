@@ -6,6 +6,7 @@ each key means. A diffusers folder, a repository on the hub or a checkpoint of a
 architecture serves as an entry too. Imports neither torch nor diffusers.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -93,12 +94,12 @@ def form(text: str, *, also: Iterable[str] = ()) -> Form:
     path = Path(text)
     if text in names():
         return "entry"
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - False also of a name that is too long
         is_whole = (path / "model_index.json").is_file() or not weight_sets(path)
         return "folder" if is_whole else "checkpoint"
     if path.suffix in {".yaml", ".yml"}:
         return "file"
-    if path.suffix in {*SUFFIXES, ".json"} or has_magic(text):
+    if path.suffix.lower() in {*SUFFIXES, ".json"} or has_magic(text):
         return "checkpoint"
     if REPOSITORY.match(text):
         return "repository"

@@ -11,6 +11,7 @@ from pathlib import Path
 from atlas import checkpoint
 from atlas.architectures import catalogue
 from atlas.basis.errors import AtlasError
+from atlas.roster.reading import unfit
 
 ALL = "all"
 UNSAFE = re.compile(r"[^\w.-]+")
@@ -59,10 +60,12 @@ def _named(entry: str, roster: Mapping[str, Path]) -> tuple[str, str]:
     if entry in roster and entry not in catalogue.names():
         return entry, str(roster[entry])
     form = catalogue.form(entry, also=roster)
+    if form in {"file", "folder", "checkpoint"} and (problem := unfit(Path(entry))):
+        raise AtlasError(problem)
     if form in {"file", "folder"}:
         catalogue.load(entry)
-    if form == "checkpoint" and not Path(entry).exists():
-        raise AtlasError(f"{entry}: no such file")
+    if form == "checkpoint":
+        checkpoint.files_of(Path(entry))
     return name_of(entry), entry
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Mapping
+import math
+import os
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,17 @@ from typing import Any
 import yaml
 
 from atlas.basis.errors import AtlasError, nearest
+from atlas.basis.paths import unusable
 from atlas.basis.shipped import CONFIG, LOADER
+
+MERGE = "tag:yaml.org,2002:merge"
+"""Of the key `<<`, which stands for all keys of another mapping."""
+MOST_VALUES = 1_000_000
+"""In one file: a roster of ten thousand models has a tenth of them."""
+DEEPEST = 50
+"""Below what overflows the stack of the library that reads YAML, which ends the process."""
+LONGEST_NUMBER = 1000
+TOO_MUCH = "its aliases (*name) unfold to too many values; write out what they stand for"
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Fault:
     problem: str
 
     def __str__(self) -> str:
-        place = " › ".join(self.key) or "(whole file)"
+        place = " › ".join(map(show, self.key)) or "(whole file)"
         return f"  {place}\n    found     {self.found}\n    problem   {self.problem}"
 
 
@@ -54,6 +66,8 @@ class _UniqueKeyLoader(LOADER):  # type: ignore[misc]
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
         lines: dict[Hashable, int] = {}
         for key_node, _ in node.value:
+            if key_node.tag == MERGE:
+                continue
             key = self.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if not isinstance(key, Hashable):
@@ -64,6 +78,16 @@ class _UniqueKeyLoader(LOADER):  # type: ignore[misc]
             lines.setdefault(key, line)
         return super().construct_mapping(node, deep)
 
+    def construct_number(self, node: yaml.ScalarNode) -> int:
+        """Refuse what Python would not write in a message: it has a limit of 4,300 digits."""
+        if len(node.value) > LONGEST_NUMBER:
+            raise ValueError(f"a number of {len(node.value)} digits")
+        number: int = self.construct_yaml_int(node)
+        return number
+
+
+_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:int", _UniqueKeyLoader.construct_number)
+
 
 def read_yaml(path: Path) -> tuple[Any, list[Fault]]:
     """
@@ -72,8 +96,10 @@ def read_yaml(path: Path) -> tuple[Any, list[Fault]]:
     Raises
     ------
     AtlasError
-        The file is missing, is a folder, is not UTF-8, or is not YAML.
+        The file is missing, is a folder, is not UTF-8, is not YAML, or unfolds to too much.
     """
+    if os.path.lexists(path) and not path.is_file():
+        raise AtlasError(f"{path}: {unusable(path)}")  # a pipe would be waited for
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -86,7 +112,18 @@ def read_yaml(path: Path) -> tuple[Any, list[Fault]]:
         raise AtlasError(f"{path}: not a text file in UTF-8 ({error.reason})") from error
     loader = _UniqueKeyLoader(text)
     try:
-        return loader.get_single_data(), loader.faults
+        if _depth(text) > DEEPEST:
+            raise AtlasError(f"{path}: lists or keys lie more than {DEEPEST} deep in each other")
+        node = loader.get_single_node()
+        if node is None:
+            return None, []
+        if unfolded(node, _nodes_in) > MOST_VALUES:
+            raise AtlasError(f"{path}: {TOO_MUCH}")
+        return loader.construct_document(node), loader.faults
+    except RecursionError as error:
+        raise AtlasError(f"{path}: its aliases lie too deep in each other") from error
+    except ValueError as error:  # of a date or a number that there is not
+        raise AtlasError(f"{path}: not valid YAML: {error}; put texts in quotes") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -94,6 +131,50 @@ def read_yaml(path: Path) -> tuple[Any, list[Fault]]:
         raise AtlasError(f"{path}: not valid YAML{line}: {problem}") from error
     finally:
         loader.dispose()
+
+
+def unfolded(value: Any, inside: Callable[[Any], Iterable[Any]]) -> float:
+    """
+    Return how many values one holds, counted anew wherever an alias repeats them.
+
+    What holds itself is infinite. Each value is looked at once, however often it is repeated.
+
+    Parameters
+    ----------
+    value
+        The whole.
+    inside
+        Returns the values that lie directly in one.
+    """
+    sizes: dict[int, float] = {}
+
+    def size(each: Any) -> float:
+        if id(each) not in sizes:
+            sizes[id(each)] = math.inf  # until it is known: it is met again only in itself
+            sizes[id(each)] = 1 + sum(map(size, inside(each)))
+        return sizes[id(each)]
+
+    return size(value)
+
+
+def _depth(text: str) -> int:
+    """Return how deep lists and keys lie in each other, up to a little beyond the deepest."""
+    depth = deepest = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if deepest > DEEPEST:
+            break
+    return deepest
+
+
+def _nodes_in(node: Any) -> list[Any]:
+    if isinstance(node, yaml.MappingNode):
+        return [each for pair in node.value for each in pair]
+    return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
 def schema(name: str) -> dict[str, Any]:

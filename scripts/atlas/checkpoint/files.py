@@ -5,11 +5,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint.problems import UnclearPathError, is_absent_link, own_problem, printable
+from atlas.basis.paths import unusable
+from atlas.checkpoint.problems import UnclearPathError, own_problem, printable
 from atlas.checkpoint.selection import WeightSet, choose, lone_shard, weight_sets
 from atlas.checkpoint.shards import (
     INDEX,
@@ -100,17 +100,14 @@ def located(path: Path, weights: str | None = None) -> CheckpointFiles:
 
 
 def _located(path: Path, weights: str | None) -> CheckpointFiles:
-    if path.is_file():
+    # os.path, unlike Path, says False also of a name that is too long for a file system
+    if os.path.isfile(path):  # noqa: PTH113
         return _one_file(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112
         return _folder(path, weights)
-    if is_absent_link(path):
-        raise UnclearPathError(f"{path}: a link to {path.readlink()}, which is not there")
-    if path.exists():
-        raise UnclearPathError(f"{path}: a pipe, socket or device; name a file of weights")
-    if glob.has_magic(str(path)):
+    if glob.has_magic(str(path)) and not os.path.lexists(path):
         return _matches(path, weights)
-    raise UnclearPathError(f"{path}: no such file or folder{_nearest_sibling(path)}")
+    raise UnclearPathError(f"{path}: {unusable(path)}")
 
 
 def _check_file(file: Path) -> None:
@@ -227,12 +224,3 @@ def _listed_components(index: Path) -> dict[str, str]:
         for name, entry in read_json(index).items()
         if isinstance(entry, list) and len(entry) == 2 and entry[1]
     }
-
-
-def _nearest_sibling(path: Path) -> str:
-    parent = path.parent
-    if not parent.is_dir():
-        return f" (there is no folder {parent})"
-    names = sorted(child.name for child in parent.iterdir() if child.name != path.name)
-    close = get_close_matches(path.name, names, n=1)
-    return f"; did you mean {parent / close[0]}?" if close else ""

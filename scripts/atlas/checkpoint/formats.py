@@ -73,12 +73,13 @@ def read_file(file: Path) -> Listing:
 
 
 def _format(head: bytes, file: Path) -> Format:
+    suffix = file.suffix.lower()
     sure = [form for form in FORMATS if form.is_sure(head)]
-    for form in sure or [form for form in FORMATS if form.may_be(head, file.suffix)]:
+    for form in sure or [form for form in FORMATS if form.may_be(head, suffix)]:
         return form
     raise AtlasError(
         f"{file}: neither a safetensors nor a PyTorch file; "
-        f"{refused.REMEDIES.get(file.suffix, 'name a file of weights')}"
+        f"{refused.REMEDIES.get(suffix, 'name a file of weights')}"
     )
 
 

@@ -16,8 +16,8 @@ from atlas.checkpoint.shards import (
     shards_of,
 )
 
-SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".ckpt")
-"""Suffixes of weight files, in order of preference."""
+SUFFIXES = (".safetensors", ".sft", ".bin", ".pt", ".pth", ".ckpt")
+"""Suffixes of weight files, in order of preference; upper and lower case make no difference."""
 
 NO_WEIGHTS = re.compile(r"(optimizer|scheduler|training_args|openvino_.*|random_states.*|scaler)\.")
 """Files that trainers and exporters put beside the weights under the same suffixes."""
@@ -27,7 +27,7 @@ WEIGHT_FILE = re.compile(
     r"(?:\.(?P<variant>fp32|fp16|bf16|fp8|non_ema|ema|[a-z]+\d+[a-z0-9]*))?"
     r"(?:-\d+-of-(?P<count>\d+))?"
     r"(?:\.(?P<late_variant>fp32|fp16|bf16|fp8|non_ema|ema))?"
-    r"(?P<suffix>\.(?:safetensors|bin|pt|pth|ckpt))"
+    rf"(?P<suffix>(?i:{'|'.join(map(re.escape, SUFFIXES))}))"
 )
 OWN_NAMES = ("diffusion_pytorch_model", "model", "pytorch_model")
 """Base names under which libraries save a folder's own model."""
@@ -58,7 +58,7 @@ class WeightSet:
         """Return the sort key: the libraries' own names, full precision, safetensors first."""
         order = VARIANTS[weights]
         rank = order.index(self.variant) if self.variant in order else len(order)
-        suffix = SUFFIXES.index(self.suffix)
+        suffix = SUFFIXES.index(self.suffix.lower())
         return self.base not in OWN_NAMES, rank, suffix, self.base, self.variant
 
     def check_complete(self) -> None:
@@ -128,13 +128,13 @@ def choose(folder: Path, weights: str | None = None) -> Choice:
     Raises
     ------
     AtlasError
-        Where the folder holds no weights, or only some shards.
+        Where the folder holds only some shards.
     UnclearPathError
-        Where it holds several different models.
+        Where it holds no weights, or several different models.
     """
     sets = weight_sets(folder, weights)
     if not sets:
-        raise AtlasError(f"{folder}: no weight file ({', '.join(SUFFIXES)}) in it; name the file")
+        raise UnclearPathError(f"{folder}: no weight file ({', '.join(SUFFIXES)}) in it; name the file")
     chosen, *others = sets
     if chosen.base not in OWN_NAMES and {each.base for each in others} - {chosen.base}:
         names = ", ".join(sorted({each.files[0].name for each in sets})[:6])

@@ -157,7 +157,7 @@ def check_one_set(where: Path, files: Sequence[Path]) -> None:
         if shards_of(own[0]) > 1:
             raise AtlasError(
                 f"{where}: {len(strangers)} of its {len(files)} files ({listed}) are no shards of "
-                f"{name}; write {_strict_pattern_of(own[0])} to read these alone"
+                f"{name}; write {strict_pattern_of(own[0])} to read these alone"
             )
         raise AtlasError(
             f"{where}: {own[0].name} and {listed} are no shards of one model by their names; name "
@@ -206,12 +206,28 @@ def check_index(index: Index, listings: Mapping[Path, Listing]) -> None:
             )
 
 
-def _strict_pattern_of(file: Path) -> str:
+def strict_pattern_of(file: Path) -> str:
     """Return the glob of a shard's set that no other file matches, whatever it is called."""
+    before, digits, after = _around_number(file)
+    return f"{glob.escape(f'{file.parent}/{before}')}{digits}{glob.escape(after)}"
+
+
+def common_name(file: Path) -> str:
+    """
+    Return the name of a shard's set: a shard's with ? for each digit of its number.
+
+    >>> common_name(Path("models/wan-00001-of-00003.safetensors"))
+    'wan-?????-of-00003.safetensors'
+    """
+    return "".join(_around_number(file))
+
+
+def _around_number(file: Path) -> tuple[str, str, str]:
+    """Return what stands in a shard's name before its number, a ? for each digit, and the rest."""
     parts = NUMBERED.fullmatch(file.name)
     assert parts is not None
-    start, end = glob.escape(f"{file.parent}/{parts['before']}"), glob.escape(parts["after"])
-    return f"{start}-{'?' * len(parts['number'])}-of-{parts['count']}{end}"
+    digits = "?" * len(parts["number"])
+    return f"{parts['before']}-", digits, f"-of-{parts['count']}{parts['after']}"
 
 
 def _name(parts: re.Match[str], number: int) -> str:

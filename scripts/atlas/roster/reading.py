@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from atlas.basis.errors import nearest
+from atlas.basis.paths import unusable
 from atlas.basis.validation import Fault, FaultyFileError, read_yaml, schema, schema_faults, show
 from atlas.checkpoint import UnclearPathError, watched_files
+
+WILDCARD = re.compile(r"\{\s*\w[^{}]*\}")
+"""In a path, what Snakemake would put another text in the place of."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,24 @@ class Roster:
     missing: dict[str, str]
     """Models left out because their checkpoint is not there, and what is wrong with each."""
 
+    @property
+    def lacking(self) -> str | None:
+        """What keeps the models from being compared, in a sentence with the remedy; or None."""
+        if self.groups or not self.models:
+            return None
+        if self.missing:
+            return f"{self.path}: without {', '.join(self.missing)} no group has two models."
+        if len(self.models) == 1:
+            return f"{self.path} has one model, and none to compare it with: add another."
+        return (
+            f"{self.path} has no groups, so its models are not compared: write the ids of two or "
+            "more below groups › a name › models (docs/roster.md)."
+        )
+
+
+NONE = Roster(Path("roster.yaml"), {}, {}, {})
+"""Where none is given: architectures and MACs need none."""
+
 
 def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) -> Roster:
     """
@@ -78,6 +103,8 @@ def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) ->
     if faults:
         # What breaks the form may hide what breaks the sense: both are told where they can be.
         document = _well_formed(document)
+    else:
+        faults += _emptiness(document)
     places = _Places(path, home)
     entries = document.get("models", {})
     models = {name: _model(name, entry, places) for name, entry in entries.items()}
@@ -86,18 +113,25 @@ def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) ->
         for name, entry in document.get("groups", {}).items()
     }
     absent = {name: problem for name, model in models.items() if (problem := places.problem(model))}
-    faults += _id_faults(models)
+    faults += _twin_faults("models", models) + _twin_faults("groups", groups)
     faults += _reference_faults(models, document.get("groups", {}), groups)
     faults += _matrix_faults(groups)
     if not skip_missing:
         faults += [
-            Fault(("models", name, "path"), str(entries[name]["path"]), problem)
+            Fault(("models", name, "path"), show(entries[name]["path"], 1000), problem)
             for name, problem in absent.items()
         ]
         absent = {}
     if faults:
         raise FaultyFileError(path, faults)
     return Roster(path, *_without(absent, models, groups), absent)
+
+
+def unfit(path: Path) -> str | None:
+    """Return why a file that is there can't be handed to Snakemake, or None."""
+    if braces := WILDCARD.search(str(path)):
+        return f"{path}: Snakemake takes {braces[0]} for a wildcard; rename the file or folder"
+    return None
 
 
 class _Places:
@@ -108,21 +142,35 @@ class _Places:
         self.resources = Path(os.path.normpath(home.absolute() / "resources")) if home else None
 
     def resolve(self, written: str) -> Path:
-        path = Path(os.path.normpath(self.folder / Path(written).expanduser()))
+        path = self._below(self.folder, written)
         if self.resources and path.is_relative_to(self.resources):
             return Path("resources") / path.relative_to(self.resources)
         here = Path.cwd()
+        if glob.has_magic(written) and not os.path.lexists(path):
+            # brackets in the names of the folders around it are no part of the pattern
+            path = self._below(_escaped(self.folder), written)
+            here = _escaped(here)
         return path.relative_to(here) if path.is_relative_to(here) else path
+
+    @staticmethod
+    def _below(folder: Path, written: str) -> Path:
+        with suppress(RuntimeError):  # of ~name, where there is no such user: it is told as absent
+            written = str(Path(written).expanduser())
+        return Path(os.path.normpath(folder / written))
 
     def problem(self, model: Model) -> str | None:
         """Return what is wrong with a checkpoint's path, or None."""
         if self.resources and model.path.parts[:1] == ("resources",):
             return None  # a rule makes it
         try:
-            watched_files(model.path, weights=model.weights)
+            files = watched_files(model.path, weights=model.weights)
         except UnclearPathError as error:
             return str(error)
-        return None
+        return next(filter(None, map(unfit, files)), None)
+
+
+def _escaped(folder: Path) -> Path:
+    return Path(glob.escape(str(folder)))
 
 
 def _well_formed(document: Any) -> dict[str, Any]:
@@ -167,15 +215,25 @@ def _group(name: str, entry: dict[str, Any], models: dict[str, Model], places: _
     )
 
 
-def _id_faults(models: dict[str, Model]) -> list[Fault]:
-    """Ids that differ in case alone would share files on many file systems."""
+def _emptiness(document: dict[str, Any]) -> list[Fault]:
+    """A roster without checkpoints has at least published matrices."""
+    if document.get("models") or any(
+        "matrices" in group for group in document.get("groups", {}).values()
+    ):
+        return []
+    problem = "missing key; only groups of published matrices need no models"
+    return [Fault(("models",), "nothing", problem)]
+
+
+def _twin_faults(part: str, names: Iterable[str]) -> list[Fault]:
+    """Names that differ in case alone would share files on many file systems."""
     first: dict[str, str] = {}
     faults = []
-    for name in models:
+    for name in names:
         twin = first.setdefault(name.casefold(), name)
         if twin != name:
             problem = f"differs from {twin} in upper and lower case only; rename one"
-            faults.append(Fault(("models", name), name, problem))
+            faults.append(Fault((part, name), name, problem))
     return faults
 
 
@@ -222,11 +280,15 @@ def _absent(key: tuple[str, ...], found: str, valid: Iterable[str]) -> Fault:
 
 
 def _matrix_faults(groups: dict[str, Group]) -> list[Fault]:
-    return [
-        Fault(("groups", group.name, "matrices"), str(group.matrices), "no such file")
-        for group in groups.values()
-        if group.matrices is not None and not group.matrices.is_file()
-    ]
+    faults = []
+    for group in groups.values():
+        if group.matrices is not None:
+            is_there = os.path.isfile(group.matrices)  # noqa: PTH113 - also of names too long
+            problem = unfit(group.matrices) if is_there else unusable(group.matrices)
+            if problem:
+                key = ("groups", group.name, "matrices")
+                faults.append(Fault(key, str(group.matrices), problem))
+    return faults
 
 
 def _without(

@@ -1,14 +1,31 @@
 """The workflow's settings: found, and checked against their schema."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from atlas.basis.errors import AtlasError, nearest
-from atlas.basis.validation import Fault, FaultyFileError, schema, schema_faults
+from atlas.basis.paths import unusable
+from atlas.basis.validation import (
+    MOST_VALUES,
+    TOO_MUCH,
+    Fault,
+    FaultyFileError,
+    schema,
+    schema_faults,
+    unfolded,
+)
 from atlas.measures import DRAWABLE, SHOWN
+
+OWN_ROSTER = Path("roster.yaml")
+"""Taken where the settings name no roster, and it is in the working directory."""
+NO_ROSTER = """\
+There is no roster. Of your own checkpoints: make roster DIR=/path/to/checkpoints
+Of small real models, with the demo's: make demo"""
+NAME = "the configuration (config/config.yaml, --config)"
 
 
 def typed(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,10 +33,23 @@ def typed(config: Mapping[str, Any]) -> dict[str, Any]:
     Return the settings with numbers and truth values as such.
 
     Snakemake hands on what `--config` nests, as in 'distances={shards: 4}', as text alone.
+
+    Raises
+    ------
+    AtlasError
+        The settings unfold to too much.
     """
+    if unfolded(config, _inside) > MOST_VALUES:
+        raise AtlasError(f"{NAME}: {TOO_MUCH}")
     return {
         key: _typed(value) if isinstance(value, dict) else value for key, value in config.items()
     }
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _typed(value: Any) -> Any:
@@ -47,7 +77,7 @@ def check(config: Mapping[str, Any]) -> None:
         found = config["plots"]["measure"]
         faults = [Fault(("plots", "measure"), found, "add it to groups › matrices")]
     if faults:
-        raise FaultyFileError("the configuration (config/config.yaml, --config)", faults)
+        raise FaultyFileError(NAME, faults)
 
 
 def _rules() -> dict[str, Any]:
@@ -58,6 +88,20 @@ def _rules() -> dict[str, Any]:
         "drawable_measure": {"enum": DRAWABLE},
     }
     return rules
+
+
+def roster_place(config: Mapping[str, Any], *, home: Path) -> Path | None:
+    """
+    Return the roster that the settings name, else the working directory's own, or None.
+
+    Raises
+    ------
+    AtlasError
+        The settings name one that is not there.
+    """
+    if config["roster"] is not None:
+        return find(config["roster"], home=home)
+    return OWN_ROSTER if OWN_ROSTER.is_file() else None
 
 
 def find(path: str, *, home: Path) -> Path:
@@ -71,8 +115,11 @@ def find(path: str, *, home: Path) -> Path:
     """
     places = (Path(path), home / path)
     for place in places:
-        if place.is_file():
+        if os.path.isfile(place):  # noqa: PTH113 - False also of a name that is too long
             return place
+    for place in places:
+        if os.path.lexists(place):
+            raise AtlasError(f"{path}: {unusable(place)}")
     folder = Path(path).parent
     hint = nearest(Path(path).name, (file.name for file in folder.glob("*.y*ml")))
     raise AtlasError(f"{path}: no such file here or in {home}{hint}")

@@ -1,5 +1,7 @@
 """What the settings ask for: names, ids of the roster, files, folders, repositories; bad input."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,27 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     assert "unknown key; did you mean label?" in told
     assert "no.safetensors: no such file" in told
     assert "two entries have one name, sd15" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("{x}.yaml", "Snakemake takes {x} for a wildcard"),
+        ("pipe.yaml", "neither a file nor a folder but a named pipe"),
+        ("gone.yaml", "a link to nowhere, which is not there"),
+        ("gone.ckpt", "a link to nowhere, which is not there"),
+        ("x" * 300 + ".ckpt", "a name in it is longer than file systems allow"),
+        ("x" * 300, "no architecture of this name"),
+        ("*.pt", "no file matches"),
+    ],
+)
+def test_a_path_that_can_not_be_read_is_told(tmp_path: Path, monkeypatch, name, told) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(catalogue.FOLDER / "sd15.yaml", "{x}.yaml")
+    os.mkfifo("pipe.yaml")
+    for link in ("gone.yaml", "gone.ckpt"):
+        Path(link).symlink_to("nowhere")
+    with pytest.raises(AtlasError) as error:
+        choice.chosen([name], setting="here")
+    assert f"here: {name}" in str(error.value)
+    assert told in str(error.value)

@@ -86,6 +86,21 @@ def test_a_component_with_only_a_variant_is_read(pipeline: Path) -> None:
     assert [t.name for t in open_checkpoint(pipeline).tensors][1] == "unet/b.weight"
 
 
+@pytest.mark.parametrize("name", ["model.sft", "model.SAFETENSORS", "Model.v1.SfT"])
+def test_a_suffix_may_be_short_and_in_capitals(tmp_path: Path, name: str) -> None:
+    save_file(ONE, tmp_path / name)
+    for path in (tmp_path, tmp_path / name):
+        opened = open_checkpoint(path)
+        assert [file.name for file in opened.files] == [name]
+        assert opened.findings == ()
+
+
+def test_a_broken_file_is_told_by_its_suffix_in_capitals_too(tmp_path: Path) -> None:
+    (tmp_path / "model.SFT").write_bytes(b"\xff" * 20)
+    with pytest.raises(AtlasError, match="cannot hold a safetensors header"):
+        open_checkpoint(tmp_path / "model.SFT")
+
+
 def test_a_folder_of_several_checkpoints_is_refused(tmp_path: Path) -> None:
     save_file(ONE, tmp_path / "anime.safetensors")
     save_file(TWO, tmp_path / "photo.safetensors")
@@ -98,6 +113,9 @@ def test_what_is_not_there_is_said_with_the_nearest_name(pipeline: Path) -> None
         files_of(pipeline.parent / "pipelin")
     with pytest.raises(AtlasError, match="no file matches"):
         files_of(pipeline / "*.ckpt")
+    (pipeline / "dangling [1].ckpt").symlink_to("gone")
+    with pytest.raises(AtlasError, match=r"a link to gone, which is not there; fetch"):
+        files_of(pipeline / "dangling [1].ckpt")
     shutil.rmtree(pipeline / "unet")
     shutil.rmtree(pipeline / "text_encoder")
     with pytest.raises(AtlasError, match="no component folder"):

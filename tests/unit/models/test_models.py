@@ -9,12 +9,10 @@ import pytest
 
 import factory
 from atlas.basis import page, sealed
-from atlas.basis.errors import AtlasError
 from atlas.checkpoint import open_checkpoint
 from atlas.fingerprints import fingerprint
 from atlas.models import description
 from atlas.relations import contents
-from atlas.roster import writing
 
 
 @pytest.fixture
@@ -202,27 +200,3 @@ def test_a_page_of_one_model_tells_of_it_alone(prints):
     assert (title, told) == ("Base (base)", ["a finding"])
     assert {row[0] for row in sections[0].rows} == {"Base (base)"}
     assert description.portrait(frame, "lost", {}, {}) == ("lost", ["x.ckpt: empty"], [])
-
-
-def test_a_written_roster_has_safe_unique_ids(tmp_path):
-    for name in ("My Model (v1.5).ckpt", "a/model.safetensors", "b/model.safetensors", "x/no.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-    for shard in (1, 2):
-        (tmp_path / f"big-0000{shard}-of-00002.safetensors").write_bytes(b"")
-    factory.diffusers_folder(tmp_path / "Folder", factory.weights(1))
-    ids = writing.ids_for(writing.find_checkpoints(tmp_path))
-    assert {name: path.name for name, path in ids.items()} == {
-        "folder": "Folder",
-        "my-model-v1.5": "My Model (v1.5).ckpt",
-        "a-model": "model.safetensors",
-        "b-model": "model.safetensors",
-        "big": "big-*.safetensors",
-    }
-
-
-def test_a_folder_without_checkpoints_is_told(tmp_path):
-    with pytest.raises(AtlasError, match="holds no checkpoint"):
-        writing.find_checkpoints(tmp_path)
-    with pytest.raises(AtlasError, match="no such folder"):
-        writing.find_checkpoints(tmp_path / "absent")

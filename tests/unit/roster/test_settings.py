@@ -1,5 +1,6 @@
 """Settings: the shipped ones are sound, and wrong ones are told with the nearest valid name."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,33 @@ def test_text_from_the_command_line_gets_its_type():
     }
 
 
+def test_settings_that_unfold_without_end_are_told():
+    value: list = ["x"]
+    for _ in range(12):
+        value = [value] * 10
+    with pytest.raises(AtlasError, match="unfold to too many values"):
+        settings.typed({"macs": {"resolutions": value}})
+
+
+def test_a_roster_that_is_no_file_is_told(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for name, told in (("pipe.yaml", "a named pipe"), (".", "a folder"), ("x" * 300, "no such")):
+        with pytest.raises(AtlasError, match=told):
+            settings.find(str(tmp_path / name), home=tmp_path)
+
+
 def test_a_missing_file_names_the_nearest(tmp_path):
     (tmp_path / "roster.yaml").write_text("models: {}")
     with pytest.raises(AtlasError, match=r"did you mean roster\.yaml\?"):
         settings.find(str(tmp_path / "rooster.yaml"), home=tmp_path)
+
+
+def test_the_working_directorys_roster_is_taken_where_none_is_named(config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert settings.roster_place(config, home=REPOSITORY) is None
+    (tmp_path / "roster.yaml").write_text("models: {}")
+    assert settings.roster_place(config, home=REPOSITORY) == Path("roster.yaml")
+    named = config | {"roster": "config/roster.yaml"}
+    assert settings.roster_place(named, home=REPOSITORY) == REPOSITORY / "config" / "roster.yaml"
+    with pytest.raises(AtlasError, match=r"gone\.yaml: no such file"):
+        settings.roster_place(config | {"roster": "gone.yaml"}, home=REPOSITORY)

@@ -26,10 +26,10 @@ def test_each_unclear_path_is_told_once(tmp_path: Path) -> None:
     for name in ("one", "other"):
         narrow.save(tmp_path / "several" / f"{name}.safetensors", WEIGHTS)
     told = {
-        "pipe.ckpt": "a pipe, socket or device; name a file of weights",
+        "pipe.ckpt": "neither a file nor a folder but a named pipe; name a file",
         "link.ckpt": "a link to absent.ckpt, which is not there",
         "several": "holds several checkpoints (one.safetensors, other.safetensors)",
-        "x" * 300: "File name too long",
+        "x" * 300: "longer than file systems allow",
         "*.pt": "no file matches",
     }
     with pytest.raises(FaultyFileError) as error:

@@ -1,0 +1,109 @@
+"""What a run ends with: what to open first, what is lacking, and which files can't be read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from atlas.basis.errors import AtlasError
+from atlas.names.components import DENOISERS, NETWORK
+
+RESULTS = Path("results")
+GROUPS_SHOWN = 3
+"""Of a roster of many groups, the pages of this many are named."""
+
+GROUP_PAGES = {
+    "identity.md": "what is the same and what differs, in words",
+    "identity.png": "who shares which parts with whom",
+}
+"""Below results/groups/{group}/; files that no rule made are not named."""
+PAGES = {
+    "models.md": "what each file holds",
+    "architectures/summary.md": "sizes and memory of architectures",
+    "macs/summary.md": "what an image costs",
+}
+"""Below results/."""
+DRAWN_FIRST = (*DENOISERS, NETWORK, "all")
+"""Components in the order in which a tree of theirs is shown."""
+
+
+def first_pages(made: Collection[Path], groups: Iterable[str]) -> list[tuple[Path, str]]:
+    """
+    Return what to open first, and what each page tells.
+
+    Parameters
+    ----------
+    made
+        Files and folders that the run asked for and that are there.
+    groups
+        The roster's groups in its order.
+    """
+    of_groups = [list(_group_pages(RESULTS / "groups" / name, made)) for name in groups]
+    shown = [pages for pages in of_groups if pages][:GROUPS_SHOWN]
+    return [
+        *(page for pages in shown for page in pages),
+        *((RESULTS / name, told) for name, told in PAGES.items() if RESULTS / name in made),
+    ]
+
+
+def _group_pages(folder: Path, made: Collection[Path]) -> Iterator[tuple[Path, str]]:
+    for name, told in GROUP_PAGES.items():
+        if folder / name in made:
+            yield folder / name, told
+    plots = folder / "plots"
+    if plots in made:
+        trees = {path.name.partition(".")[0]: path for path in sorted(plots.glob("*.tree.png"))}
+        for component in (*DRAWN_FIRST, *trees):
+            if component in trees:
+                yield trees[component], "who descends from whom"
+                break
+
+
+def opening(pages: Iterable[tuple[Path, str]]) -> str:
+    """Return the paragraph that names pages, or nothing where there are none."""
+    pages = list(pages)
+    if not pages:
+        return ""
+    width = max(len(str(page)) for page, _ in pages)
+    lines = (f"  {page!s:<{width}}  {told}" for page, told in pages)
+    return "\n".join([f"The atlas is in {RESULTS}/. Open first:", *lines])
+
+
+def problems_of(fingerprints: Mapping[str, Path]) -> dict[str, str]:
+    """Return what is wrong with each model that could not be read, as its fingerprint tells."""
+    from atlas.basis import sealed
+
+    found = {}
+    for model, path in fingerprints.items():
+        if not path.is_file():
+            continue
+        try:
+            _, notes = sealed.read(path, [])
+        except AtlasError as error:  # damaged: whoever needs it next finds it gone
+            notes = {"problem": str(error)}
+        if problem := notes.get("problem"):
+            found[model] = problem
+    return found
+
+
+def unreadable(problems: Mapping[str, str], *, of: int) -> str:
+    """
+    Return the message that names every model that could not be read.
+
+    Parameters
+    ----------
+    problems
+        Model to what is wrong with it; not empty.
+    of
+        Number of all models.
+    """
+    listed = "\n".join(f"  {model}: {problem}" for model, problem in problems.items())
+    return (
+        f"{len(problems)} of {of} models could not be read; the others' results are made "
+        f"without them. Mend or remove these and run again:\n{listed}"
+    )
+
+
+def ending(*paragraphs: str | None) -> str:
+    """Return the paragraphs that there are, with an empty line before each."""
+    return "".join(f"\n{paragraph}\n" for paragraph in paragraphs if paragraph)
