@@ -27,7 +27,8 @@ def main(
     Stream the checkpoint once and write its fingerprint.
 
     A checkpoint that can't be opened gets a fingerprint without rows that carries the reason, so
-    that the other models' results are made all the same.
+    that the other models' results are made all the same; a component that can't be read, or whose
+    weights are codes, is told in it with its reason, and the others are there.
 
     Parameters
     ----------
@@ -50,11 +51,7 @@ def main(
             rows, notes = fingerprint.SCHEMA.empty_table(), {"problem": str(problem)}
         else:
             rows = fingerprint.table(opened, threads=threads)
-            notes = {
-                "architectures": opened.architectures,
-                "findings": opened.findings,
-                "kind": opened.kind,
-            }
+            notes = fingerprint.notes(opened)
     tables.write(rows, table, notes)
 
 

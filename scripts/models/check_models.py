@@ -11,7 +11,10 @@ from atlas.basis.workflow import command_line, configure_logging
 
 def main(*, table: Path) -> None:
     """
-    Raise AtlasError that lists every unreadable model and what is wrong with it.
+    Raise AtlasError that lists every unreadable model or component and what is wrong with it.
+
+    Weights that are refused for their form, as quantised ones, are no fault of a file: models.md
+    tells of them, and the run succeeds where the rest of the file was read.
 
     Parameters
     ----------
@@ -21,11 +24,12 @@ def main(*, table: Path) -> None:
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     broken = [f"  {row['model']}: {row['problem']}" for row in rows if row["problem"]]
+    unread = {row["model"] for row in rows if row["problem"]}
     if broken:
         listed = "\n".join(broken)
         models = len({row["model"] for row in rows})
         raise AtlasError(
-            f"{len(broken)} of {models} models could not be read; the others' results are made "
+            f"{len(unread)} of {models} models could not be read; the others' results are made "
             f"without them. Mend or remove these and run again:\n{listed}"
         )
 

@@ -65,9 +65,7 @@ def read_file(file: Path) -> Listing:
         head = stream.read(HEAD_BYTES)
     refused.check_head(file, head)
     form = _format(head, file)
-    listing = without_complex(form.read(file))
-    refused.check_keys(file, listing)
-    return _with_finding(file, form, listing)
+    return _with_finding(file, form, without_complex(form.read(file)))
 
 
 def _format(head: bytes, file: Path) -> Format:

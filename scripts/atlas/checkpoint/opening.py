@@ -1,15 +1,17 @@
 """Open a checkpoint of any format and layout: from files to named tensors."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint.files import located
 from atlas.checkpoint.formats import read_file
+from atlas.names.components import OTHER
 from atlas.names.naming import name_tensors
 from atlas.tensors.entries import Entry, Listing
-from atlas.tensors.tensors import Checkpoint
+from atlas.tensors.tensors import Checkpoint, Unread
 
 
 def open_checkpoint(
@@ -37,13 +39,13 @@ def open_checkpoint(
         Where the file is broken, needs more than weights, or is in a form that is not read.
     """
     files = located(path, weights)
-    sets = {component: _read_set(path, members) for component, members in files.components.items()}
+    sets, broken = _read_components(path, files.components)
     entries = [
         replace(entry, component=component) if component else entry
         for component, listing in sets.items()
         for entry in listing.entries
     ]
-    if not entries:
+    if not entries and not broken:
         raise AtlasError(f"{path}: holds no tensors; name a file of weights")
     named = name_tensors(entries, architecture=architecture, averaged=weights == "ema")
     if weights == "ema" and not (files.has_average or named.averages):
@@ -51,6 +53,10 @@ def open_checkpoint(
             f"{path}: holds no training copy (EMA) of its weights; leave `weights: ema` out, or "
             "name the file as it was before pruning"
         )
+    unread = broken | dict(named.refused)
+    if unread and not any(tensor.component != OTHER for tensor in named.tensors):
+        reasons = (f"{component}: {each.reason}" for component, each in unread.items())
+        raise AtlasError(f"{path}: {'; '.join(reasons)}")
     return Checkpoint(
         path=path,
         files=tuple(sorted(file for members in files.components.values() for file in members)),
@@ -62,7 +68,25 @@ def open_checkpoint(
             *(finding for listing in sets.values() for finding in listing.findings),
             *named.findings,
         ),
+        unread=unread,
     )
+
+
+def _read_components(
+    path: Path, components: Mapping[str, tuple[Path, ...]]
+) -> tuple[dict[str, Listing], dict[str, Unread]]:
+    """Read each component's set of files; one that is broken does not stop the others."""
+    sets: dict[str, Listing] = {}
+    broken: dict[str, Unread] = {}
+    for component, members in components.items():
+        try:
+            sets[component] = _read_set(path, members)
+        except AtlasError as problem:
+            if not component:
+                raise
+            size = sum(file.stat().st_size for file in members)
+            broken[component] = Unread(str(problem), size // 2, is_broken=True)
+    return sets, broken
 
 
 def _read_set(path: Path, files: tuple[Path, ...]) -> Listing:

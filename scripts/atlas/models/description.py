@@ -16,7 +16,7 @@ from atlas.names.kinds import MODEL
 
 COLUMNS = [
     "model", "kind", "component", "architecture", "dtype", "tensors", "parameters",
-    "nonfinite_tensors", "zero_tensors", "shared_with", "problem",
+    "nonfinite_tensors", "zero_tensors", "shared_with", "problem", "refused",
 ]  # fmt: skip
 
 NAMED = 8
@@ -36,6 +36,9 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
     """
     Return a row per model and component; one row with its problem for an unreadable model.
 
+    A component that could not be read has its `problem`; one whose weights are in a form that is
+    not read says so under `refused`.
+
     `dtype` lists the component's dtypes, the commonest first; `shared_with` the models that hold
     the same weights bit for bit under whatever names, as `model:component` where the component
     has another name there.
@@ -50,6 +53,10 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
             path, columns=["name", "component", "dtype", "numel", "digest", "norm", "nonfinite"]
         ).to_pandas()
         architectures = notes.get("architectures", {})
+        for component, unread in notes.get("unread", {}).items():
+            column = "problem" if unread["is_broken"] else "refused"
+            known = {"model": model, "kind": notes.get("kind", MODEL), "component": component}
+            records.append(known | {column: unread["reason"]})
         for component, tensors in rows.groupby("component", sort=True):
             architecture = architectures.get(component)
             records.append(
@@ -76,6 +83,7 @@ def _counts(tensors: pd.DataFrame) -> dict[str, Any]:
 def _sharers(frame: pd.DataFrame) -> list[str]:
     """Return, per row, the other models whose component has the same weights."""
     weighed = frame[frame["component"].notna() & (frame["component"] != OTHER)]
+    weighed = weighed[weighed["content"].notna()]
     holders: dict[str, list[tuple[str, str]]] = {}
     for content, model, component in weighed[["content", "model", "component"]].to_numpy():
         holders.setdefault(content, []).append((model, component))
@@ -96,13 +104,12 @@ def document(
 ) -> str:
     """Return the models as a page: problems first, then what each holds."""
     lines = ["# Models", ""]
-    broken = frame[frame["problem"].notna()]
-    if len(broken):
-        lines += ["## Unreadable", ""]
-        lines += [
-            f"- **{labels[row['model']]}**: {row['problem']}" for row in broken.to_dict("records")
-        ]
-        lines.append("")
+    for title, column in (("Unreadable", "problem"), ("Not compared", "refused")):
+        told = frame[frame[column].notna()].to_dict("records")
+        if told:
+            lines += [f"## {title}", ""]
+            lines += [f"- **{_part(row, labels)}**: {row[column]}" for row in told]
+            lines.append("")
     header = ["model", "component", "architecture", "dtype", "tensors", "parameters", "same as"]
     rows = [
         [
@@ -114,11 +121,22 @@ def document(
             f"{row['parameters']:,.0f}",
             _listed([_called(holder, labels) for holder in row["shared_with"].split()]),
         ]
-        for row in frame[frame["problem"].isna()].to_dict("records")
+        for row in frame[_is_read(frame)].to_dict("records")
     ]
     lines += markdown_table(header, rows, words={0, 1, 2, 3, 6})
     lines += ["", *_remarks(frame, labels, findings)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _is_read(frame: pd.DataFrame) -> pd.Series:
+    return frame["problem"].isna() & frame["refused"].isna()
+
+
+def _part(row: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """Return what a row is of: a model, or one of its components."""
+    component = row["component"]
+    label = labels[row["model"]]
+    return f"{label}, {_word(component)}" if isinstance(component, str) else label
 
 
 def _called(holder: str, labels: Mapping[str, str]) -> str:
@@ -157,15 +175,15 @@ def _noticed(
             if row[column] > 0:
                 count = f"{row[column]:.0f} of {row['tensors']:.0f} tensors"
                 yield row["model"], f"{row['component']}: {count} {trouble}"
-    readable = frame[frame["problem"].isna()]
-    for model, rows in readable.groupby("model", sort=False):
+    opened = frame[frame["component"].notna()]
+    for model, rows in opened.groupby("model", sort=False):
         held = set(rows["component"])
         if (denoiser := held & set(DENOISERS)) and bool("vae" in held) != bool(
             "text_encoder" in held
         ):
             lacking = "text_encoder" if "vae" in held else "vae"
             yield str(model), f"holds a {_word(denoiser.pop())}, but no {_word(lacking)}"
-    others = readable[readable["kind"] != MODEL].drop_duplicates("model")
+    others = opened[opened["kind"] != MODEL].drop_duplicates("model")
     for row in others.to_dict("records"):
         kind = KIND_WORDS.get(row["kind"], row["kind"])
         yield row["model"], f"{kind}, no model: kept out of comparisons"

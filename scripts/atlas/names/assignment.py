@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 
 from atlas.basis.shipped import load
 from atlas.names import layouts, sections
-from atlas.names.components import DENOISERS, EMA, NETWORK, OTHER, part_of
+from atlas.names.components import DENOISERS, EMA, NETWORK, OTHER, denoiser_of, part_of
 from atlas.names.layouts import Layout
+from atlas.names.quantised import COUNTERS
 from atlas.names.sections import Section
 from atlas.names.views import Shape, View
-
-NO_WEIGHTS = re.compile(r"(^|\.)(position_ids|num_batches_tracked)$")
-"""Buffers that hold counters wherever they stand."""
 
 
 @dataclass
@@ -24,15 +22,24 @@ class Assignment:
     findings: list[str] = field(default_factory=list)
     averages: dict[str, str] = field(default_factory=dict)
     """Key of an averaged tensor to the key of the raw one."""
+    owner: dict[str, str] = field(default_factory=dict)
+    """The component among whose keys each stands, though it may be put aside."""
 
     def put(self, key: str, component: str, views: list[View]) -> None:
         """Give a key's tensors to a component."""
-        self.component[key] = component
+        self.component[key] = self.owner[key] = component
         self.views[key] = views
 
-    def put_aside(self, key: str, name: str) -> None:
-        """Give a key to the component `other`."""
+    def put_aside(self, key: str, name: str, owner: str = OTHER) -> None:
+        """Give a key to the component `other`, and say whose it is."""
         self.put(key, OTHER, [View(name)])
+        self.owner[key] = owner
+
+    def leave_out(self, component: str) -> None:
+        """Leave a component out, with all that was put aside of it."""
+        for key, owner in self.owner.items():
+            if owner == component:
+                self.put(key, component, [])
 
 
 def assign_generic(keys: Iterable[str], component: str = NETWORK) -> Assignment:
@@ -134,11 +141,11 @@ def _assign(
         found = views[name]
         if found is None:
             unknown.append(key)
-        if found and not _is_unused(name, section) and not NO_WEIGHTS.search(name):
+        if found and not _is_unused(name, section) and not COUNTERS.search(name):
             done.put(key, component, found)
         else:
             canonical = found[0].name if found else name
-            done.put_aside(key, f"{component}.{canonical}")
+            done.put_aside(key, f"{component}.{canonical}", component)
     if unknown and layout:
         done.findings.append(
             f"{component}: {len(unknown)} keys that the layout {layout.name} does not know "
@@ -186,7 +193,8 @@ def _assign_strays(done: Assignment, rest: Mapping[str, str], strays: Sequence[S
     taken = set(done.component.values())
     for section in strays:
         component = section.component or section.part or OTHER
-        component = {"denoiser": "transformer"}.get(component, component)
+        if component == "denoiser":
+            component = denoiser_of(section.keys.values())
         for key, name in section.keys.items():
             if component not in taken and key in rest:
                 done.put(key, component, [View(name)])

@@ -1,5 +1,7 @@
 """The components of a model: diffusers' own, and the atlas's for what is none of them."""
 
+from collections.abc import Iterable
+
 DENOISERS = ("unet", "transformer")
 """What is run at every step; a model has one of them."""
 
@@ -22,6 +24,20 @@ WORDS = {
     EMA: "training copy (EMA)",
 }
 """What sentences call a component."""
+
+
+STAGES = ("input_blocks.", "down_blocks.")
+"""How keys begin that only UNets have, on the way down."""
+
+
+def denoiser_of(names: Iterable[str]) -> str:
+    """
+    Return what a denoiser of no known layout is, by its keys without a prefix.
+
+    >>> denoiser_of(["time_embed.0.bias", "input_blocks.3.0.op.bias"]), denoiser_of(["blocks.0.q"])
+    ('unet', 'transformer')
+    """
+    return "unet" if any(name.startswith(STAGES) for name in names) else "transformer"
 
 
 def part_of(component: str) -> str | None:

@@ -33,7 +33,7 @@ COMPONENT_COLOURS = dict(zip(PARTS, style.QUALITATIVE, strict=False)) | {
     "network": style.QUALITATIVE[0]  # of a model without parts, so it never stands beside a UNet
 }
 MEASURES_SHOWN = ("l2", "relative_l2")
-NOT_COMPARED = ("shape", "only_a", "only_b", "nonfinite")
+NOT_COMPARED = ("shape", "only_a", "only_b", "nonfinite", "refused")
 UNKNOWN_COLOUR = style.WITHOUT_FAMILY
 BINS = 48
 """About so many bins across a panel, an even number per decade."""

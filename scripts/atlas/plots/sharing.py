@@ -64,7 +64,7 @@ def draw(
             ),
             width=names + len(components) * COLUMN,
             height=HEADING + len(models) * ROW,
-            legend=_legend(places, models, base),
+            legend=_legend(places, models, base, _not_there(frame)),
         )
         for row, (model, entry) in enumerate(zip(models, entries, strict=True)):
             top = HEADING + row * ROW
@@ -97,7 +97,10 @@ def _title(places: Mapping[str, Mapping[str, Standing]], models: int) -> str:
 
 
 def _legend(
-    places: Mapping[str, Mapping[str, Standing]], models: Sequence[str], base: str | None
+    places: Mapping[str, Mapping[str, Standing]],
+    models: Sequence[str],
+    base: str | None,
+    not_there: str,
 ) -> list[Mark]:
     found = [place for held in places.values() for place in held.values()]
     marks = [Mark("base (bold)", shape="ring")] if base in models else []
@@ -110,8 +113,14 @@ def _legend(
     if any(place.family is None for place in found):
         marks.append(Mark("own: like no other", "white", " "))
     if any(len(held) < len(models) for held in places.values()):
-        marks.append(Mark("not there", shape="hatched"))
+        marks.append(Mark(not_there, shape="hatched"))
     return marks
+
+
+def _not_there(frame: pd.DataFrame) -> str:
+    """Return what a hatched cell says: the model has no such component, or it was not read."""
+    refused = (frame["verdict"] == "refused").any()
+    return "not there, or not read" if refused else "not there"
 
 
 def _draw_cell(page: Page, x: float, y: float, place: Standing | None) -> None:

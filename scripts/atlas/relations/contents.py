@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -23,6 +23,8 @@ from atlas.tensors.tensors import NARROW
 IndexArray = npt.NDArray[np.int32]
 FORETOLD = [f"digest_{dtype}" for dtype in NARROW]
 """Columns of the digests that a tensor has once rounded."""
+UNREAD = "unread "
+"""What the digest of such a stand-in begins with: it is nobody else's."""
 COLUMNS = [
     "key", "name", "component", "block", "role", "dtype", "shape", "numel",
     "digest", *FORETOLD, "norm", "nonfinite",
@@ -42,12 +44,17 @@ class Status(IntEnum):
     ONLY_A = 4
     ONLY_B = 5
     NONFINITE = 6
+    REFUSED = 7
+    """Stands for a whole component that one of the two has and that was not read."""
 
     @property
     def label(self) -> str:
         """The word that tables use."""
         return self.name.lower()
 
+
+REFUSED = Status.REFUSED.label
+"""Block, and last part of the name, of what stands for a component that was not read."""
 
 COMPARED = (Status.IDENTICAL, Status.CAST, Status.DIFFERENT)
 
@@ -66,7 +73,9 @@ class Contents:
     content of a name (digest, dtype, numel, norm and so on); `index` is int32 (names, models)
     and points into `contents`, -1 where the model has no such tensor. `keys` has the same
     shape and holds the names in the files; `adopted` tells where a model's tensor goes by the
-    name that another model has for the same weights.
+    name that another model has for the same weights. `unread` has, per model, the components that
+    it has and that were not read, with the reason: each stands as one tensor of that name in
+    `tensors`, whose content equals nothing.
     """
 
     models: tuple[str, ...]
@@ -75,6 +84,7 @@ class Contents:
     index: IndexArray
     keys: npt.NDArray[np.object_]
     adopted: npt.NDArray[np.bool_]
+    unread: tuple[Mapping[str, str], ...]
 
     def status(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int8]:
         """Return the Status of contents against contents of the same names, elementwise."""
@@ -87,13 +97,15 @@ class Contents:
             cast |= table[rounded][b] == table["digest"][a]
         nonfinite = (table["nonfinite"][a] | table["nonfinite"][b]).astype(bool)
         shape = table["shape"][a] != table["shape"][b]
+        refused = (table["refused"][a] & (first >= 0)) | (table["refused"][b] & (second >= 0))
         status = np.select(
             [
-                (first < 0) & (second < 0), second < 0, first < 0,
+                (first < 0) & (second < 0), refused, second < 0, first < 0,
                 same, shape, cast & ~nonfinite, nonfinite,
             ],
             [
-                np.int8(Status.ABSENT), np.int8(Status.ONLY_A), np.int8(Status.ONLY_B),
+                np.int8(Status.ABSENT), np.int8(Status.REFUSED),
+                np.int8(Status.ONLY_A), np.int8(Status.ONLY_B),
                 np.int8(Status.IDENTICAL), np.int8(Status.SHAPE), np.int8(Status.CAST),
                 np.int8(Status.NONFINITE),
             ],
@@ -120,6 +132,7 @@ def _codes(contents: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
         "shape": pd.factorize(contents["shape"])[0].astype(np.int64),
         "numel": contents["numel"].to_numpy(np.int64),
         "nonfinite": (contents["nonfinite"].to_numpy() > 0).astype(bool),
+        "refused": contents["digest"].str.startswith(UNREAD).to_numpy(bool),
     }
 
 
@@ -161,6 +174,7 @@ def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
         index=index,
         keys=keys,
         adopted=adopted,
+        unread=tuple(_unread(path) for path in fingerprints),
     )
 
 
@@ -199,8 +213,31 @@ def _read(path: Path) -> pd.DataFrame:
         table = pq.read_table(path, columns=COLUMNS)
     except (OSError, pa.ArrowException) as error:
         raise AtlasError(f"{path}: not a fingerprint ({error}); delete it and run again") from error
-    if tables.read_notes(path).get("kind", MODEL) != MODEL:
+    notes = tables.read_notes(path)
+    if notes.get("kind", MODEL) != MODEL:
         table = table.schema.empty_table()
     frame: pd.DataFrame = table.to_pandas()
     frame["shape"] = [str(list(shape)) if shape is not None else "" for shape in frame["shape"]]
-    return frame
+    stands_for = [
+        {
+            "key": "",
+            "name": f"{component}/{REFUSED}",
+            "component": component,
+            "block": REFUSED,
+            "role": "other",
+            "dtype": "",
+            "shape": "",
+            "numel": unread["numel"],
+            "digest": f"{UNREAD}{path.stem} {component}",
+            "norm": 0.0,
+            "nonfinite": 0,
+        }
+        for component, unread in notes.get("unread", {}).items()
+    ]
+    return pd.concat([frame, pd.DataFrame(stands_for)]) if stands_for else frame
+
+
+def _unread(path: Path) -> dict[str, str]:
+    """Return the components that were not read, with the reason."""
+    noted = tables.read_notes(path).get("unread", {})
+    return {component: each["reason"] for component, each in noted.items()}

@@ -16,7 +16,7 @@ from atlas.relations.verdicts import Comparison, judge
 COLUMNS = [
     "a", "b", "component", "verdict", "identical_tensors", "tensors", "what",
     "cast_tensors", "different_tensors", "shape_tensors", "only_a_tensors", "only_b_tensors",
-    "nonfinite_tensors", "renamed_tensors",
+    "nonfinite_tensors", "refused_tensors", "renamed_tensors",
 ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ VERDICTS = (
     "only in a",
     "only in b",
     "not comparable",
+    "refused",
 )
 
 ROLE_WORDS = {
@@ -113,6 +114,8 @@ def _judge(found: Comparison, labels: Mapping[str, str]) -> tuple[str, str]:
     name_a, name_b = (labels.get(model, model) for model in models)
     word = components.WORDS.get(found.component, found.component)
     identical, cast = found.count(Status.IDENTICAL), found.count(Status.CAST)
+    if found.count(Status.REFUSED):
+        return "refused", _refusals(found, {found.first: name_a, found.second: name_b})
     if found.renamed.any() and (found.renamed | (found.status == Status.IDENTICAL)).all():
         return "identical", _all_renamed(found)
     if found.count(Status.ONLY_A) == total:
@@ -128,6 +131,15 @@ def _judge(found: Comparison, labels: Mapping[str, str]) -> tuple[str, str]:
     where = _where(found)
     partly = where or identical + cast >= FEW * total
     return "partly changed" if partly else "changed", _what_changed(found, where, name_a, name_b)
+
+
+def _refusals(found: Comparison, names: Mapping[int, str]) -> str:
+    """Tell of which sides the component was not read, and why; a reason of both stands once."""
+    sides: dict[str, list[str]] = {}
+    for side, name in names.items():
+        if why := found.contents.unread[side].get(found.component):
+            sides.setdefault(why, []).append(name)
+    return "; ".join(f"not read in {_and(models)}: {why}" for why, models in sides.items())
 
 
 def _all_renamed(found: Comparison) -> str:

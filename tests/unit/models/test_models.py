@@ -172,3 +172,28 @@ def test_a_folder_without_checkpoints_is_told(tmp_path):
         writing.find_checkpoints(tmp_path)
     with pytest.raises(AtlasError, match="no such folder"):
         writing.find_checkpoints(tmp_path / "absent")
+
+
+def test_a_component_that_was_not_read_is_told_with_its_reason(tmp_path):
+    base = factory.weights(1)
+    unet = {name: value for name, value in base.items() if name.startswith("unet/")}
+    folder = factory.diffusers_folder(
+        tmp_path / "x", base | dict.fromkeys(unet, np.ones((40, 40), np.int8))
+    )
+    (folder / "vae" / "diffusion_pytorch_model.safetensors").write_bytes(b"")
+    opened = open_checkpoint(folder)
+    path = tmp_path / "x.parquet"
+    tables.write(fingerprint.table(opened), path, fingerprint.notes(opened))
+    frame = description.describe({"x": path})
+    rows = frame.set_index("component")
+    assert "before quantisation" in rows.loc["unet", "refused"]
+    assert "the file is empty" in rows.loc["vae", "problem"]
+    assert pd.isna(rows.loc["unet", "problem"])
+    assert pd.isna(rows.loc["vae", "refused"])
+    assert rows.loc["text_encoder", "tensors"] == 2
+    page = description.document(frame, {"x": "X"}, {})
+    assert "## Unreadable\n\n- **X, VAE**: " in page
+    assert "## Not compared\n\n- **X, UNet**: " in page
+    assert "| X | text encoder |" in page
+    assert "| X | UNet |" not in page
+    assert "but no VAE" not in page

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import factory
-from atlas.relations import identity, identity_text
+import quantising
+from atlas.relations import families, identity, identity_text
 
 BASE = factory.weights(seed=1)
 
@@ -317,3 +318,21 @@ def test_the_page_names_families_and_pairs(lay_side_by_side):
     assert "- identical in 3 models: Model A, b, c" in page
     assert "- identical in 2 models: Model A, c" in page
     assert "| Model A | b | unet | changed | all 6 tensors changed |" in page
+
+
+@pytest.mark.parametrize("scheme", quantising.SCHEMES)
+def test_codes_are_never_identical_to_anything(lay_side_by_side, scheme):
+    """Biases and norms are equal in all four, and so are the scales of both files of codes."""
+    matrices = {name: value for name, value in BASE.items() if name.startswith("unet/")}
+    one, two = (quantising.quantised(matrices, scheme, seed) for seed in (1, 2))
+    rest = without(BASE, "unet/")
+    frame = identity.table(lay_side_by_side({"a": BASE, "b": rest | one, "c": rest | two}))
+    found = frame[frame["component"] == "unet"].set_index(["a", "b"])
+    assert found["verdict"].tolist() == ["refused"] * 3
+    assert found.loc[("a", "b"), "what"].startswith("not read in b: ")
+    assert found.loc[("b", "c"), "what"].startswith("not read in b and c: ")
+    assert "use the model's file before quantisation" in found.loc[("b", "c"), "what"]
+    assert (found["identical_tensors"] == 0).all()
+    others = frame[frame["component"] != "unet"]
+    assert set(others["verdict"]) == {"identical"}
+    assert families.holders(frame[frame["component"] == "unet"]) == {"a"}
