@@ -9,6 +9,7 @@ rule distances:
 rule measure_distances:
     input:
         fingerprints=fingerprints_of(MODELS),
+        renamings="results/renamings.json",
         checkpoints=all_checkpoints,
     output:
         table=update("results/distances/{shard}.parquet"),

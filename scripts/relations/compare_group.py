@@ -8,10 +8,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
+from atlas.fingerprints import matching
 from atlas.relations import contents, groups
 
 
-def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path) -> None:
+def main(
+    *, fingerprints: dict[str, Path], renamings: Path, shard_files: list[Path], table: Path
+) -> None:
     """
     Join the group's fingerprints with the measured distances and write the tidy table.
 
@@ -19,13 +22,15 @@ def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path)
     ----------
     fingerprints
         Model to its fingerprint, in order of the models' ids.
+    renamings
+        Names that tensors go by, as match_names writes them.
     shard_files
         All shards of measured distances.
     table
         The tidy table to write.
     """
     models = list(fingerprints)
-    held = contents.load(list(fingerprints.values()), models)
+    held = contents.load(list(fingerprints.values()), models, matching.read(renamings))
     logging.info("%d models, %d names of tensors", len(models), len(held.tensors))
     parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files))
     tables.write_parts(groups.tables(models, parts), groups.SCHEMA, table)
@@ -38,6 +43,7 @@ if __name__ == "__main__":
     paths = map(Path, snakemake.input.fingerprints)
     main(
         fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
+        renamings=Path(snakemake.input.renamings),
         shard_files=[Path(path) for path in snakemake.input.shards],
         table=Path(snakemake.output.table),
     )

@@ -7,10 +7,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
+from atlas.fingerprints import matching
 from atlas.relations import contents, pairs
 
 
-def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path) -> None:
+def main(
+    *, fingerprints: dict[str, Path], renamings: Path, shard_files: list[Path], table: Path
+) -> None:
     """
     Join two fingerprints with the measured distances and write a row per tensor.
 
@@ -18,12 +21,15 @@ def main(*, fingerprints: dict[str, Path], shard_files: list[Path], table: Path)
     ----------
     fingerprints
         Each of the two models to its fingerprint, in order of their ids.
+    renamings
+        Names that tensors go by, as match_names writes them.
     shard_files
         All shards of measured distances.
     table
         The table of tensors to write.
     """
-    held = contents.load(list(fingerprints.values()), list(fingerprints))
+    named = matching.read(renamings)
+    held = contents.load(list(fingerprints.values()), list(fingerprints), named)
     tables.write(pairs.table(held, shards.iter_names(shard_files)), table)
 
 
@@ -34,6 +40,7 @@ if __name__ == "__main__":
     models = (snakemake.wildcards.a, snakemake.wildcards.b)
     main(
         fingerprints=dict(zip(models, map(Path, snakemake.input.fingerprints), strict=True)),
+        renamings=Path(snakemake.input.renamings),
         shard_files=[Path(path) for path in snakemake.input.shards],
         table=Path(snakemake.output.table),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
 from atlas.basis.workflow import command_line, configure_logging
+from atlas.fingerprints import matching
 from atlas.relations import contents, identity
 from atlas.relations.identity_text import document
 
@@ -13,6 +14,7 @@ from atlas.relations.identity_text import document
 def main(
     *,
     fingerprints: dict[str, Path],
+    renamings: Path,
     labels: dict[str, str],
     group: str,
     table: Path,
@@ -25,6 +27,8 @@ def main(
     ----------
     fingerprints
         Model to its fingerprint, in order of the models' ids.
+    renamings
+        Names that tensors go by, as match_names writes them.
     labels
         Model to what it is called in plots.
     table
@@ -33,7 +37,8 @@ def main(
         The same to read, to write.
     """
     models = list(fingerprints)
-    frame = identity.table(contents.load(list(fingerprints.values()), models), labels)
+    held = contents.load(list(fingerprints.values()), models, matching.read(renamings))
+    frame = identity.table(held, labels)
     tables.write_text(frame.to_csv(index=False), table)
     tables.write_text(document(frame, group=group, models=models, labels=labels), findings)
 
@@ -45,6 +50,7 @@ if __name__ == "__main__":
     paths = map(Path, snakemake.input.fingerprints)
     main(
         fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
+        renamings=Path(snakemake.input.renamings),
         labels=snakemake.params.labels,
         group=snakemake.wildcards.group,
         table=Path(snakemake.output.table),

@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 
 from atlas.basis import tables
 from atlas.basis.errors import AtlasError
-from atlas.names.components import EMA, NETWORK, OTHER
+from atlas.fingerprints import matching
+from atlas.fingerprints.matching import Renamings
+from atlas.names.components import OTHER
 from atlas.names.kinds import MODEL
 from atlas.tensors.tensors import NARROW
 
@@ -136,11 +138,18 @@ def _codes(contents: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
     }
 
 
-def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
+def load(
+    fingerprints: Sequence[Path], models: Sequence[str], renamings: Renamings | None = None
+) -> Contents:
     """
     Lay the fingerprints of models side by side, leaving counters and schedules out.
 
     An adapter (LoRA) or an embedding has no tensors here: it is no model to compare with one.
+
+    Parameters
+    ----------
+    renamings
+        Names to go by, as distances were measured under them; None finds those of these models.
 
     Raises
     ------
@@ -154,7 +163,9 @@ def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
         ],
         ignore_index=True,
     )
-    rows = _adopt_names(rows[rows["component"] != OTHER].reset_index(drop=True))
+    if renamings is None:
+        renamings = matching.find(fingerprints)
+    rows = _adopt_names(rows[rows["component"] != OTHER].reset_index(drop=True), renamings)
     tensors = rows.drop_duplicates("name").sort_values("name")
     tensors = tensors[["name", "component", "block", "role"]].reset_index(drop=True)
     row = pd.Index(tensors["name"]).get_indexer(rows["name"])
@@ -178,33 +189,16 @@ def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
     )
 
 
-def _adopt_names(rows: pd.DataFrame) -> pd.DataFrame:
-    """
-    Give components that hold the same weights under different names one set of names.
-
-    A file of no known layout keeps its own names; where all weights of a component are those of
-    another model's, one for one, it goes by that model's names and can be compared with the rest.
-    A training copy stays one, and a second text encoder too, whatever it equals; and nobody goes
-    by a training copy's names.
-    """
+def _adopt_names(rows: pd.DataFrame, renamings: Renamings) -> pd.DataFrame:
+    """Let components go by the names that others have for the same weights."""
     rows["adopted"] = False
-    families: dict[str, list[tuple[str, npt.NDArray[np.int64]]]] = {}
-    for _, part in rows[rows["component"] != EMA].groupby(["model", "component"], sort=False):
-        weights = " ".join(sorted(part["digest"]))
-        families.setdefault(weights, []).append(
-            (str(part["component"].iloc[0]), part.index.to_numpy(np.int64))
-        )
-    named = ["name", "component", "block", "role"]
-    for family in families.values():
-        family.sort(key=lambda part: part[0] == NETWORK)  # prefer the names of a known layout
-        leader = rows.iloc[family[0][1]].sort_values(["digest", "name"])
-        for component, at in family[1:]:
-            if component in (NETWORK, family[0][0]) and set(rows["name"].iloc[at]) != set(
-                leader["name"]
-            ):
-                own = rows.iloc[at].sort_values(["digest", "name"]).index
-                rows.loc[own, named] = leader[named].to_numpy()
-                rows.loc[own, "adopted"] = True
+    for (_, component), part in rows.groupby(["model", "component"], sort=False):
+        if named := renamings.of(component, part["name"].to_list()):
+            adopted = [named[name] for name in part["name"]]
+            rows.loc[part.index, ["name", "component", "block", "role"]] = [
+                [one.name, one.component, one.block, one.role] for one in adopted
+            ]
+            rows.loc[part.index, "adopted"] = True
     return rows
 
 
