@@ -19,7 +19,7 @@ from atlas.fingerprints import fingerprint, matching
 def main(
     *,
     fingerprints: dict[Path, Path],
-    renamings: Path,
+    renamings: Path | None,
     shard: int,
     shards: int,
     table: Path,
@@ -38,7 +38,7 @@ def main(
     fingerprints
         Each model's fingerprint to its checkpoint, in order of the models' ids.
     renamings
-        Names that tensors go by, as match_names writes them.
+        Names that tensors go by, as match_names writes them; None matches those of these models.
     shard
         Which share of the tensor names, from 0.
     shards
@@ -55,9 +55,8 @@ def main(
         Keep the rows of contents that none of the models holds.
     """
     folders = {made: fingerprint.anchor(path) for made, path in fingerprints.items()}
-    contents = plan.contents_of(
-        folders, shard=shard, count=shards, renamings=matching.read(renamings)
-    )
+    named = matching.read(renamings) if renamings else matching.find(fingerprints)
+    contents = plan.contents_of(folders, shard=shard, count=shards, renamings=named)
     dtypes = {content.dtype for held in contents.values() for content in held.values()}
     memory = {"threads": threads, "memory_bytes": memory_mb * 10**6}
     with Progress(contents) as progress:

@@ -13,7 +13,7 @@ from atlas.relations import contents, groups
 
 
 def main(
-    *, fingerprints: dict[str, Path], renamings: Path, shard_files: list[Path], table: Path
+    *, fingerprints: dict[str, Path], renamings: Path | None, shard_files: list[Path], table: Path
 ) -> None:
     """
     Join the group's fingerprints with the measured distances and write the tidy table.
@@ -23,14 +23,15 @@ def main(
     fingerprints
         Model to its fingerprint, in order of the models' ids.
     renamings
-        Names that tensors go by, as match_names writes them.
+        Names that tensors go by, as match_names writes them; None matches those of these models.
     shard_files
         All shards of measured distances.
     table
         The tidy table to write.
     """
     models = list(fingerprints)
-    held = contents.load(list(fingerprints.values()), models, matching.read(renamings))
+    named = matching.read(renamings) if renamings else None
+    held = contents.load(list(fingerprints.values()), models, named)
     logging.info("%d models, %d names of tensors", len(models), len(held.tensors))
     parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files))
     tables.write_parts(groups.tables(models, parts), groups.SCHEMA, table)

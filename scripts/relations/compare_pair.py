@@ -12,7 +12,7 @@ from atlas.relations import contents, pairs
 
 
 def main(
-    *, fingerprints: dict[str, Path], renamings: Path, shard_files: list[Path], table: Path
+    *, fingerprints: dict[str, Path], renamings: Path | None, shard_files: list[Path], table: Path
 ) -> None:
     """
     Join two fingerprints with the measured distances and write a row per tensor.
@@ -22,13 +22,13 @@ def main(
     fingerprints
         Each of the two models to its fingerprint, in order of their ids.
     renamings
-        Names that tensors go by, as match_names writes them.
+        Names that tensors go by, as match_names writes them; None matches those of these models.
     shard_files
         All shards of measured distances.
     table
         The table of tensors to write.
     """
-    named = matching.read(renamings)
+    named = matching.read(renamings) if renamings else None
     held = contents.load(list(fingerprints.values()), list(fingerprints), named)
     tables.write(pairs.table(held, shards.iter_names(shard_files)), table)
 

@@ -14,7 +14,7 @@ from atlas.relations.identity_text import document
 def main(
     *,
     fingerprints: dict[str, Path],
-    renamings: Path,
+    renamings: Path | None,
     labels: dict[str, str],
     group: str,
     table: Path,
@@ -28,7 +28,7 @@ def main(
     fingerprints
         Model to its fingerprint, in order of the models' ids.
     renamings
-        Names that tensors go by, as match_names writes them.
+        Names that tensors go by, as match_names writes them; None matches those of these models.
     labels
         Model to what it is called in plots.
     table
@@ -37,7 +37,8 @@ def main(
         The same to read, to write.
     """
     models = list(fingerprints)
-    held = contents.load(list(fingerprints.values()), models, matching.read(renamings))
+    named = matching.read(renamings) if renamings else None
+    held = contents.load(list(fingerprints.values()), models, named)
     frame = identity.table(held, labels)
     tables.write_text(frame.to_csv(index=False), table)
     tables.write_text(document(frame, group=group, models=models, labels=labels), findings)

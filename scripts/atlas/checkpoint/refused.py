@@ -36,4 +36,3 @@ def check_head(file: Path, head: bytes) -> None:
     for start, what in HEADS:
         if head.lstrip().lower().startswith(start.lower()):
             raise AtlasError(f"{file}: {what}")
-

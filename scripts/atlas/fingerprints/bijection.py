@@ -95,7 +95,9 @@ def _within_modules(
             elif len({_last(name) for name in free}) == len(free):
                 ends = {_last(name): name for name in free}
                 mine = Counter(map(_last, left))
-                found |= {n: ends[_last(n)] for n in left if mine[_last(n)] == 1 and _last(n) in ends}
+                found |= {
+                    n: ends[_last(n)] for n in left if mine[_last(n)] == 1 and _last(n) in ends
+                }
     return found
 
 

@@ -207,7 +207,9 @@ def _clusters(
                 if {sets[each].component for each in pair} == {NETWORK, chosen}
                 and set(pair) & set(unknown)
             ]
-    for cluster in {id(group): group for group in _joined(sets, [*inner, *outer]).values()}.values():
+    for cluster in {
+        id(group): group for group in _joined(sets, [*inner, *outer]).values()
+    }.values():
         if len(cluster) > 1:
             yield cluster
 
@@ -235,12 +237,14 @@ def _named(
     while waiting:
         here = waiting.pop(0)
         for one, other in edges:
-            there = {one: other, other: one}.get(here)
-            if there in cluster and there not in found:
+            there = other if here == one else one
+            if here in (one, other) and there in cluster and there not in found:
                 pairs = edges[one, other]
                 matched = bijection([pair if there == one else pair[::-1] for pair in pairs])
                 onward = found[here]
-                found[there] = {own: onward[name] for own, name in matched.items() if name in onward}
+                found[there] = {
+                    own: onward[name] for own, name in matched.items() if name in onward
+                }
                 waiting.append(there)
     return {
         each: _adopted(sets[each], found[each], sets[leader]) for each in found if each != leader
@@ -262,6 +266,8 @@ def _adopted(own: _NameSet, found: Mapping[str, str], leader: _NameSet) -> dict[
 def doubtful(renamings: Renamings) -> int:
     """Return how many tensors have no counterpart that can be told."""
     counts = Counter(
-        f"/{UNMATCHED}." in one.name for names in renamings.tables.values() for one in names.values()
+        f"/{UNMATCHED}." in one.name
+        for names in renamings.tables.values()
+        for one in names.values()
     )
     return counts[True]

@@ -132,7 +132,7 @@ def _is_read(frame: pd.DataFrame) -> pd.Series:
     return frame["problem"].isna() & frame["refused"].isna()
 
 
-def _part(row: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+def _part(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     """Return what a row is of: a model, or one of its components."""
     component = row["component"]
     label = labels[row["model"]]

@@ -94,9 +94,7 @@ def name_tensors(
         Where the stated architecture is unknown.
     """
     check_architecture(None if architecture == GENERIC else architecture)
-    items = tuple(
-        Item(entry.key, entry.component, entry.shape, entry.dtype) for entry in entries
-    )
+    items = tuple(Item(entry.key, entry.component, entry.shape, entry.dtype) for entry in entries)
     drawn = plan(items, architecture, averaged)
     tensors = [
         _tensor(entry, planned)

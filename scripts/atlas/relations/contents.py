@@ -99,7 +99,8 @@ class Contents:
             cast |= table[rounded][b] == table["digest"][a]
         nonfinite = (table["nonfinite"][a] | table["nonfinite"][b]).astype(bool)
         shape = table["shape"][a] != table["shape"][b]
-        refused = (table["refused"][a] & (first >= 0)) | (table["refused"][b] & (second >= 0))
+        refused = table["refused"].astype(bool)
+        refused = (refused[a] & (first >= 0)) | (refused[b] & (second >= 0))
         status = np.select(
             [
                 (first < 0) & (second < 0), refused, second < 0, first < 0,
@@ -193,7 +194,7 @@ def _adopt_names(rows: pd.DataFrame, renamings: Renamings) -> pd.DataFrame:
     """Let components go by the names that others have for the same weights."""
     rows["adopted"] = False
     for (_, component), part in rows.groupby(["model", "component"], sort=False):
-        if named := renamings.of(component, part["name"].to_list()):
+        if named := renamings.of(str(component), part["name"].to_list()):
             adopted = [named[name] for name in part["name"]]
             rows.loc[part.index, ["name", "component", "block", "role"]] = [
                 [one.name, one.component, one.block, one.role] for one in adopted

@@ -127,5 +127,5 @@ def test_a_component_whose_file_is_broken_does_not_stop_the_others(tmp_path: Pat
     for component in ("vae", "text_encoder"):
         for file in (folder / component).iterdir():
             file.write_bytes(b"")
-    with pytest.raises(AtlasError, match="unet: .*; vae: .*the file is empty"):
+    with pytest.raises(AtlasError, match=r"unet: .*; vae: .*the file is empty"):
         open_checkpoint(folder)

@@ -38,6 +38,7 @@ class Model:
 
     @property
     def component(self) -> str:
+        """The component that the layout's names begin with."""
         return self.layout.split()[0]
 
     def tensors(self) -> dict[str, tuple[str, str]]:

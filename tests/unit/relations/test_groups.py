@@ -272,7 +272,9 @@ def test_codes_leave_cells_empty_whatever_stands_beside_them(lay_side_by_side):
     """The rest of b and c is equal bit for bit: neither their UNets nor their wholes are."""
     parts = {name: value for name, value in BASE.items() if name.startswith("unet/")}
     rest = {name: value for name, value in BASE.items() if name not in parts}
-    codes = {model: rest | quantising.quantised(parts, "DFloat11", n) for n, model in enumerate("bc")}
+    codes = {
+        model: rest | quantising.quantised(parts, "DFloat11", n) for n, model in enumerate("bc")
+    }
     held = lay_side_by_side({"a": BASE} | codes)
     found = groups.tables(held.models, groups.GroupDistances(held).parts([]))
     frame = pa.concat_tables(found).to_pandas()
@@ -284,9 +286,7 @@ def test_codes_leave_cells_empty_whatever_stands_beside_them(lay_side_by_side):
     nan = np.nan
     empty = [[0, nan, nan], [nan, nan, nan], [nan, nan, nan]]
     np.testing.assert_array_equal(square("unet", "l2"), empty)
-    np.testing.assert_array_equal(
-        square("unet", "coverage"), [[1, 0, 0], [0, nan, 0], [0, 0, nan]]
-    )
+    np.testing.assert_array_equal(square("unet", "coverage"), [[1, 0, 0], [0, nan, 0], [0, 0, nan]])
     np.testing.assert_array_equal(square("vae", "l2"), np.zeros((3, 3)))
     apart = ~np.eye(3, dtype=bool)
     assert np.isnan(np.array(square("all", "l2"))[apart]).all()
