@@ -22,6 +22,8 @@ class Assignment:
     findings: list[str] = field(default_factory=list)
     averages: dict[str, str] = field(default_factory=dict)
     """Key of an averaged tensor to the key of the raw one."""
+    known_as: str = NETWORK
+    """What the network of no known layout is, where a prefix tells it."""
     owner: dict[str, str] = field(default_factory=dict)
     """The component among whose keys each stands, though it may be put aside."""
 
@@ -178,14 +180,23 @@ def _assign_bare(
             _assign(done, section, layout.component, layout, shapes)
             return
     if not done.views or set(done.component.values()) == {OTHER}:
-        for key, name in rest.items():
-            done.put(key, NETWORK, [View(name)])
+        _assign_network(done, rest)
         return
-    if not any(component in DENOISERS for component in done.component.values()):
+    taken = {*done.component.values(), *(DENOISERS if _has_denoiser(strays) else ())}
+    if not taken & set(DENOISERS):
         # a network of its own that has a VAE or a text encoder for a part
-        for key in bare.keys.keys() & rest.keys():
-            done.put(key, NETWORK, [View(rest.pop(key))])
+        _assign_network(done, {key: rest.pop(key) for key in bare.keys if key in rest})
     _assign_strays(done, rest, strays)
+
+
+def _has_denoiser(sections_: Iterable[Section]) -> bool:
+    return any(section.part == "denoiser" for section in sections_)
+
+
+def _assign_network(done: Assignment, names: Mapping[str, str]) -> None:
+    """Give keys to the network of no known layout, without what all their names begin with."""
+    for key, name in sections.bared(names).items():
+        done.put(key, NETWORK, [View(name)])
 
 
 def _assign_strays(done: Assignment, rest: Mapping[str, str], strays: Sequence[Section]) -> None:
@@ -193,10 +204,18 @@ def _assign_strays(done: Assignment, rest: Mapping[str, str], strays: Sequence[S
     taken = set(done.component.values())
     for section in strays:
         component = section.component or section.part or OTHER
-        if component == "denoiser":
-            component = denoiser_of(section.keys.values())
-        for key, name in section.keys.items():
-            if component not in taken and key in rest:
+        own = {key: name for key, name in section.keys.items() if key in rest}
+        if section.part == "denoiser":
+            known_as = denoiser_of(own.values())
+            is_told = section.prefix in DENOISERS or known_as == "unet"
+            component = section.prefix if section.prefix in DENOISERS else known_as
+            if not is_told and NETWORK not in taken:
+                # compared with files that hold this network alone, by whatever prefix
+                done.known_as = known_as
+                _assign_network(done, own)
+                continue
+        for key, name in own.items():
+            if component not in taken:
                 done.put(key, component, [View(name)])
     left = [key for key in rest if key not in done.views]
     for key in left:

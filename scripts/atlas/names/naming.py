@@ -172,7 +172,8 @@ def _refuse_quantised(
     for component in sorted(held.keys() - {OTHER}):
         tensors = held[component]
         if reason := quantised.reason(tensors, held[OTHER]):
-            refused[component] = Unread(reason, sum(tensor.numel for tensor in tensors))
+            name = done.known_as if component == NETWORK else component
+            refused[name] = Unread(reason, sum(tensor.numel for tensor in tensors))
             done.leave_out(component)
             done.findings = [x for x in done.findings if not x.startswith(f"{component}: ")]
         elif strays := quantised.stray_integers(tensors):
