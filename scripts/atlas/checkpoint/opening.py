@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
+from atlas.checkpoint import values
 from atlas.checkpoint.files import located
 from atlas.checkpoint.formats import read_file
 from atlas.names.components import OTHER
@@ -47,6 +48,7 @@ def open_checkpoint(
     ]
     if not entries and not broken:
         raise AtlasError(f"{path}: holds no tensors; name a file of weights")
+    entries, told = values.aside(entries)
     named = name_tensors(entries, architecture=architecture, averaged=weights == "ema")
     if weights == "ema" and not (files.has_average or named.averages):
         raise AtlasError(
@@ -67,6 +69,7 @@ def open_checkpoint(
             *files.findings,
             *(finding for listing in sets.values() for finding in listing.findings),
             *named.findings,
+            *told,
         ),
         unread=unread,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from atlas.basis.shipped import load
 from atlas.names import layouts, sections
-from atlas.names.components import DENOISERS, EMA, NETWORK, OTHER, denoiser_of, part_of
+from atlas.names.components import CONTROLNET, DENOISERS, EMA, NETWORK, OTHER, denoiser_of, part_of
 from atlas.names.layouts import Layout
 from atlas.names.quantised import COUNTERS
 from atlas.names.sections import Section
@@ -88,11 +88,12 @@ def assign_file(shapes: Mapping[str, Shape]) -> Assignment:
     *prefixed, bare = sections.cut(names)
     known = {s.prefix: layout for s in prefixed if (layout := _layout(s, shapes))}
     emas = [section for section in prefixed if section.part == EMA]
-    for section in prefixed:
-        if section.prefix in known:
-            layout = known[section.prefix]
-            _assign(done, section, section.component or layout.component, layout, shapes)
-    strays = [s for s in prefixed if s.prefix not in known and s not in emas]
+    told = [s for s in prefixed if s.prefix in known or s.part == CONTROLNET]
+    for section in told:
+        layout = known.get(section.prefix)
+        component = section.component or (layout.component if layout else NETWORK)
+        _assign(done, section, component, layout, shapes)
+    strays = [s for s in prefixed if s not in told and s not in emas]
     _assign_bare(done, bare, strays, shapes, names)
     for section in emas:
         _assign_ema(done, section, names)

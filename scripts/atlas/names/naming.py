@@ -41,6 +41,7 @@ class Item(NamedTuple):
     folder: str | None
     shape: Shape
     dtype: str
+    is_aside: bool = False
 
 
 class Planned(NamedTuple):
@@ -94,7 +95,10 @@ def name_tensors(
         Where the stated architecture is unknown.
     """
     check_architecture(None if architecture == GENERIC else architecture)
-    items = tuple(Item(entry.key, entry.component, entry.shape, entry.dtype) for entry in entries)
+    items = tuple(
+        Item(entry.key, entry.component, entry.shape, entry.dtype, entry.is_aside)
+        for entry in entries
+    )
     drawn = plan(items, architecture, averaged)
     tensors = [
         _tensor(entry, planned)
@@ -102,24 +106,14 @@ def name_tensors(
         for planned in several
     ]
     tensors.sort(key=lambda tensor: tensor.name)
-    findings = (*drawn.findings, *_broken_positions(tensors))
     return Named(
         tensors=tuple(tensors),
         kind=drawn.kind,
         architectures=drawn.architectures,
-        findings=findings,
+        findings=drawn.findings,
         averages=drawn.averages,
         refused=drawn.refused,
     )
-
-
-def _broken_positions(tensors: Sequence[Tensor]) -> list[str]:
-    """Say where a conversion of all tensors took the positions of the text with it."""
-    return [
-        f"{tensor.key} is stored as {tensor.dtype}, though it holds indices"
-        for tensor in tensors
-        if tensor.name.endswith("position_ids") and tensor.dtype in FLOATING
-    ]
 
 
 # a group's models mostly share one structure: plan it once
@@ -188,7 +182,8 @@ def _put_counters_aside(done: Assignment, items: Sequence[Item], identities: lis
     """Integers are counters, indices and masks: never compared as weights."""
     for identity, item in zip(identities, items, strict=True):
         component = done.component[identity]
-        if item.dtype not in FLOATING and component != OTHER and done.views[identity]:
+        is_weight = item.dtype in FLOATING and not item.is_aside
+        if not is_weight and component != OTHER and done.views[identity]:
             name = done.views[identity][0].name
             aside = name if component == NETWORK else f"{component}.{name}"
             done.put_aside(identity, aside, component)

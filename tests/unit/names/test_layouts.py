@@ -258,7 +258,11 @@ def test_embeddings_and_models_are_what_they_are() -> None:
     assert kind_of(["emb_params"]) == "embedding"
     assert kind_of(["string_to_param.*"]) == "embedding"
     assert kind_of(["clip_l", "clip_g"]) == "embedding"
+    assert kind_of(["clip_l", "clip_g", "t5xxl"]) == "embedding"
     assert kind_of(["<my-cat>"]) == "embedding"
+    encoder = "text_model.final_layer_norm.weight"
+    assert kind_of([f"text_encoders.clip_l.transformer.{encoder}"]) == "model"
+    assert kind_of([f"clip_l.{encoder}", f"clip_g.{encoder}"]) == "model"
     assert kind_of(["conv_in.weight", "activation.alpha", "alphas_cumprod"]) == "model"
     assert kind_of([]) == "model"
 
@@ -274,7 +278,7 @@ def test_positions_stored_as_numbers_of_the_wrong_kind_are_said(tmp_path: Path) 
 
 def test_every_layout_says_what_it_is() -> None:
     for layout in layouts.layouts():
-        assert layout.part in {"denoiser", "vae", "text_encoder"}
+        assert layout.part in {"denoiser", "vae", "text_encoder", "controlnet"}
         assert layout.marks, layout.name
 
 

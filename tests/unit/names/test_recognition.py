@@ -114,12 +114,31 @@ def test_every_component_of_the_catalogue_is_recognised(part: str) -> None:
         assert drawn.findings == ()
 
 
-def test_an_inpainting_unet_is_nearly_stable_diffusion() -> None:
-    shapes = table("sd15", "unet") | {"conv_in.weight": (320, 9, 3, 3)}
+@pytest.mark.parametrize(
+    ("channels", "words"),
+    [
+        (9, "an inpainting UNet"),
+        (8, "as InstructPix2Pix"),
+        (7, "an upscaling UNet"),
+        (5, "follows a depth map"),
+    ],
+)
+def test_what_a_unet_takes_beside_the_latent_is_told_in_words(channels: int, words: str) -> None:
+    shapes = table("sd15", "unet") | {"conv_in.weight": (320, channels, 3, 3)}
     drawn = plan(tuple(Item(name, None, shape, "f16") for name, shape in shapes.items()))
     assert drawn.architectures == {}
-    (finding,) = drawn.findings
-    assert finding.startswith("unet: nearly sd15: 1 of other shape (conv_in.weight")
+    nearly, told = drawn.findings
+    assert nearly.startswith("unet: nearly sd15: 1 of other shape (conv_in.weight")
+    assert told.startswith("unet: ")
+    assert words in told
+
+
+@pytest.mark.parametrize(("times", "words"), [(6, "FLUX.1 Fill"), (2, "FLUX.1 Depth and Canny")])
+def test_what_a_transformer_takes_beside_the_latent_is_told(times: int, words: str) -> None:
+    shapes = table("flux1_dev", "transformer")
+    shapes["x_embedder.weight"] = (3072, 64 * times)
+    drawn = plan(tuple(Item(name, None, shape, "f16") for name, shape in shapes.items()))
+    assert words in drawn.findings[-1]
 
 
 def test_missing_and_surplus_tensors_are_counted() -> None:
