@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ PROJECTION = re.compile(r"(^|\.)text_projection(\.weight)?$")
 MOST_ELEMENTS = 1 << 24
 """A larger tensor is not read here: no text encoder's projection is."""
 
-NUMPY = {
+NUMPY: dict[str, Any] = {
     "f64": np.float64,
     "f32": np.float32,
     "f16": np.float16,
@@ -80,7 +81,7 @@ def _as_bytes(entry: Entry) -> Entry:
     return replace(entry, dtype="u8")
 
 
-def _values(entry: Entry) -> NDArray[np.generic] | None:
+def _values(entry: Entry) -> NDArray[Any] | None:
     """Return the elements; None where they are too many, strided, or not all there."""
     count, part = prod(entry.shape), entry.part
     known = entry.dtype in NUMPY or entry.dtype == "bf16"

@@ -106,7 +106,7 @@ def contents_of(
         names, components, digests = (
             table[column].to_pylist() for column in ("name", "component", "digest")
         )
-        if renamings:
+        if renamings and renamings.tables:
             names = _adopted(names, components, renamings)
         unseen = [
             (row, name, digest)

@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from atlas.basis import tables
@@ -95,10 +96,12 @@ def find(fingerprints: Iterable[Path]) -> Renamings:
     sets: dict[str, _NameSet] = {}
     holders: dict[str, dict[str, Digests]] = defaultdict(dict)
     for part in (part for path in fingerprints for part in _parts(path)):
-        found = sets.setdefault(part.signature, part.names)
+        if part.signature not in sets:
+            sets[part.signature] = _NameSet(part.component, part.tensors())
+        found = sets[part.signature]
         found.models += 1
-        found.is_recognised |= part.names.is_recognised
-        found.beside |= part.names.beside
+        found.is_recognised |= part.is_recognised
+        found.beside |= part.beside
         holders[" ".join(sorted(part.digests.values()))].setdefault(part.signature, part.digests)
     edges: dict[tuple[str, str], list[tuple[Digests, Digests]]] = defaultdict(list)
     for content in sorted(holders):
@@ -118,9 +121,9 @@ class _NameSet:
 
     component: str
     tensors: Mapping[str, Adopted]
-    is_recognised: bool
+    is_recognised: bool = False
     """Its architecture is known, so that its names are sure to be the canonical ones."""
-    beside: set[str]
+    beside: set[str] = field(default_factory=set)
     """Other components of the models that have it."""
     models: int = 0
 
@@ -135,35 +138,41 @@ class _NameSet:
 class _Part:
     """One component of one model."""
 
+    component: str
     signature: str
-    names: _NameSet
+    rows: pa.Table
     digests: Digests
+    is_recognised: bool
+    beside: set[str]
+
+    def tensors(self) -> dict[str, Adopted]:
+        """Return the tensors by name."""
+        columns = (self.rows[column].to_pylist() for column in ("name", "block", "role"))
+        return {
+            name: Adopted(name, block, role) for name, block, role in zip(*columns, strict=True)
+        }
 
 
 def _parts(path: Path) -> Iterator[_Part]:
     try:
         with pq.ParquetFile(path) as file:
-            columns = file.read(columns=COLUMNS).to_pydict()
+            table = file.read(columns=COLUMNS)
         notes = tables.read_notes(path)
     except (OSError, pa.ArrowException) as error:
         raise AtlasError(f"{path}: not a fingerprint ({error}); delete it and run again") from error
     if notes.get("kind", MODEL) != MODEL:
         return
-    rows: dict[str, dict[str, tuple[Adopted, str]]] = defaultdict(dict)
-    for name, component, block, role, digest in zip(*columns.values(), strict=True):
-        if component not in (OTHER, EMA):
-            rows[component][name] = Adopted(name, block, role), digest
-    unread = set(notes.get("unread", {}))
-    for component, named in rows.items():
+    held = set(table["component"].unique().to_pylist()) - {OTHER, EMA}
+    for component in sorted(held):
+        rows = table.filter(pc.equal(table["component"], component))
+        names = rows["name"].to_pylist()
         yield _Part(
-            signature=_signature(component, named),
-            names=_NameSet(
-                component=component,
-                tensors={name: tensor for name, (tensor, _) in named.items()},
-                is_recognised=component in notes.get("architectures", {}),
-                beside=(rows.keys() | unread) - {component},
-            ),
-            digests={name: digest for name, (_, digest) in named.items()},
+            component=component,
+            signature=_signature(component, names),
+            rows=rows,
+            digests=dict(zip(names, rows["digest"].to_pylist(), strict=True)),
+            is_recognised=component in notes.get("architectures", {}),
+            beside=(held | set(notes.get("unread", {}))) - {component},
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from atlas.basis.errors import AtlasError, nearest
 from atlas.basis.shipped import load
 from atlas.names import expected
-from atlas.names.components import CONTROLNET, DENOISERS, EMA, NETWORK, OTHER, part_of
+from atlas.names.components import CONTROLNET, DENOISERS, EMA, part_of
 from atlas.names.expected import Expected
 from atlas.names.views import Shape
 

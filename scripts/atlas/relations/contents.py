@@ -193,6 +193,8 @@ def load(
 def _adopt_names(rows: pd.DataFrame, renamings: Renamings) -> pd.DataFrame:
     """Let components go by the names that others have for the same weights."""
     rows["adopted"] = False
+    if not renamings.tables:
+        return rows
     for (_, component), part in rows.groupby(["model", "component"], sort=False):
         if named := renamings.of(str(component), part["name"].to_list()):
             adopted = [named[name] for name in part["name"]]

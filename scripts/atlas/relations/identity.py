@@ -11,6 +11,7 @@ import pandas as pd
 
 from atlas.names.components import EMA
 from atlas.relations.contents import Contents, Status
+from atlas.relations.elsewhere import Elsewhere
 from atlas.relations.verdicts import Comparison, judge
 
 COLUMNS = [
@@ -37,7 +38,7 @@ def comparisons(contents: Contents, labels: Mapping[str, str]) -> Iterator[Compa
     """
     components = contents.tensors["component"].to_numpy()
     rows_of = {each: np.flatnonzero(components == each) for each in sorted(set(components))}
-    copies = _Copies(contents)
+    copies, elsewhere = _Copies(contents), Elsewhere(contents)
     held_any = np.flatnonzero((contents.index >= 0).any(axis=0)).tolist()
     for first, second in combinations(held_any, 2):
         held = contents.index[:, first], contents.index[:, second]
@@ -56,7 +57,10 @@ def comparisons(contents: Contents, labels: Mapping[str, str]) -> Iterator[Compa
                     status=status[present],
                     renamed=renamed[present],
                     adopted=bool(adopted[present].any()),
-                    notes=tuple(copies.notes(first, second, component, labels)),
+                    notes=(
+                        *copies.notes(first, second, component, labels),
+                        *elsewhere.notes(first, second, component, labels),
+                    ),
                 )
 
 
