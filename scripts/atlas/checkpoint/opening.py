@@ -57,7 +57,7 @@ def open_checkpoint(
         )
     unread = broken | dict(named.refused)
     if unread and not any(tensor.component != OTHER for tensor in named.tensors):
-        reasons = (f"{component}: {each.reason}" for component, each in unread.items())
+        reasons = (f"{component}: {each.in_full}" for component, each in unread.items())
         raise AtlasError(f"{path}: {'; '.join(reasons)}")
     return Checkpoint(
         path=path,

@@ -13,6 +13,7 @@ from atlas.basis import tables
 from atlas.basis.page import markdown_table
 from atlas.names.components import DENOISERS, OTHER, WORDS
 from atlas.names.kinds import MODEL
+from atlas.tensors.tensors import Unread
 
 COLUMNS = [
     "model", "kind", "component", "architecture", "dtype", "tensors", "parameters",
@@ -54,9 +55,10 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
         ).to_pandas()
         architectures = notes.get("architectures", {})
         for component, unread in notes.get("unread", {}).items():
-            column = "problem" if unread["is_broken"] else "refused"
+            told = Unread(**unread)
+            column = "problem" if told.is_broken else "refused"
             known = {"model": model, "kind": notes.get("kind", MODEL), "component": component}
-            records.append(known | {column: unread["reason"]})
+            records.append(known | {column: told.in_full})
         for component, tensors in rows.groupby("component", sort=True):
             architecture = architectures.get(component)
             records.append(

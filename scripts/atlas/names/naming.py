@@ -165,9 +165,9 @@ def _refuse_quantised(
     refused = {}
     for component in sorted(held.keys() - {OTHER}):
         tensors = held[component]
-        if reason := quantised.reason(tensors, held[OTHER]):
+        if refusal := quantised.refusal(tensors, held[OTHER]):
             name = done.known_as if component == NETWORK else component
-            refused[name] = Unread(reason, sum(tensor.numel for tensor in tensors))
+            refused[name] = refusal
             done.leave_out(component)
             done.findings = [x for x in done.findings if not x.startswith(f"{component}: ")]
         elif strays := quantised.stray_integers(tensors):

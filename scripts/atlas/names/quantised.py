@@ -9,7 +9,7 @@ from math import prod
 from atlas.basis.shipped import load
 from atlas.names.components import OTHER
 from atlas.names.views import Shape
-from atlas.tensors.tensors import FLOATING, ITEM_BYTES
+from atlas.tensors.tensors import FLOATING, ITEM_BYTES, Unread
 
 REMEDY = "use the model's file before quantisation"
 
@@ -98,7 +98,7 @@ def _stems(key: str) -> Iterable[str]:
         yield key
 
 
-def reason(tensors: Sequence[Held], homeless: Sequence[Held] = ()) -> str | None:
+def refusal(tensors: Sequence[Held], homeless: Sequence[Held] = ()) -> Unread | None:
     """
     Return why a component's tensors are no weights, with the remedy; None where they are.
 
@@ -108,7 +108,7 @@ def reason(tensors: Sequence[Held], homeless: Sequence[Held] = ()) -> str | None
     for scheme in _schemes():
         found = next((key for key in told if scheme.marks and scheme.marks.search(key)), None)
         if found:
-            return f"{scheme.what}; {REMEDY} (found {found})"
+            return _refusal(scheme.what, tensors, f"found {found}")
     codes = [tensor for tensor in tensors if tensor.is_integer]
     weights = [tensor for tensor in codes if WEIGHT.search(tensor.key) and tensor.numel > 1]
     if not weights and not _are_many(codes, tensors):
@@ -116,11 +116,17 @@ def reason(tensors: Sequence[Held], homeless: Sequence[Held] = ()) -> str | None
     known = _scheme_beside(weights, {tensor.key for tensor in tensors})
     first = max(weights or codes, key=lambda tensor: tensor.numel)
     share = sum(tensor.nbytes for tensor in codes) / sum(tensor.nbytes for tensor in tensors)
-    return (
-        f"{known or 'quantised weights of an unknown scheme'}; {REMEDY} ({len(codes)} of "
-        f"{len(tensors)} tensors, {share:.0%} of the bytes, are integers: found {first.key} as "
-        f"{first.dtype})"
+    return _refusal(
+        known or "quantised weights of an unknown scheme",
+        tensors,
+        f"{len(codes)} of {len(tensors)} tensors, {share:.0%} of the bytes, are integers: found "
+        f"{first.key} as {first.dtype}",
     )
+
+
+def _refusal(what: str, tensors: Sequence[Held], told_by: str) -> Unread:
+    numel = sum(tensor.numel for tensor in tensors)
+    return Unread(f"{what}; {REMEDY}", numel, told_by)
 
 
 def stray_integers(tensors: Sequence[Held]) -> list[str]:

@@ -77,8 +77,15 @@ class Unread:
     """With the remedy."""
     numel: int
     """Elements that its file lists; of a file that can't be read, as many as its bytes may be."""
+    told_by: str = ""
+    """What in the file tells it."""
     is_broken: bool = False
     """Whether its file can't be read, rather than holds weights in a form that is refused."""
+
+    @property
+    def in_full(self) -> str:
+        """The reason, and what tells it."""
+        return f"{self.reason} ({self.told_by})" if self.told_by else self.reason
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ def test_codes_of_any_scheme_are_refused_and_the_rest_is_read(tmp_path: Path, sc
     kept = {key: value for key, value in FILE.items() if key not in part("model.diffusion_model.")}
     opened = open_checkpoint(narrow.save(tmp_path / "codes.safetensors", kept | unet))
     assert list(opened.unread) == ["unet"]
-    reason = opened.unread["unet"].reason
+    reason = opened.unread["unet"].in_full
     assert scheme.removeprefix("uint4 of ") in reason or "an unknown scheme" in reason
     assert "use the model's file before quantisation (" in reason
     assert opened.unread["unet"].numel == sum(value.size for value in unet.values())

@@ -351,3 +351,13 @@ def test_a_component_that_is_another_one_elsewhere_is_told(lay_side_by_side):
     )
     assert what["a", "c", "transformer"] == "identical"
     assert "is the" not in what["a", "c", "transformer_2"]
+
+
+def test_the_table_of_pairs_says_why_in_short(lay_side_by_side):
+    codes = {"unet/x.weight": np.ones((40, 40), np.int8)}
+    found = verdicts(lay_side_by_side, BASE, without(BASE, "unet/") | codes)
+    assert found["unet"] == (
+        "refused",
+        "not read in b: quantised weights of an unknown scheme; use the model's file before "
+        "quantisation",
+    )
