@@ -15,7 +15,7 @@ from atlas.tensors.tensors import FLOATING, ITEM_BYTES
 POSITIONS = re.compile(r"(^|\.)position_ids$")
 PROJECTION = re.compile(r"(^|\.)text_projection(\.weight)?$")
 
-MOST_ELEMENTS = 1 << 24
+MOST_ELEMENTS = 1 << 22
 """A larger tensor is not read here: no text encoder's projection is."""
 
 NUMPY: dict[str, Any] = {

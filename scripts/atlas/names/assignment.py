@@ -62,11 +62,18 @@ def assign_folder(keys: Mapping[str, Shape], folders: Mapping[str, str]) -> Assi
     for folder in dict.fromkeys(folders.values()):
         inner = {key: key[len(folder) + 1 :] for key in keys if folders[key] == folder}
         component = EMA if EMA in re.split(r"[_.-]", folder) else folder
-        section = Section(folder, part_of(component), component, sections.unwrapped(inner))
+        names = sections.unwrapped(inner)
+        if part_of(component) == "denoiser" and _is_controlnet(names, keys):
+            component = CONTROLNET
+        section = Section(folder, part_of(component), component, names)
         layout = _layout(section, keys)
         _assign(done, section, component, layout, keys)
     _pair_averages(done)
     return done
+
+
+def _is_controlnet(names: Mapping[str, str], shapes: Mapping[str, Shape]) -> bool:
+    return layouts.find({n: shapes[key] for key, n in names.items()}, CONTROLNET) is not None
 
 
 def _pair_averages(done: Assignment) -> None:

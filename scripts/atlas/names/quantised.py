@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from math import prod
 
 from atlas.basis.shipped import load
@@ -36,6 +37,8 @@ class Scheme:
     """Of keys that alone tell the scheme."""
     beside: tuple[str, ...]
     """Last parts of keys that all stand beside an integer weight."""
+    float8: tuple[str, ...]
+    """Last parts of keys of which one stands beside a float8 weight."""
 
 
 @dataclass(frozen=True)
@@ -105,15 +108,23 @@ def refusal(tensors: Sequence[Held], homeless: Sequence[Held] = ()) -> Unread | 
     `homeless` are tensors of no component: a mark among them is one of every component.
     """
     told = [tensor.key for tensor in (*tensors, *homeless)]
+    own = {tensor.key for tensor in tensors}
+    stems = [
+        tensor.key.removesuffix("weight")
+        for tensor in tensors
+        if tensor.dtype.startswith("f8_") and WEIGHT.search(tensor.key)
+    ]
     for scheme in _schemes():
-        found = next((key for key in told if scheme.marks and scheme.marks.search(key)), None)
+        marks = (key for key in told if scheme.marks and scheme.marks.search(key))
+        scales = (f"{stem}{name}" for name in scheme.float8 for stem in stems)
+        found = next(chain(marks, (key for key in scales if key in own)), None)
         if found:
             return _refusal(scheme.what, tensors, f"found {found}")
     codes = [tensor for tensor in tensors if tensor.is_integer]
     weights = [tensor for tensor in codes if WEIGHT.search(tensor.key) and tensor.numel > 1]
     if not weights and not _are_many(codes, tensors):
         return None
-    known = _scheme_beside(weights, {tensor.key for tensor in tensors})
+    known = _scheme_beside(weights, own)
     first = max(weights or codes, key=lambda tensor: tensor.numel)
     share = sum(tensor.nbytes for tensor in codes) / sum(tensor.nbytes for tensor in tensors)
     return _refusal(
@@ -170,6 +181,7 @@ def _schemes() -> tuple[Scheme, ...]:
             what=facts["what"],
             marks=re.compile("|".join(facts["marks"])) if "marks" in facts else None,
             beside=tuple(facts.get("beside", ())),
+            float8=tuple(facts.get("float8", ())),
         )
         for facts in load("names/quantised")["schemes"]
     )

@@ -65,7 +65,8 @@ def bared(names: Mapping[str, str]) -> dict[str, str]:
     """
     Strip the modules that all names of a network share: what holds it is no part of it.
 
-    A list of blocks is a part, and so is the last module above the tensors.
+    A list of blocks is a part, and so is the last module above the tensors; what is known to hold
+    networks never is one.
 
     >>> bared({"1": "a.net.blocks.0.q.bias", "2": "a.net.scale"})
     {'1': 'blocks.0.q.bias', '2': 'scale'}
@@ -84,9 +85,20 @@ def _is_holder(names: Sequence[Sequence[str]], depth: int) -> bool:
     if not names or any(len(parts) < depth + 2 for parts in names):
         return False
     first = {parts[depth] for parts in names}
+    if len(first) > 1:
+        return False
     inside = {parts[depth + 1] for parts in names}
     is_list = any(part.isdigit() for part in first | inside)
-    return len(first) == 1 and not is_list and any(len(parts) > depth + 2 for parts in names)
+    is_last = all(len(parts) == depth + 2 for parts in names)
+    return first <= _holders() or not (is_list or is_last)
+
+
+@cache
+def _holders() -> frozenset[str]:
+    """Return the modules that stand before networks, one by one."""
+    facts = load("names/prefixes")
+    known = (*facts["wrappers"], *facts["holders"], *facts["prefixes"])
+    return frozenset(part for holder in known for part in holder.split(".") if not part.isdigit())
 
 
 @cache

@@ -17,13 +17,17 @@ class Elsewhere:
         self.models = contents.models
         component = contents.tensors["component"].to_numpy()
         digest = contents.contents["digest"].to_numpy()
-        self.weights: list[dict[str, str]] = []
+        self.weights: list[dict[str, int]] = []
+        numbers: dict[str, int] = {}
         for held in contents.index.T:
             own = np.flatnonzero(held >= 0)
             found: dict[str, list[str]] = {}
             for row in own.tolist():
                 found.setdefault(component[row], []).append(digest[held[row]])
-            self.weights.append({name: " ".join(sorted(each)) for name, each in found.items()})
+            texts = {name: " ".join(sorted(each)) for name, each in found.items()}
+            self.weights.append(
+                {name: numbers.setdefault(text, len(numbers)) for name, text in texts.items()}
+            )
 
     def notes(
         self, first: int, second: int, component: str, labels: Mapping[str, str]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -69,6 +70,17 @@ def test_a_scheme_is_told_by_a_key_that_nothing_else_has(
         open_checkpoint(file)
     assert f"(found {key})" in str(error.value)
     assert "before quantisation" in str(error.value)
+
+
+@pytest.mark.parametrize("scale", ["scale", "scales", "scale_inv"])
+def test_scales_beside_float8_tell_that_it_is_scaled(tmp_path: Path, scale: str) -> None:
+    """Without them, float8 is a rounded copy and is read."""
+    keys = {"fc.weight": ONE.astype(ml_dtypes.float8_e4m3fn), "norm.scale": ONE, "norm.bias": ONE}
+    assert open_checkpoint(narrow.save(tmp_path / "plain.safetensors", keys)).unread == {}
+    file = narrow.save(tmp_path / "scaled.safetensors", keys | {f"fc.{scale}": ONE})
+    with pytest.raises(AtlasError, match="scaled float8 weights") as error:
+        open_checkpoint(file)
+    assert f"(found fc.{scale})" in str(error.value)
 
 
 def test_scales_beside_one_encoder_refuse_that_encoder_alone(tmp_path: Path) -> None:

@@ -96,6 +96,14 @@ def test_a_folder_of_a_controlnet_alone_is_one(tmp_path: Path) -> None:
     assert held(open_checkpoint(tmp_path / "cn")) == WANTED
 
 
+@pytest.mark.parametrize("folder", ["controlnet", "unet"])
+def test_a_folders_name_makes_no_unet_of_it(tmp_path: Path, folder: str) -> None:
+    for number, keys in enumerate((NET, as_ldm(NET))):
+        narrow.save(tmp_path / str(number) / folder / "diffusion_pytorch_model.safetensors", keys)
+        (tmp_path / str(number) / "model_index.json").write_text("{}")
+        assert held(open_checkpoint(tmp_path / str(number))) == WANTED
+
+
 @pytest.mark.parametrize(
     "keys",
     [

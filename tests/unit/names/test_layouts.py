@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import narrow
 import originals
 from atlas.checkpoint import Checkpoint, open_checkpoint
-from atlas.names import layouts
+from atlas.names import layouts, sections
 from atlas.names.kinds import kind_of
 
 ONE = np.ones((2, 2), np.float32)
@@ -318,7 +320,9 @@ def test_an_unknown_denoiser_has_the_same_names_beside_other_components(tmp_path
 
 def test_a_list_of_blocks_is_no_prefix(tmp_path: Path) -> None:
     blocks = {key: value for key, value in VIDEO.items() if key.startswith("blocks.")}
-    for keys in (blocks, {"layer.weight": ONE, "layer.bias": ONE}, {"only.weight": ONE}):
+    sequence = {"0.weight": ONE, "2.weight": ONE}
+    layer = {"layer.weight": ONE, "layer.bias": ONE}
+    for keys in (blocks, sequence, layer, {"only.weight": ONE}, {"scale": ONE, "shift": ONE}):
         for held in (keys, originals.under("net", keys)):
             names = {t.name for t in opened(tmp_path, held).tensors}
             assert names == {f"network/{key}" for key in keys}
@@ -335,3 +339,16 @@ def test_a_quantised_denoiser_is_named_by_its_prefix(tmp_path: Path) -> None:
     codes = {"blocks.0.encoded_exponent": np.ones(200, np.uint8), "head.bias": ONE}
     found = opened(tmp_path, originals.under("model.diffusion_model", codes) | vae)
     assert list(found.unread) == ["transformer"]
+
+
+PART = st.sampled_from(["a", "b", "blocks", "0", "1", "net", "weight"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sets(st.lists(PART, min_size=1, max_size=4).map(".".join), min_size=1, max_size=5))
+def test_a_holder_more_changes_no_name(names: set[str]) -> None:
+    bare = sections.bared({name: name for name in names})
+    assert len(set(bare.values())) == len(names)
+    for holder in ("net", "model.diffusion_model", "module.network"):
+        held = sections.bared({name: f"{holder}.{name}" for name in names})
+        assert held == bare
