@@ -25,7 +25,11 @@ def header_with_wrong_offsets() -> bytes:
 
 @pytest.fixture
 def broken(atlas: Atlas) -> Atlas:
-    """Two sound models, four unreadable ones, one of NaN and one with nothing in common."""
+    """
+    Return two sound models, four unreadable ones, and three of which something is left.
+
+    One of these has a broken VAE, one NaN, and one nothing in common with the others.
+    """
     models = atlas.folder / "models"
     factory.diffusers_folder(models / "base", BASE)
     factory.diffusers_folder(models / "tuned", factory.changed(BASE, 2, "unet/"))
@@ -37,6 +41,8 @@ def broken(atlas: Atlas) -> Atlas:
     spoilt = {name: value.copy() for name, value in BASE.items()}
     spoilt["unet/conv_in.weight"][0] = np.nan
     factory.diffusers_folder(models / "spoilt", spoilt)
+    half = factory.diffusers_folder(models / "half", BASE) / "vae"
+    (half / "diffusion_pytorch_model.safetensors").write_bytes(b"")
     factory.single_file(models / "foreign.safetensors", {"layer.weight": np.ones((2, 3))})
     for file in sorted(models.iterdir()):
         if file.name != "whole.safetensors":
@@ -48,15 +54,20 @@ def broken(atlas: Atlas) -> Atlas:
 def test_the_others_are_made_and_the_broken_are_named(broken):
     done = broken.run(*TARGETS, "results/.models_checked", distances=FEW)
     assert not done.success
-    assert "4 of 8 models could not be read" in done.output
+    assert "5 of 9 models could not be read" in done.output
     for model in ("truncated", "empty", "offsets", "text"):
         line = next(x for x in done.output.splitlines() if x.startswith(f"  {model}: "))
         assert f"{model}.safetensors" in line, "the message names the file"
+
+    line = next(x for x in done.output.splitlines() if x.startswith("  half: "))
+    assert "vae/diffusion_pytorch_model.safetensors: the file is empty" in line
 
     results = broken.folder / "results"
     identity = pd.read_csv(results / "groups/all/identity.csv")
     verdicts = identity.set_index(["a", "b", "component"])["verdict"]
     assert verdicts["base", "tuned", "vae"] == "identical"
+    assert verdicts["base", "half", "unet"] == "identical", "one component stops no other"
+    assert verdicts["base", "half", "vae"] == "refused"
     assert verdicts["base", "spoilt", "unet"] == "partly changed"
     assert verdicts["base", "foreign", "unet"] == "only in a"
 
@@ -73,7 +84,7 @@ def test_the_others_are_made_and_the_broken_are_named(broken):
     (broken.folder / "models/truncated.safetensors").write_bytes(
         (broken.folder / "models/whole.safetensors").read_bytes()
     )
-    for model in ("empty", "offsets", "text"):
+    for model in ("empty", "offsets", "text", "half"):
         del broken.models[model]
     broken.groups["all"]["models"] = list(broken.models)
     healed = broken.run(*TARGETS, "results/.models_checked", distances=FEW)
