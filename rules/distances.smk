@@ -9,6 +9,7 @@ rule distances:
 rule measure_distances:
     input:
         fingerprints=all_fingerprints,
+        renamings="results/renamings.json",
         checkpoints=all_checkpoints,
     output:
         table=update("results/distances/{shard}.parquet"),

@@ -28,3 +28,25 @@ rule fingerprint:
         "Fingerprinting {wildcards.model}"
     script:
         "../scripts/fingerprints/fingerprint.py"
+
+
+rule match_names:
+    input:
+        fingerprints=all_fingerprints,
+    output:
+        renamings="results/renamings.json",
+    log:
+        "logs/match_names/all.log",
+    benchmark:
+        "benchmarks/match_names/all.tsv"
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: (500 + 10 * len(MODELS)) * 2 ** (attempt - 1),
+        runtime=10,
+    params:
+        method=METHOD["match_names"],
+    message:
+        "Matching the names of unknown layouts by what they hold"
+    script:
+        "../scripts/fingerprints/match_names.py"

@@ -15,6 +15,7 @@ rule groups:
 rule compare_group:
     input:
         fingerprints=group_fingerprints,
+        renamings="results/renamings.json",
         shards=shard_files,
     output:
         table="results/groups/{group}/distances.parquet",
@@ -74,6 +75,7 @@ rule import_matrices:
 rule identify_components:
     input:
         fingerprints=group_fingerprints,
+        renamings="results/renamings.json",
     output:
         table=report(
             "results/groups/{group}/identity.csv",
@@ -247,6 +249,7 @@ rule pairs:
 rule compare_pair:
     input:
         fingerprints=pair_fingerprints,
+        renamings="results/renamings.json",
         shards=shard_files,
     output:
         table="results/pairs/{a}/{b}.parquet",

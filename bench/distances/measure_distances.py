@@ -52,6 +52,7 @@ def main() -> None:
     start, start_cpu, start_read = time.perf_counter(), time.process_time(), read_bytes()
     measure_distances(
         fingerprints={table: anchor(table.with_suffix("")) for table in fingerprints},
+        renamings=None,
         shard=0,
         shards=given.shards,
         table=table,

@@ -17,6 +17,7 @@ def main() -> None:
     start = time.perf_counter()
     compare_group(
         fingerprints={path.stem: path for path in files},
+        renamings=None,
         shard_files=sorted((given.folder / "distances").glob("*.parquet")),
         measured_by=1,
         table=given.folder / "distances.parquet",

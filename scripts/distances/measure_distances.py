@@ -13,12 +13,13 @@ from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import engine, plan
 from atlas.distances.progress import Progress
 from atlas.distances.update import update
-from atlas.fingerprints import fingerprint
+from atlas.fingerprints import fingerprint, matching
 
 
 def main(
     *,
     fingerprints: dict[Path, Path],
+    renamings: Path | None,
     shard: int,
     shards: int,
     table: Path,
@@ -36,6 +37,8 @@ def main(
     ----------
     fingerprints
         Each model's fingerprint to its checkpoint, in order of the models' ids.
+    renamings
+        Names that tensors go by, as match_names writes them; None matches those of these models.
     shard
         Which share of the tensor names, from 0.
     shards
@@ -52,7 +55,8 @@ def main(
         Keep the rows of contents that none of the models holds.
     """
     folders = {made: fingerprint.anchor(path) for made, path in fingerprints.items()}
-    contents = plan.contents_of(folders, shard=shard, count=shards)
+    named = matching.read(renamings) if renamings else matching.find(fingerprints)
+    contents = plan.contents_of(folders, shard=shard, count=shards, renamings=named)
     dtypes = {content.dtype for held in contents.values() for content in held.values()}
     memory = {"threads": threads, "memory_bytes": memory_mb * 10**6}
     with Progress(contents) as progress:
@@ -87,6 +91,7 @@ if __name__ == "__main__":
                 strict=True,
             )
         ),
+        renamings=Path(snakemake.input.renamings),
         shard=int(snakemake.wildcards.shard),
         shards=snakemake.params.shards,
         table=Path(snakemake.output.table),

@@ -28,7 +28,9 @@ def main(
     Stream the checkpoint once and write its fingerprint.
 
     A checkpoint that can't be opened or read to its end gets a fingerprint without rows that
-    carries the reason, so that the other models' results are made all the same.
+    carries the reason, so that the other models' results are made all the same; a component that
+    can't be read, or whose weights are codes, is told in it with its reason, and the others are
+    there.
 
     Parameters
     ----------
@@ -54,11 +56,7 @@ def main(
             rows = fingerprint.SCHEMA.empty_table()
             notes: dict[str, Any] = {"problem": told}
         else:
-            notes = {
-                "architectures": opened.architectures,
-                "findings": [printable(finding) for finding in opened.findings],
-                "kind": opened.kind,
-            }
+            notes = fingerprint.notes(opened)
     sealed.write(rows, table, notes)
 
 

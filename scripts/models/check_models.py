@@ -12,7 +12,10 @@ from atlas.models.ending import unreadable
 
 def main(*, table: Path) -> None:
     """
-    Raise AtlasError that lists every unreadable model and what is wrong with it.
+    Raise AtlasError that lists every unreadable model or component and what is wrong with it.
+
+    Weights that are refused for their form, as quantised ones, are no fault of a file: models.md
+    tells of them, and the run succeeds where the rest of the file was read.
 
     Parameters
     ----------
@@ -21,7 +24,12 @@ def main(*, table: Path) -> None:
     """
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    if problems := {row["model"]: row["problem"] for row in rows if row["problem"]}:
+    problems: dict[str, str] = {}
+    for row in rows:
+        if row["problem"]:
+            known = problems.get(row["model"])
+            problems[row["model"]] = "; ".join(filter(None, [known, row["problem"]]))
+    if problems:
         raise AtlasError(unreadable(problems, of=len({row["model"] for row in rows})))
 
 

@@ -8,11 +8,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
+from atlas.fingerprints import matching
 from atlas.relations import contents, groups
 
 
 def main(
-    *, fingerprints: dict[str, Path], shard_files: list[Path], measured_by: int, table: Path
+    *,
+    fingerprints: dict[str, Path],
+    renamings: Path | None,
+    shard_files: list[Path],
+    measured_by: int,
+    table: Path,
 ) -> None:
     """
     Join the group's fingerprints with the measured distances and write the tidy table.
@@ -21,6 +27,8 @@ def main(
     ----------
     fingerprints
         Model to its fingerprint, in order of the models' ids.
+    renamings
+        Names that tensors go by, as match_names writes them; None matches those of these models.
     shard_files
         All shards of measured distances.
     measured_by
@@ -29,7 +37,8 @@ def main(
         The tidy table to write.
     """
     models = list(fingerprints)
-    held = contents.load(list(fingerprints.values()), models)
+    named = matching.read(renamings) if renamings else None
+    held = contents.load(list(fingerprints.values()), models, named)
     logging.info("%d models, %d names of tensors", len(models), len(held.tensors))
     parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files, method=measured_by))
     tables.write_parts(groups.tables(models, parts), groups.SCHEMA, table)
@@ -42,6 +51,7 @@ if __name__ == "__main__":
     paths = map(Path, snakemake.input.fingerprints)
     main(
         fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
+        renamings=Path(snakemake.input.renamings),
         shard_files=[Path(path) for path in snakemake.input.shards],
         measured_by=snakemake.params.measured_by,
         table=Path(snakemake.output.table),

@@ -7,11 +7,17 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
+from atlas.fingerprints import matching
 from atlas.relations import contents, pairs
 
 
 def main(
-    *, fingerprints: dict[str, Path], shard_files: list[Path], measured_by: int, table: Path
+    *,
+    fingerprints: dict[str, Path],
+    renamings: Path | None,
+    shard_files: list[Path],
+    measured_by: int,
+    table: Path,
 ) -> None:
     """
     Join two fingerprints with the measured distances and write a row per tensor.
@@ -20,6 +26,8 @@ def main(
     ----------
     fingerprints
         Each of the two models to its fingerprint, in order of their ids.
+    renamings
+        Names that tensors go by, as match_names writes them; None matches those of these models.
     shard_files
         All shards of measured distances.
     measured_by
@@ -27,7 +35,8 @@ def main(
     table
         The table of tensors to write.
     """
-    held = contents.load(list(fingerprints.values()), list(fingerprints))
+    named = matching.read(renamings) if renamings else None
+    held = contents.load(list(fingerprints.values()), list(fingerprints), named)
     tables.write(pairs.table(held, shards.iter_names(shard_files, method=measured_by)), table)
 
 
@@ -38,6 +47,7 @@ if __name__ == "__main__":
     models = (snakemake.wildcards.a, snakemake.wildcards.b)
     main(
         fingerprints=dict(zip(models, map(Path, snakemake.input.fingerprints), strict=True)),
+        renamings=Path(snakemake.input.renamings),
         shard_files=[Path(path) for path in snakemake.input.shards],
         measured_by=snakemake.params.measured_by,
         table=Path(snakemake.output.table),

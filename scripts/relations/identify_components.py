@@ -7,11 +7,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import page, tables
 from atlas.basis.workflow import command_line, configure_logging
+from atlas.fingerprints import matching
 from atlas.relations import contents, identity
 from atlas.relations.identity_text import overview
 
 
-def main(*, fingerprints: dict[str, Path], labels: dict[str, str], group: str, stem: Path) -> None:
+def main(
+    *,
+    fingerprints: dict[str, Path],
+    renamings: Path | None,
+    labels: dict[str, str],
+    group: str,
+    stem: Path,
+) -> None:
     """
     Write the identity table and its readable forms.
 
@@ -19,13 +27,17 @@ def main(*, fingerprints: dict[str, Path], labels: dict[str, str], group: str, s
     ----------
     fingerprints
         Model to its fingerprint, in the roster's order.
+    renamings
+        Names that tensors go by, as match_names writes them; None matches those of these models.
     labels
         Model to what it is called in plots.
     stem
         Path of the files to write, without their endings: .csv, .md and .html.
     """
     ids = sorted(fingerprints)
-    frame = identity.table(contents.load([fingerprints[model] for model in ids], ids))
+    named = matching.read(renamings) if renamings else None
+    held = contents.load([fingerprints[model] for model in ids], ids, named)
+    frame = identity.table(held)
     told = overview(frame, group=group, models=list(fingerprints), labels=labels)
     for ending, text in (
         (".csv", frame.to_csv(index=False)),
@@ -42,6 +54,7 @@ if __name__ == "__main__":
     paths = {Path(path).stem: Path(path) for path in snakemake.input.fingerprints}
     main(
         fingerprints={model: paths[model] for model in snakemake.params.models},
+        renamings=Path(snakemake.input.renamings),
         labels=json.loads(snakemake.params.labels),
         group=snakemake.wildcards.group,
         stem=Path(snakemake.output.table).with_suffix(""),

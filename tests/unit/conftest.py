@@ -26,7 +26,8 @@ def lay_side_by_side(tmp_path: Path):
             shutil.rmtree(tmp_path / model, ignore_errors=True)
             folder = factory.diffusers_folder(tmp_path / model, models[model])
             paths.append(tmp_path / f"{model}.parquet")
-            sealed.write(fingerprint.table(open_checkpoint(folder)), paths[-1])
+            opened = open_checkpoint(folder)
+            sealed.write(fingerprint.table(opened), paths[-1], fingerprint.notes(opened))
         return contents.load(paths, ids)
 
     return lay

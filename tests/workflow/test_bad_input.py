@@ -39,7 +39,11 @@ def file_of(dtype: object, *, end: int = 16, key: str = "conv_in.weight") -> byt
 
 @pytest.fixture
 def broken(atlas: Atlas) -> Atlas:
-    """Two sound models, the unreadable ones, one of NaN and one with nothing in common."""
+    """
+    Return two sound models, the unreadable ones, and three of which something is left.
+
+    One of these has a broken VAE, one NaN, and one nothing in common with the others.
+    """
     models = atlas.folder / "models"
     factory.diffusers_folder(models / "base", BASE)
     factory.diffusers_folder(models / "tuned", factory.changed(BASE, 2, "unet/"))
@@ -57,6 +61,8 @@ def broken(atlas: Atlas) -> Atlas:
     spoilt = {name: value.copy() for name, value in BASE.items()}
     spoilt["unet/conv_in.weight"][0] = np.nan
     factory.diffusers_folder(models / "spoilt", spoilt)
+    vae = factory.diffusers_folder(models / "vaeless", BASE) / "vae"
+    (vae / "diffusion_pytorch_model.safetensors").write_bytes(b"")
     factory.single_file(models / "foreign.safetensors", {"layer.weight": np.ones((2, 3))})
     for file in sorted(models.iterdir()):
         if file.name not in {"whole.safetensors", "third.part"}:
@@ -70,17 +76,22 @@ def test_the_others_are_made_and_the_broken_are_named(broken):
     plots = "results/groups/all/plots"
     done = broken.run(*TARGETS, plots, "results/.models_checked", distances=FEW)
     assert not done.success
-    assert "9 of 13 models could not be read" in done.output
+    assert "10 of 14 models could not be read" in done.output
     assert "Traceback" not in done.output
     for model, words in UNREADABLE.items():
         line = next(x for x in done.output.splitlines() if x.startswith(f"  {model}: "))
         assert "models/" in line, "the message names the file"
         assert words in line
 
+    line = next(x for x in done.output.splitlines() if x.startswith("  vaeless: "))
+    assert "vae/diffusion_pytorch_model.safetensors: the file is empty" in line
+
     results = broken.folder / "results"
     identity = pd.read_csv(results / "groups/all/identity.csv")
     verdicts = identity.set_index(["a", "b", "component"])["verdict"]
     assert verdicts["base", "tuned", "vae"] == "identical"
+    assert verdicts["base", "vaeless", "unet"] == "identical", "one component stops no other"
+    assert verdicts["base", "vaeless", "vae"] == "refused"
     assert verdicts["base", "spoilt", "unet"] == "partly changed"
     assert verdicts["base", "foreign", "unet"] == "only in a"
 
@@ -104,7 +115,7 @@ def test_the_others_are_made_and_the_broken_are_named(broken):
     (broken.folder / "models/third.part").rename(
         broken.folder / "models/half/model-00003-of-00003.safetensors"
     )
-    for model in UNREADABLE.keys() - {"truncated", "half"}:
+    for model in UNREADABLE.keys() - {"truncated", "half"} | {"vaeless"}:
         del broken.models[model]
     broken.groups["all"]["models"] = list(broken.models)
     healed = broken.run(*TARGETS, "results/.models_checked", distances=FEW)

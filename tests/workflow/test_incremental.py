@@ -41,7 +41,12 @@ def finished(tmp_path_factory) -> Atlas:
     first = run(atlas)
     # base–tuned differ in the UNet alone; far differs from both, but they share the rest
     assert first.measured == UNET + UNET + TENSORS
-    assert first.jobs == {"measure_distances": SHARDS, "fingerprint": 4, "distances": 1}
+    assert first.jobs == {
+        "fingerprint": 4,
+        "match_names": 1,
+        "measure_distances": SHARDS,
+        "distances": 1,
+    }
     assert_settled(atlas)
     return atlas
 

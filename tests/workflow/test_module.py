@@ -9,6 +9,7 @@ import factory
 from workflow_runs import REPOSITORY, Atlas
 
 MODULE = f'module atlas:\n    snakefile: "{REPOSITORY / "Snakefile"}"\n'
+ALL_SHARDS = {"fingerprint": 2, "match_names": 1, "measure_distances": 3, "distances": 1}
 NUMBERED = """
 use rule * from atlas as atlas_*
 
@@ -34,7 +35,7 @@ def test_the_working_directorys_settings_may_be_few(pair: Atlas) -> None:
     (pair.folder / "config").mkdir()
     (pair.folder / "config" / "config.yaml").write_text("distances: {shards: 3}\n")
     done = pair.run("distances", options=("--dry-run",))
-    assert done.jobs == {"fingerprint": 2, "measure_distances": 3, "distances": 1}, done.output
+    assert done.jobs == ALL_SHARDS, done.output
 
 
 def outer(folder: Path, text: str) -> tuple[str, str]:
@@ -57,7 +58,7 @@ def test_some_settings_are_handed_over_and_the_rest_is_the_workflows_own(pair: A
     option = outer(pair.folder, f"{MODULE}    config: config\n\nuse rule * from atlas\n")
     done = pair.run("distances", options=option, distances={"shards": 1})
     assert done.success, done.output
-    assert done.jobs == {"fingerprint": 2, "measure_distances": 1, "distances": 1}
+    assert done.jobs == {"fingerprint": 2, "match_names": 1, "measure_distances": 1, "distances": 1}
     assert measured(pair) == UNET
 
 
@@ -68,7 +69,12 @@ def test_settings_and_rules_of_the_other_workflow_stay_its_own(pair: Atlas) -> N
     use = 'configfile: "config/config.yaml"\n' + MODULE + '    config: config["atlas"]\n'
     done = pair.run(options=outer(pair.folder, use + NUMBERED))
     assert done.success, done.output
-    assert done.jobs == {"atlas_fingerprint": 2, "atlas_measure_distances": 1, "count_pairs": 1}
+    assert done.jobs == {
+        "atlas_fingerprint": 2,
+        "atlas_match_names": 1,
+        "atlas_measure_distances": 1,
+        "count_pairs": 1,
+    }
     assert measured(pair) == UNET
 
 
@@ -78,4 +84,4 @@ def test_without_a_config_the_command_lines_is_taken(pair: Atlas) -> None:
     option = outer(pair.folder, f"{MODULE}\nuse rule * from atlas\n")
     done = pair.run("distances", options=(*option, "--dry-run"), distances={"shards": 3})
     assert done.success, done.output
-    assert done.jobs == {"fingerprint": 2, "measure_distances": 3, "distances": 1}
+    assert done.jobs == ALL_SHARDS

@@ -28,7 +28,7 @@ def canonical_shapes(architecture: str, component: str) -> dict[str, Shape]:
     """Return canonical names (without the component) and shapes of a catalogue's component."""
     module = build.component(catalogue.load(architecture), component)
     items = tuple(
-        Item(name, component, tuple(tensor.shape), tensor.is_floating_point())
+        Item(name, component, tuple(tensor.shape), "f32" if tensor.is_floating_point() else "i64")
         for name, tensor in module.state_dict().items()
     )
     drawn = plan(items)

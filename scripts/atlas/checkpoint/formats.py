@@ -67,9 +67,7 @@ def read_file(file: Path) -> Listing:
     if text := texts.told(file):
         raise AtlasError(f"{file}: {text}")
     form = _format(head, file)
-    listing = without_complex(form.read(file))
-    refused.check_keys(file, listing)
-    return _with_finding(file, form, listing)
+    return _with_finding(file, form, without_complex(form.read(file)))
 
 
 def _format(head: bytes, file: Path) -> Format:

@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint.files import located
+from atlas.checkpoint import values
+from atlas.checkpoint.files import CheckpointFiles, located
 from atlas.checkpoint.formats import read_file
-from atlas.checkpoint.problems import own_problem
+from atlas.checkpoint.problems import own_problem, printable
 from atlas.checkpoint.shards import check_index, read_index
+from atlas.names.components import OTHER
 from atlas.names.naming import name_tensors
 from atlas.tensors.entries import Listing
-from atlas.tensors.tensors import Checkpoint
+from atlas.tensors.tensors import Checkpoint, Unread
 
 
 def open_checkpoint(
@@ -46,23 +48,25 @@ def open_checkpoint(
 
 def _opened(path: Path, architecture: str | None, weights: str | None) -> Checkpoint:
     files = located(path, weights)
-    sets = {
-        component: _read_set(path, members, files.indexes.get(component))
-        for component, members in files.components.items()
-    }
+    sets, broken = _read_components(path, files)
     entries = [
         replace(entry, component=component) if component else entry
         for component, listing in sets.items()
         for entry in listing.entries
     ]
-    if not entries:
+    if not entries and not broken:
         raise AtlasError(f"{path}: holds no tensors; name a file of weights")
+    entries, told = values.aside(entries)
     named = name_tensors(entries, architecture=architecture, averaged=weights == "ema")
     if weights == "ema" and not (files.has_average or named.averages):
         raise AtlasError(
             f"{path}: holds no training copy (EMA) of its weights; leave `weights: ema` out, or "
             "name the file as it was before pruning"
         )
+    unread = broken | dict(named.refused)
+    if unread and not any(tensor.component != OTHER for tensor in named.tensors):
+        reasons = (f"{component}: {each.in_full}" for component, each in unread.items())
+        raise AtlasError(f"{path}: {'; '.join(reasons)}")
     return Checkpoint(
         path=path,
         files=tuple(sorted(file for members in files.components.values() for file in members)),
@@ -73,8 +77,28 @@ def _opened(path: Path, architecture: str | None, weights: str | None) -> Checkp
             *files.findings,
             *(finding for listing in sets.values() for finding in listing.findings),
             *named.findings,
+            *told,
         ),
+        unread=unread,
     )
+
+
+def _read_components(
+    path: Path, files: CheckpointFiles
+) -> tuple[dict[str, Listing], dict[str, Unread]]:
+    """Read each component's set of files; one that is broken does not stop the others."""
+    sets: dict[str, Listing] = {}
+    broken: dict[str, Unread] = {}
+    for component, members in files.components.items():
+        try:
+            with own_problem(path):
+                sets[component] = _read_set(path, members, files.indexes.get(component))
+        except AtlasError as problem:
+            if not component:
+                raise
+            size = sum(file.stat().st_size for file in members)
+            broken[component] = Unread(printable(str(problem)), size // 2, is_broken=True)
+    return sets, broken
 
 
 def _read_set(path: Path, files: tuple[Path, ...], index: Path | None) -> Listing:

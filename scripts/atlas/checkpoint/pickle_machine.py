@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint.pickle_names import Global, Module, call, named
+from atlas.checkpoint.pickle_names import PARAMETERS, Global, Module, call, named
 from atlas.checkpoint.pickle_opcodes import OPCODES
 
 MOST_OPCODES = 2_000_000
@@ -148,7 +148,8 @@ class Machine:
         self.push(call(function, arguments))
 
     def build(self) -> None:
-        """Set an object's state: kept for TorchScript's modules alone."""
-        state = self.stack.pop()
-        if isinstance(self.stack[-1], Module) and isinstance(state, dict):
-            self.stack[-1].state = state
+        """Set an object's state: kept for TorchScript's modules and tables of parameters alone."""
+        state, built = self.stack.pop(), self.stack[-1]
+        if isinstance(built, Module) and isinstance(state, dict):
+            held = state.get("_parameters") if built.name in PARAMETERS else state
+            built.state = held if isinstance(held, dict) else {}

@@ -128,6 +128,13 @@ LISTS = "torch.jit._pickle."
 
 SCRIPT_MODULES = "__torch__."
 
+PARAMETERS = frozenset(
+    {
+        "torch.nn.modules.container.ParameterDict",
+        "torch.nn.modules.container.ParameterList",
+    }
+)
+"""Modules that hold tensors and nothing else: textual inversions were saved in one."""
 
 PYTHON_2 = "__builtin__."
 """What `builtins` was called when PyTorch chose its pickles' protocol, which still says so."""
@@ -139,7 +146,8 @@ def named(name: str) -> Global | None:
         name = f"builtins.{name.removeprefix(PYTHON_2)}"
     module, _, last = name.rpartition(".")
     is_dtype = module == "torch" and (last in DTYPES or last in STORAGES)
-    known = name in CALLS or name in IGNORED or name == "torch.storage.UntypedStorage"
+    known = name in CALLS or name in IGNORED or name in PARAMETERS
+    known = known or name == "torch.storage.UntypedStorage"
     return Global(name) if known or is_dtype or name.startswith((LISTS, SCRIPT_MODULES)) else None
 
 
@@ -156,7 +164,7 @@ def call(function: Global, arguments: tuple[Value, ...]) -> Value:
         return CALLS[function.name](arguments)
     if function.name.startswith(LISTS):
         return arguments[0] if arguments else OPAQUE
-    if function.name.startswith(SCRIPT_MODULES):
+    if function.name in PARAMETERS or function.name.startswith(SCRIPT_MODULES):
         return Module(function.name)
     return OPAQUE
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from atlas.checkpoint.pickle_names import Global
+
 Value = Any
 
 LONGEST_KEY = 1024
@@ -144,7 +146,13 @@ def _new_object(machine: Machine) -> None:
 
 
 def _persistent(machine: Machine) -> None:
-    machine.push(machine.load_storage(machine.stack.pop()))
+    persistent = machine.stack.pop()
+    # before PyTorch 1.6 a module's class was stored with its source, which nobody needs
+    is_class = isinstance(persistent, tuple) and len(persistent) == 4 and persistent[0] == "module"
+    if is_class and isinstance(persistent[1], Global):
+        machine.push(persistent[1])
+    else:
+        machine.push(machine.load_storage(persistent))
 
 
 def _whole_number(machine: Machine) -> None:

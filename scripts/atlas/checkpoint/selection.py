@@ -134,7 +134,9 @@ def choose(folder: Path, weights: str | None = None) -> Choice:
     """
     sets = weight_sets(folder, weights)
     if not sets:
-        raise UnclearPathError(f"{folder}: no weight file ({', '.join(SUFFIXES)}) in it; name the file")
+        raise UnclearPathError(
+            f"{folder}: no weight file ({', '.join(SUFFIXES)}) in it; name the file"
+        )
     chosen, *others = sets
     if chosen.base not in OWN_NAMES and {each.base for each in others} - {chosen.base}:
         names = ", ".join(sorted({each.files[0].name for each in sets})[:6])

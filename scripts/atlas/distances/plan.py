@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from atlas.basis import sealed
 from atlas.basis.arrow import numbers, tuples
+from atlas.fingerprints.matching import Renamings
 from atlas.names.components import OTHER
 from atlas.tensors.tensors import FLOATING, Part
 
@@ -75,7 +76,11 @@ def shard_of(name: str, count: int) -> int:
 
 
 def contents_of(
-    fingerprints: Mapping[Path, Path], *, shard: int, count: int
+    fingerprints: Mapping[Path, Path],
+    *,
+    shard: int,
+    count: int,
+    renamings: Renamings | None = None,
 ) -> dict[str, dict[str, Content]]:
     """
     Return the distinct contents of a shard's names that can be measured: name to digest to content.
@@ -86,6 +91,8 @@ def contents_of(
     ----------
     fingerprints
         Each model's fingerprint, and the folder that its files are named from.
+    renamings
+        Names to go by in the place of a fingerprint's own.
 
     Raises
     ------
@@ -95,10 +102,16 @@ def contents_of(
     found: dict[str, dict[str, Content]] = defaultdict(dict)
     for fingerprint, home in fingerprints.items():
         table, _ = sealed.read(fingerprint, COLUMNS)
-        identity = (table[column].to_pylist() for column in ("name", "component", "digest"))
+        names, components, digests = (
+            table[column].to_pylist() for column in ("name", "component", "digest")
+        )
+        if renamings and renamings.tables:
+            names = _adopted(names, components, renamings)
         unseen = [
             (row, name, digest)
-            for row, (name, component, digest) in enumerate(zip(*identity, strict=True))
+            for row, (name, component, digest) in enumerate(
+                zip(names, components, digests, strict=True)
+            )
             if shard_of(name, count) == shard
             and component != OTHER
             and digest not in found.get(name, ())
@@ -108,6 +121,19 @@ def contents_of(
             if rows and rows.is_measurable(row):
                 found[name][digest] = rows.content(row, digest)
     return dict(found)
+
+
+def _adopted(names: list[str], components: list[str], renamings: Renamings) -> list[str]:
+    """Return the names that tensors go by."""
+    held: dict[str, list[str]] = defaultdict(list)
+    for name, component in zip(names, components, strict=True):
+        held[component].append(name)
+    go_by = {
+        own: adopted.name
+        for component, inside in held.items()
+        for own, adopted in renamings.of(component, inside).items()
+    }
+    return [go_by.get(name, name) for name in names]
 
 
 def missing(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from atlas.checkpoint import printable
 from atlas.fingerprints.elements.buffers import aligned_empty
 from atlas.fingerprints.elements.decoding import decode, round_to
 from atlas.fingerprints.elements.digests import digest_of
@@ -85,6 +87,16 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
         for tensor in sorted(checkpoint.tensors, key=lambda tensor: tensor.name)
     ]
     return pa.Table.from_pylist(records, schema=SCHEMA)
+
+
+def notes(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return what stands beside a fingerprint's rows, in its file's metadata."""
+    return {
+        "architectures": checkpoint.architectures,
+        "findings": [printable(finding) for finding in checkpoint.findings],
+        "kind": checkpoint.kind,
+        "unread": {component: asdict(each) for component, each in checkpoint.unread.items()},
+    }
 
 
 def anchor(path: Path) -> Path:

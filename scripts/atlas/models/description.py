@@ -12,10 +12,11 @@ from atlas.basis import sealed
 from atlas.basis.page import NAMED, Item, Section, called, listed
 from atlas.names.components import DENOISERS, OTHER, WORDS
 from atlas.names.kinds import MODEL
+from atlas.tensors.tensors import Unread
 
 COLUMNS = [
     "model", "kind", "component", "architecture", "dtype", "tensors", "parameters",
-    "nonfinite_tensors", "zero_tensors", "shared_with", "problem",
+    "nonfinite_tensors", "zero_tensors", "shared_with", "problem", "refused",
 ]  # fmt: skip
 
 COUNTS = ["tensors", "parameters", "nonfinite_tensors", "zero_tensors"]
@@ -43,6 +44,9 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
     """
     Return a row per model and component; one row with its problem for an unreadable model.
 
+    A component that could not be read has its `problem`; one whose weights are in a form that is
+    not read says so under `refused`.
+
     `dtype` lists the component's dtypes, the commonest first; `shared_with` the models that hold
     the same weights bit for bit under whatever names, as `model:component` where the component
     has another name there.
@@ -55,7 +59,12 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
             continue
         rows = table.to_pandas()
         architectures = notes.get("architectures", {})
-        if rows.empty:
+        unread = {name: Unread(**told) for name, told in notes.get("unread", {}).items()}
+        for component, told in unread.items():
+            column = "problem" if told.is_broken else "refused"
+            known = {"model": model, "kind": notes.get("kind", MODEL), "component": component}
+            records.append(known | {column: told.in_full})
+        if rows.empty and not unread:
             records.append({"model": model, "kind": notes.get("kind", MODEL)})
         for component, tensors in rows.groupby("component", sort=True):
             architecture = architectures.get(component)
@@ -84,6 +93,7 @@ def _counts(tensors: pd.DataFrame) -> dict[str, Any]:
 def _sharers(frame: pd.DataFrame) -> list[str]:
     """Return, per row, the other models whose component has the same weights."""
     weighed = frame[frame["component"].notna() & (frame["component"] != OTHER)]
+    weighed = weighed[weighed["content"].notna()]
     holders: dict[str, list[tuple[str, str]]] = {}
     for content, model, component in weighed[["content", "model", "component"]].to_numpy():
         holders.setdefault(content, []).append((model, component))
@@ -107,13 +117,16 @@ def overview(
     frame: pd.DataFrame, labels: Mapping[str, str], findings: Mapping[str, Sequence[str]]
 ) -> Content:
     """Return the page of all models: problems first, what was noticed, then what each holds."""
-    broken = frame[frame["problem"].notna()]
-    unreadable = Section(
-        "Unreadable",
-        items=[
-            Item(called(row["model"], labels), row["problem"]) for row in broken.to_dict("records")
-        ],
-    )
+    troubles = [
+        Section(
+            title,
+            items=[
+                Item(_part(row, labels), row[column])
+                for row in frame[frame[column].notna()].to_dict("records")
+            ],
+        )
+        for title, column in (("Unreadable", "problem"), ("Not compared", "refused"))
+    ]
     told: dict[str, list[str]] = {}
     for model, sentence in _noticed(frame, findings):
         told.setdefault(sentence, []).append(called(model, labels))
@@ -121,7 +134,7 @@ def overview(
         "Worth knowing", items=[Item(listed(who), sentence) for sentence, who in told.items()]
     )
     holdings = _holdings(frame, labels)
-    sections = [part for part in (unreadable, remarks) if part.items]
+    sections = [part for part in (*troubles, remarks) if part.items]
     return "Models", _counted(frame), [*sections, *([holdings] if holdings.rows else [])]
 
 
@@ -133,10 +146,16 @@ def portrait(
 ) -> Content:
     """Return the page of one model: what is wrong with it, what was noticed, what it holds."""
     own = frame[frame["model"] == model]
+    troubles = [
+        f"{_word(row['component'])}: {told}" if isinstance(row["component"], str) else told
+        for row in own.to_dict("records")
+        for told in (row["problem"], row["refused"])
+        if isinstance(told, str)
+    ]
     noticed = _noticed(own, {model: findings.get(model, ())})
-    told = [*own["problem"].dropna(), *(sentence for _, sentence in noticed)]
     holdings = _holdings(own, labels, most=len(frame))
-    return called(model, labels), told, [holdings] if holdings.rows else []
+    sentences = [*troubles, *(sentence for _, sentence in noticed)]
+    return called(model, labels), sentences, [holdings] if holdings.rows else []
 
 
 def _counted(frame: pd.DataFrame) -> list[str]:
@@ -165,11 +184,22 @@ def _holdings(frame: pd.DataFrame, labels: Mapping[str, str], most: int = NAMED)
             if row["shared_with"]
             else "",
         ]
-        for row in frame[frame["component"].notna()].to_dict("records")
+        for row in frame[_is_read(frame)].to_dict("records")
     ]
     header = ["model", "component", "architecture", "dtype", "tensors", "parameters", "same as"]
     words, prose = frozenset({0, 1, 2, 3}), frozenset({6})
     return Section("What each holds", "", header, rows, words, prose)
+
+
+def _is_read(frame: pd.DataFrame) -> pd.Series:
+    """Return which rows are of components that were read."""
+    return frame["component"].notna() & frame["problem"].isna() & frame["refused"].isna()
+
+
+def _part(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+    """Return what a row is of: a model, or one of its components."""
+    component, name = row["component"], called(row["model"], labels)
+    return f"{name}, {_word(component)}" if isinstance(component, str) else name
 
 
 def _holder(holder: str, labels: Mapping[str, str]) -> str:
@@ -187,22 +217,23 @@ def _noticed(
     frame: pd.DataFrame, findings: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[str, str]]:
     """Yield (model, sentence): what is broken first, then what is lacking, then the rest."""
-    for row in frame[frame["component"].notna()].to_dict("records"):
+    for row in frame[_is_read(frame)].to_dict("records"):
         for column, trouble in TROUBLES.items():
             if row[column] > 0:
                 count = f"{row[column]} of {row['tensors']} tensors"
                 yield row["model"], f"{_word(row['component'])}: {count} {trouble}"
-    readable = frame[frame["problem"].isna()]
-    for model, rows in readable.groupby("model", sort=False):
+    opened = frame[frame["component"].notna()]
+    for model, rows in opened.groupby("model", sort=False):
         held = set(rows["component"])
         if (denoiser := held & set(DENOISERS)) and bool("vae" in held) != bool(
             "text_encoder" in held
         ):
             lacking = "text_encoder" if "vae" in held else "vae"
             yield str(model), f"holds a {_word(denoiser.pop())}, but no {_word(lacking)}"
-    for model in readable.loc[readable["component"].isna(), "model"]:
+    is_bare = frame["component"].isna() & frame["problem"].isna()
+    for model in frame.loc[is_bare, "model"]:
         yield str(model), "holds no tensors"
-    others = readable[readable["kind"] != MODEL].drop_duplicates("model")
+    others = opened[opened["kind"] != MODEL].drop_duplicates("model")
     for row in others.to_dict("records"):
         kind, _ = KIND_WORDS.get(row["kind"], (row["kind"], ""))
         yield row["model"], f"{kind}, no model: kept out of comparisons"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from atlas.basis.errors import AtlasError
 from atlas.names.components import DENOISERS, NETWORK
+from atlas.tensors.tensors import Unread
 
 RESULTS = Path("results")
 GROUPS_SHOWN = 3
@@ -81,8 +82,10 @@ def problems_of(fingerprints: Mapping[str, Path]) -> dict[str, str]:
             _, notes = sealed.read(path, [])
         except AtlasError as error:  # damaged: whoever needs it next finds it gone
             notes = {"problem": str(error)}
-        if problem := notes.get("problem"):
-            found[model] = problem
+        parts = [Unread(**each) for each in notes.get("unread", {}).values()]
+        problems = [notes.get("problem"), *(each.in_full for each in parts if each.is_broken)]
+        if told := "; ".join(filter(None, problems)):
+            found[model] = told
     return found
 
 

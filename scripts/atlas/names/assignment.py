@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 
 from atlas.basis.shipped import load
 from atlas.names import layouts, sections
-from atlas.names.components import DENOISERS, EMA, NETWORK, OTHER, part_of
+from atlas.names.components import CONTROLNET, DENOISERS, EMA, NETWORK, OTHER, denoiser_of, part_of
 from atlas.names.layouts import Layout
+from atlas.names.quantised import COUNTERS
 from atlas.names.sections import Section
 from atlas.names.views import Shape, View
-
-NO_WEIGHTS = re.compile(r"(^|\.)(position_ids|num_batches_tracked)$")
-"""Buffers that hold counters wherever they stand."""
 
 
 @dataclass
@@ -24,15 +22,26 @@ class Assignment:
     findings: list[str] = field(default_factory=list)
     averages: dict[str, str] = field(default_factory=dict)
     """Key of an averaged tensor to the key of the raw one."""
+    known_as: str = NETWORK
+    """What the network of no known layout is, where a prefix tells it."""
+    owner: dict[str, str] = field(default_factory=dict)
+    """The component among whose keys each stands, though it may be put aside."""
 
     def put(self, key: str, component: str, views: list[View]) -> None:
         """Give a key's tensors to a component."""
-        self.component[key] = component
+        self.component[key] = self.owner[key] = component
         self.views[key] = views
 
-    def put_aside(self, key: str, name: str) -> None:
-        """Give a key to the component `other`."""
+    def put_aside(self, key: str, name: str, owner: str = OTHER) -> None:
+        """Give a key to the component `other`, and say whose it is."""
         self.put(key, OTHER, [View(name)])
+        self.owner[key] = owner
+
+    def leave_out(self, component: str) -> None:
+        """Leave a component out, with all that was put aside of it."""
+        for key, owner in self.owner.items():
+            if owner == component:
+                self.put(key, component, [])
 
 
 def assign_generic(keys: Iterable[str], component: str = NETWORK) -> Assignment:
@@ -53,11 +62,18 @@ def assign_folder(keys: Mapping[str, Shape], folders: Mapping[str, str]) -> Assi
     for folder in dict.fromkeys(folders.values()):
         inner = {key: key[len(folder) + 1 :] for key in keys if folders[key] == folder}
         component = EMA if EMA in re.split(r"[_.-]", folder) else folder
-        section = Section(folder, part_of(component), component, sections.unwrapped(inner))
+        names = sections.unwrapped(inner)
+        if part_of(component) == "denoiser" and _is_controlnet(names, keys):
+            component = CONTROLNET
+        section = Section(folder, part_of(component), component, names)
         layout = _layout(section, keys)
         _assign(done, section, component, layout, keys)
     _pair_averages(done)
     return done
+
+
+def _is_controlnet(names: Mapping[str, str], shapes: Mapping[str, Shape]) -> bool:
+    return layouts.find({n: shapes[key] for key, n in names.items()}, CONTROLNET) is not None
 
 
 def _pair_averages(done: Assignment) -> None:
@@ -79,11 +95,12 @@ def assign_file(shapes: Mapping[str, Shape]) -> Assignment:
     *prefixed, bare = sections.cut(names)
     known = {s.prefix: layout for s in prefixed if (layout := _layout(s, shapes))}
     emas = [section for section in prefixed if section.part == EMA]
-    for section in prefixed:
-        if section.prefix in known:
-            layout = known[section.prefix]
-            _assign(done, section, section.component or layout.component, layout, shapes)
-    strays = [s for s in prefixed if s.prefix not in known and s not in emas]
+    told = [s for s in prefixed if s.prefix in known or s.part == CONTROLNET]
+    for section in told:
+        layout = known.get(section.prefix)
+        component = section.component or (layout.component if layout else NETWORK)
+        _assign(done, section, component, layout, shapes)
+    strays = [s for s in prefixed if s not in told and s not in emas]
     _assign_bare(done, bare, strays, shapes, names)
     for section in emas:
         _assign_ema(done, section, names)
@@ -134,11 +151,11 @@ def _assign(
         found = views[name]
         if found is None:
             unknown.append(key)
-        if found and not _is_unused(name, section) and not NO_WEIGHTS.search(name):
+        if found and not _is_unused(name, section) and not COUNTERS.search(name):
             done.put(key, component, found)
         else:
             canonical = found[0].name if found else name
-            done.put_aside(key, f"{component}.{canonical}")
+            done.put_aside(key, f"{component}.{canonical}", component)
     if unknown and layout:
         done.findings.append(
             f"{component}: {len(unknown)} keys that the layout {layout.name} does not know "
@@ -171,14 +188,23 @@ def _assign_bare(
             _assign(done, section, layout.component, layout, shapes)
             return
     if not done.views or set(done.component.values()) == {OTHER}:
-        for key, name in rest.items():
-            done.put(key, NETWORK, [View(name)])
+        _assign_network(done, rest)
         return
-    if not any(component in DENOISERS for component in done.component.values()):
+    taken = {*done.component.values(), *(DENOISERS if _has_denoiser(strays) else ())}
+    if not taken & set(DENOISERS):
         # a network of its own that has a VAE or a text encoder for a part
-        for key in bare.keys.keys() & rest.keys():
-            done.put(key, NETWORK, [View(rest.pop(key))])
+        _assign_network(done, {key: rest.pop(key) for key in bare.keys if key in rest})
     _assign_strays(done, rest, strays)
+
+
+def _has_denoiser(sections_: Iterable[Section]) -> bool:
+    return any(section.part == "denoiser" for section in sections_)
+
+
+def _assign_network(done: Assignment, names: Mapping[str, str]) -> None:
+    """Give keys to the network of no known layout, without what all their names begin with."""
+    for key, name in sections.bared(names).items():
+        done.put(key, NETWORK, [View(name)])
 
 
 def _assign_strays(done: Assignment, rest: Mapping[str, str], strays: Sequence[Section]) -> None:
@@ -186,9 +212,18 @@ def _assign_strays(done: Assignment, rest: Mapping[str, str], strays: Sequence[S
     taken = set(done.component.values())
     for section in strays:
         component = section.component or section.part or OTHER
-        component = {"denoiser": "transformer"}.get(component, component)
-        for key, name in section.keys.items():
-            if component not in taken and key in rest:
+        own = {key: name for key, name in section.keys.items() if key in rest}
+        if section.part == "denoiser":
+            known_as = denoiser_of(own.values())
+            is_told = section.prefix in DENOISERS or known_as == "unet"
+            component = section.prefix if section.prefix in DENOISERS else known_as
+            if not is_told and NETWORK not in taken:
+                # compared with files that hold this network alone, by whatever prefix
+                done.known_as = known_as
+                _assign_network(done, own)
+                continue
+        for key, name in own.items():
+            if component not in taken:
                 done.put(key, component, [View(name)])
     left = [key for key in rest if key not in done.views]
     for key in left:

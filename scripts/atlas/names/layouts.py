@@ -17,7 +17,7 @@ class Layout:
 
     name: str
     part: str
-    """denoiser, vae or text_encoder."""
+    """denoiser, vae, text_encoder or controlnet."""
     component: str
     marks: tuple[frozenset[str], ...]
     lacks: frozenset[str]
@@ -41,7 +41,7 @@ class Layout:
         An empty list is a tensor of no component, None a key that the layout does not know.
         """
         modules = self.modules
-        if self.name == "openai_unet":
+        if openai_unet.INNER[0] in self.modules:
             modules = openai_unet.modules(shapes, self.modules)
         rules = _rules(self.name) if modules is self.modules else Rules(modules, {}, {})
         last = _last_numbers(shapes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from atlas.names import quantised
 from atlas.names.assignment import (
     Assignment,
     assign_file,
@@ -22,7 +23,7 @@ from atlas.names.recognition import check_architecture, recognised
 from atlas.names.roles import roles_of
 from atlas.names.views import Shape, View, parts_of, shape_of
 from atlas.tensors.entries import Entry
-from atlas.tensors.tensors import FLOATING, ITEM_BYTES, Tensor
+from atlas.tensors.tensors import FLOATING, ITEM_BYTES, Tensor, Unread
 
 GENERIC = "generic"
 """The architecture of the roster that keeps every name as the file has it."""
@@ -39,7 +40,8 @@ class Item(NamedTuple):
     key: str
     folder: str | None
     shape: Shape
-    is_floating: bool
+    dtype: str
+    is_aside: bool = False
 
 
 class Planned(NamedTuple):
@@ -63,6 +65,8 @@ class Plan:
     findings: tuple[str, ...]
     averages: int
     """Keys of the training copy that stand in the place of raw ones."""
+    refused: Mapping[str, Unread]
+    """Components whose tensors are no weights."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Named:
     architectures: Mapping[str, str]
     findings: tuple[str, ...]
     averages: int
+    refused: Mapping[str, Unread]
 
 
 def name_tensors(
@@ -91,7 +96,8 @@ def name_tensors(
     """
     check_architecture(None if architecture == GENERIC else architecture)
     items = tuple(
-        Item(entry.key, entry.component, entry.shape, entry.dtype in FLOATING) for entry in entries
+        Item(entry.key, entry.component, entry.shape, entry.dtype, entry.is_aside)
+        for entry in entries
     )
     drawn = plan(items, architecture, averaged)
     tensors = [
@@ -100,17 +106,14 @@ def name_tensors(
         for planned in several
     ]
     tensors.sort(key=lambda tensor: tensor.name)
-    findings = (*drawn.findings, *_broken_positions(tensors))
-    return Named(tuple(tensors), drawn.kind, drawn.architectures, findings, drawn.averages)
-
-
-def _broken_positions(tensors: Sequence[Tensor]) -> list[str]:
-    """Say where a conversion of all tensors took the positions of the text with it."""
-    return [
-        f"{tensor.key} is stored as {tensor.dtype}, though it holds indices"
-        for tensor in tensors
-        if tensor.name.endswith("position_ids") and tensor.dtype in FLOATING
-    ]
+    return Named(
+        tensors=tuple(tensors),
+        kind=drawn.kind,
+        architectures=drawn.architectures,
+        findings=drawn.findings,
+        averages=drawn.averages,
+        refused=drawn.refused,
+    )
 
 
 # a group's models mostly share one structure: plan it once
@@ -131,6 +134,7 @@ def plan(items: tuple[Item, ...], architecture: str | None = None, averaged: boo
         done = assign_folder(shapes, folders)
     else:
         done = assign_file(shapes)
+    refused = _refuse_quantised(done, items, identities) if kind == MODEL else {}
     _put_counters_aside(done, items, identities)
     _resolve_doubles(done)
     averages = put_averages_in_place(done) if averaged else 0
@@ -144,16 +148,45 @@ def plan(items: tuple[Item, ...], architecture: str | None = None, averaged: boo
         architectures=architectures,
         findings=(*done.findings, *findings),
         averages=averages,
+        refused=refused,
     )
+
+
+def _refuse_quantised(
+    done: Assignment, items: Sequence[Item], identities: Sequence[str]
+) -> dict[str, Unread]:
+    """Leave components out that hold codes in the place of weights, and say why."""
+    keys = {identity: item.key for identity, item in zip(identities, items, strict=True)}
+    done.owner = quantised.owners(done.owner, keys)
+    held: dict[str, list[quantised.Held]] = defaultdict(list)
+    for identity, item in zip(identities, items, strict=True):
+        tensor = quantised.Held(item.key, item.dtype, item.shape)
+        held[done.owner[identity]].append(tensor)
+    refused = {}
+    for component in sorted(held.keys() - {OTHER}):
+        tensors = held[component]
+        if refusal := quantised.refusal(tensors, held[OTHER]):
+            name = done.known_as if component == NETWORK else component
+            refused[name] = refusal
+            done.leave_out(component)
+            done.findings = [x for x in done.findings if not x.startswith(f"{component}: ")]
+        elif strays := quantised.stray_integers(tensors):
+            done.findings.append(
+                f"{component}: {len(strays)} tensors of integers are no counters that are known, "
+                f"and are kept apart in `other`: {', '.join(strays[:3])}"
+            )
+    return refused
 
 
 def _put_counters_aside(done: Assignment, items: Sequence[Item], identities: list[str]) -> None:
     """Integers are counters, indices and masks: never compared as weights."""
     for identity, item in zip(identities, items, strict=True):
         component = done.component[identity]
-        if not item.is_floating and component != OTHER:
+        is_weight = item.dtype in FLOATING and not item.is_aside
+        if not is_weight and component != OTHER and done.views[identity]:
             name = done.views[identity][0].name
-            done.put_aside(identity, name if component == NETWORK else f"{component}.{name}")
+            aside = name if component == NETWORK else f"{component}.{name}"
+            done.put_aside(identity, aside, component)
 
 
 def _resolve_doubles(done: Assignment) -> None:

@@ -57,6 +57,15 @@ def _blocks_per_level(children: Mapping[Slot, set[str]]) -> int:
         if stage == "output_blocks" and _is_upsampler(child, inside)
     ]
     blocks = [block for stage, block, _ in children if stage == "output_blocks"]
+    if not blocks:  # a ControlNet, which ends in the middle: the first downsampler tells
+        return min(
+            (
+                block
+                for (stage, block, _), inside in children.items()
+                if stage == "input_blocks" and "op" in inside
+            ),
+            default=1,
+        )
     return 1 + (min(upsampled) if upsampled else max(blocks, default=0))
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from atlas.basis.errors import AtlasError, nearest
+from atlas.basis.shipped import load
 from atlas.names import expected
-from atlas.names.components import DENOISERS, EMA, NETWORK, OTHER, part_of
+from atlas.names.components import CONTROLNET, DENOISERS, EMA, part_of
 from atlas.names.expected import Expected
 from atlas.names.views import Shape
 
@@ -63,7 +64,7 @@ def recognised(
     """
     found: dict[str, str] = {}
     findings = []
-    weighed = [c for c in components if c not in (OTHER, NETWORK) and part_of(c)]
+    weighed = [c for c in components if part_of(c) not in (None, CONTROLNET)]
     for component in sorted(weighed, key=lambda name: name not in DENOISERS):
         fits = fitting(components[component])
         preferred = [architecture] if architecture else [*found.values(), *fits]
@@ -72,7 +73,25 @@ def recognised(
             found[component] = chosen
         elif not _is_plain_copy(component, components):
             findings.append(_finding(component, components[component], architecture))
+    findings += [
+        each for name in DENOISERS if name in components for each in _takes(name, components)
+    ]
     return found, findings
+
+
+def _takes(component: str, components: Mapping[str, Shapes]) -> list[str]:
+    """Say what a denoiser takes beside the latent, where its channels tell."""
+    shapes = components[component]
+    return [
+        f"{component}: {fact['what']}"
+        for fact in load("names/inputs")["inputs"]
+        if fact["component"] == component and _is_matrix(shapes, fact["first"], fact["last"])
+        if shapes[fact["first"]][1] == fact["times"] * shapes[fact["last"]][0] + fact["plus"]
+    ]
+
+
+def _is_matrix(shapes: Shapes, *names: str) -> bool:
+    return all(len(shapes.get(name, ())) > 1 for name in names)
 
 
 def _is_plain_copy(component: str, components: Mapping[str, Shapes]) -> bool:

@@ -1,6 +1,6 @@
 """Cut a file's keys into components: prefixes, and what was wrapped around the names."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -59,6 +59,46 @@ def held(names: Mapping[str, str]) -> dict[str, str]:
         if names and all(name.startswith(f"{holder}.") for name in names.values()):
             return {key: name.removeprefix(f"{holder}.") for key, name in names.items()}
     return dict(names)
+
+
+def bared(names: Mapping[str, str]) -> dict[str, str]:
+    """
+    Strip the modules that all names of a network share: what holds it is no part of it.
+
+    A list of blocks is a part, and so is the last module above the tensors; what is known to hold
+    networks never is one.
+
+    >>> bared({"1": "a.net.blocks.0.q.bias", "2": "a.net.scale"})
+    {'1': 'blocks.0.q.bias', '2': 'scale'}
+    >>> bared({"1": "net.blocks.0.q.bias", "2": "net.blocks.1.q.bias"}), bared({"1": "fc.bias"})
+    ({'1': 'blocks.0.q.bias', '2': 'blocks.1.q.bias'}, {'1': 'fc.bias'})
+    """
+    split = {key: name.split(".") for key, name in names.items()}
+    depth = 0
+    while _is_holder(list(split.values()), depth):
+        depth += 1
+    return {key: ".".join(parts[depth:]) for key, parts in split.items()}
+
+
+def _is_holder(names: Sequence[Sequence[str]], depth: int) -> bool:
+    """Tell whether all names have one module at this depth, that is neither a list nor the last."""
+    if not names or any(len(parts) < depth + 2 for parts in names):
+        return False
+    first = {parts[depth] for parts in names}
+    if len(first) > 1:
+        return False
+    inside = {parts[depth + 1] for parts in names}
+    is_list = any(part.isdigit() for part in first | inside)
+    is_last = all(len(parts) == depth + 2 for parts in names)
+    return first <= _holders() or not (is_list or is_last)
+
+
+@cache
+def _holders() -> frozenset[str]:
+    """Return the modules that stand before networks, one by one."""
+    facts = load("names/prefixes")
+    known = (*facts["wrappers"], *facts["holders"], *facts["prefixes"])
+    return frozenset(part for holder in known for part in holder.split(".") if not part.isdigit())
 
 
 @cache

@@ -33,7 +33,7 @@ COMPONENT_COLOURS = dict(zip(PARTS, style.QUALITATIVE, strict=False)) | {
     "network": style.QUALITATIVE[0]  # of a model without parts, so it never stands beside a UNet
 }
 MEASURES_SHOWN = ("l2", "relative_l2")
-NOT_COMPARED = ("shape", "only_a", "only_b", "nonfinite")
+NOT_COMPARED = ("shape", "only_a", "only_b", "nonfinite", "refused")
 UNKNOWN_COLOUR = style.WITHOUT_FAMILY
 BINS = 48
 """About so many bins across a panel, an even number per decade."""
@@ -180,8 +180,11 @@ def _title(tensors: Tensors, a: str, b: str) -> str:
     pair = f"{a} and {b}"
     if not total:
         return f"{pair}: no tensors"
-    if np.isin(tensors.status, NOT_COMPARED).all():
+    apart = int(np.isin(tensors.status, NOT_COMPARED).sum())
+    if apart == total:
         return f"{pair}: none of {counted(total, 'tensor')} could be compared"
+    if not moved and apart:
+        return f"{pair}: no difference in {counted(total - apart, 'tensor')}, {apart} not compared"
     if not moved:
         return f"{pair}: no tensor differs"
     return f"{pair}: {moved} of {counted(total, 'tensor')} differ"

@@ -114,7 +114,7 @@ def draw(
             subtitle=SEPARATOR.join(_subtitle(group, models, order)),
             width=len(blocks) * (width + BETWEEN) - BETWEEN,
             height=HEADING + max(order.height(block) for block in blocks) * ROW,
-            legend=_legend(cells, models, base),
+            legend=_legend(cells, models, base, _not_there(frame)),
         )
         for block_number, block in enumerate(blocks):
             left = block_number * (width + BETWEEN)
@@ -191,7 +191,13 @@ def _subtitle(group: str, models: Sequence[str], order: Grouping) -> list[str]:
     return [*parts, f"rows by families of the {titled(order.by)}"] if order.by else parts
 
 
-def _legend(cells: Cells, models: Sequence[str], base: str | None) -> list[Mark]:
+def _not_there(frame: pd.DataFrame) -> str:
+    """Return what a hatched cell says: the model has no such component, or it was not read."""
+    refused = (frame["verdict"] == "refused").any()
+    return "not there, or not read" if refused else "not there"
+
+
+def _legend(cells: Cells, models: Sequence[str], base: str | None, not_there: str) -> list[Mark]:
     found = [cell for held in cells.values() for cell in held.values()]
     places = [cell.place for cell in found]
     marks = [Mark("base (bold)", shape="ring")] if base in models else []
@@ -208,7 +214,7 @@ def _legend(cells: Cells, models: Sequence[str], base: str | None) -> list[Mark]
     if any(place.family is None for place in places):
         marks.append(Mark("own: like no other", "white", " "))
     if any(len(held) < len(models) for held in cells.values()):
-        marks.append(Mark("not there", shape="hatched"))
+        marks.append(Mark(not_there, shape="hatched"))
     return marks
 
 

@@ -15,6 +15,7 @@ COMPONENT_TITLES = {
     "text_encoder": "Text encoder",
     "text_encoder_2": "Text encoder 2",
     "text_encoder_3": "Text encoder 3",
+    "controlnet": "ControlNet",
     "ema": "EMA copy",
     "other": "Other tensors",
     "network": "Network",

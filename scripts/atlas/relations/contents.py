@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -13,7 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from atlas.basis import sealed
-from atlas.names.components import EMA, NETWORK, OTHER
+from atlas.fingerprints import matching
+from atlas.fingerprints.matching import Renamings
+from atlas.names.components import OTHER
 from atlas.names.kinds import MODEL
 from atlas.tensors.tensors import ROUNDED
 
@@ -21,6 +23,8 @@ IndexArray = npt.NDArray[np.int32]
 FORETOLD = [f"digest_{dtype}" for dtype in ROUNDED]
 """Columns of the digests that a tensor has once rounded."""
 DIGESTS = ["digest", *FORETOLD]
+UNREAD = "unread "
+"""What the digest of a stand-in for a component begins with: it is nobody else's."""
 COLUMNS = [
     "key", "name", "component", "block", "role", "dtype", "shape", "numel",
     *DIGESTS, "norm", "nonfinite",
@@ -40,12 +44,17 @@ class Status(IntEnum):
     ONLY_A = 4
     ONLY_B = 5
     NONFINITE = 6
+    REFUSED = 7
+    """Stands for a whole component that one of the two has and that was not read."""
 
     @property
     def label(self) -> str:
         """The word that tables use."""
         return self.name.lower()
 
+
+REFUSED = Status.REFUSED.label
+"""Block, and last part of the name, of what stands for a component that was not read."""
 
 COMPARED = (Status.IDENTICAL, Status.CAST, Status.DIFFERENT)
 
@@ -64,7 +73,9 @@ class Contents:
     content of a name (digest, dtype, numel, norm and so on); `index` is int32 (names, models)
     and points into `contents`, -1 where the model has no such tensor. `keys` has the same
     shape and holds the names in the files; `adopted` tells where a model's tensor goes by the
-    name that another model has for the same weights.
+    name that another model has for the same weights. `unread` has, per model, the components that
+    it has and that were not read, with the reason: each stands as one tensor of that name in
+    `tensors`, whose content equals nothing.
     """
 
     models: tuple[str, ...]
@@ -73,6 +84,7 @@ class Contents:
     index: IndexArray
     keys: npt.NDArray[np.object_]
     adopted: npt.NDArray[np.bool_]
+    unread: tuple[Mapping[str, str], ...]
 
     def status(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int8]:
         """Return the Status of contents against contents of the same names, elementwise."""
@@ -82,13 +94,16 @@ class Contents:
         cast = self.gives(first, second) | self.gives(second, first)
         nonfinite = (table["nonfinite"][a] | table["nonfinite"][b]).astype(bool)
         shape = table["shape"][a] != table["shape"][b]
+        refused = table["refused"].astype(bool)
+        refused = (refused[a] & (first >= 0)) | (refused[b] & (second >= 0))
         status = np.select(
             [
-                (first < 0) & (second < 0), second < 0, first < 0,
+                (first < 0) & (second < 0), refused, second < 0, first < 0,
                 same, shape, cast & ~nonfinite, nonfinite,
             ],
             [
-                np.int8(Status.ABSENT), np.int8(Status.ONLY_A), np.int8(Status.ONLY_B),
+                np.int8(Status.ABSENT), np.int8(Status.REFUSED),
+                np.int8(Status.ONLY_A), np.int8(Status.ONLY_B),
                 np.int8(Status.IDENTICAL), np.int8(Status.SHAPE), np.int8(Status.CAST),
                 np.int8(Status.NONFINITE),
             ],
@@ -132,14 +147,22 @@ def _codes(contents: pd.DataFrame) -> dict[str, npt.NDArray[np.int64]]:
         "shape": pd.factorize(contents["shape"])[0].astype(np.int64),
         "numel": contents["numel"].to_numpy(np.int64),
         "nonfinite": (contents["nonfinite"].to_numpy() > 0).astype(bool),
+        "refused": contents["digest"].str.startswith(UNREAD).to_numpy(bool),
     }
 
 
-def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
+def load(
+    fingerprints: Sequence[Path], models: Sequence[str], renamings: Renamings | None = None
+) -> Contents:
     """
     Lay the fingerprints of models side by side, leaving counters and schedules out.
 
     An adapter (LoRA) or an embedding has no tensors here: it is no model to compare with one.
+
+    Parameters
+    ----------
+    renamings
+        Names to go by, as distances were measured under them; None finds those of these models.
 
     Raises
     ------
@@ -153,7 +176,9 @@ def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
         ],
         ignore_index=True,
     )
-    rows = _adopt_names(rows[rows["component"] != OTHER].reset_index(drop=True))
+    if renamings is None:
+        renamings = matching.find(fingerprints)
+    rows = _adopt_names(rows[rows["component"] != OTHER].reset_index(drop=True), renamings)
     tensors = rows.drop_duplicates("name").sort_values("name")
     tensors = tensors[["name", "component", "block", "role"]].reset_index(drop=True)
     row = pd.Index(tensors["name"]).get_indexer(rows["name"])
@@ -173,36 +198,22 @@ def load(fingerprints: Sequence[Path], models: Sequence[str]) -> Contents:
         index=index,
         keys=keys,
         adopted=adopted,
+        unread=tuple(_unread(path) for path in fingerprints),
     )
 
 
-def _adopt_names(rows: pd.DataFrame) -> pd.DataFrame:
-    """
-    Give components that hold the same weights under different names one set of names.
-
-    A file of no known layout keeps its own names; where all weights of a component are those of
-    another model's, one for one, it goes by that model's names and can be compared with the rest.
-    A training copy stays one, and a second text encoder too, whatever it equals; and nobody goes
-    by a training copy's names.
-    """
+def _adopt_names(rows: pd.DataFrame, renamings: Renamings) -> pd.DataFrame:
+    """Let components go by the names that others have for the same weights."""
     rows["adopted"] = False
-    families: dict[str, list[tuple[str, npt.NDArray[np.int64]]]] = {}
-    for _, part in rows[rows["component"] != EMA].groupby(["model", "component"], sort=False):
-        weights = " ".join(sorted(part["digest"]))
-        families.setdefault(weights, []).append(
-            (str(part["component"].iloc[0]), part.index.to_numpy(np.int64))
-        )
-    named = ["name", "component", "block", "role"]
-    for family in families.values():
-        family.sort(key=lambda part: part[0] == NETWORK)  # prefer the names of a known layout
-        leader = rows.iloc[family[0][1]].sort_values(["digest", "name"])
-        for component, at in family[1:]:
-            if component in (NETWORK, family[0][0]) and set(rows["name"].iloc[at]) != set(
-                leader["name"]
-            ):
-                own = rows.iloc[at].sort_values(["digest", "name"]).index
-                rows.loc[own, named] = leader[named].to_numpy()
-                rows.loc[own, "adopted"] = True
+    if not renamings.tables:
+        return rows
+    for (_, component), part in rows.groupby(["model", "component"], sort=False):
+        if named := renamings.of(str(component), part["name"].to_list()):
+            adopted = [named[name] for name in part["name"]]
+            rows.loc[part.index, ["name", "component", "block", "role"]] = [
+                [one.name, one.component, one.block, one.role] for one in adopted
+            ]
+            rows.loc[part.index, "adopted"] = True
     return rows
 
 
@@ -212,4 +223,26 @@ def _read(path: Path) -> pd.DataFrame:
         table = table.schema.empty_table()
     frame: pd.DataFrame = table.to_pandas()
     frame["shape"] = [str(list(shape)) if shape is not None else "" for shape in frame["shape"]]
-    return frame
+    stands_for = [
+        {
+            "key": "",
+            "name": f"{component}/{REFUSED}",
+            "component": component,
+            "block": REFUSED,
+            "role": "other",
+            "dtype": "",
+            "shape": "",
+            "numel": unread["numel"],
+            "digest": f"{UNREAD}{path.stem} {component}",
+            "norm": 0.0,
+            "nonfinite": 0,
+        }
+        for component, unread in notes.get("unread", {}).items()
+    ]
+    return pd.concat([frame, pd.DataFrame(stands_for)]) if stands_for else frame
+
+
+def _unread(path: Path) -> dict[str, str]:
+    """Return the components that were not read, with the reason."""
+    noted = sealed.read(path, [])[1].get("unread", {})
+    return {component: each["reason"] for component, each in noted.items()}

@@ -51,9 +51,14 @@ def families(rows: pd.DataFrame) -> list[list[str]]:
 
 
 def holders(rows: pd.DataFrame) -> set[str]:
-    """Return the models that have the component at all."""
+    """Return the models that have the component, and of which it was read."""
+    refused = rows[rows["verdict"] == "refused"]
+    rows = rows[rows["verdict"] != "refused"]
     only_a, only_b = rows["verdict"] == "only in a", rows["verdict"] == "only in b"
-    return {*rows.loc[~only_b, "a"], *rows.loc[~only_a, "b"]}
+    found = {*rows.loc[~only_b, "a"], *rows.loc[~only_a, "b"]}
+    for side in "ab" if len(refused) else "":
+        found |= {*refused.loc[refused[f"only_{side}_tensors"] > 0, side]}
+    return found
 
 
 def standings(

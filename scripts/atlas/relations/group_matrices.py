@@ -67,9 +67,10 @@ def _values(rows: pd.DataFrame, measure: str) -> npt.NDArray[np.float64]:
 def _holders(
     rows: pd.DataFrame, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64], size: int
 ) -> npt.NDArray[np.int64]:
-    """Return the places of the models that have the component at all."""
-    has_a = (rows[f"{Status.ONLY_B.label}_tensors"] < rows["tensors"]).to_numpy()
-    has_b = (rows[f"{Status.ONLY_A.label}_tensors"] < rows["tensors"]).to_numpy()
+    """Return the places of the models of which any tensor of the component was read."""
+    readable = rows["tensors"] - rows[f"{Status.REFUSED.label}_tensors"]
+    has_a = (rows[f"{Status.ONLY_B.label}_tensors"] < readable).to_numpy()
+    has_b = (rows[f"{Status.ONLY_A.label}_tensors"] < readable).to_numpy()
     holds = np.zeros(size, dtype=bool)
     holds[a[has_a]] = True
     holds[b[has_b]] = True

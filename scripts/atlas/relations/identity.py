@@ -11,12 +11,13 @@ import pandas as pd
 
 from atlas.names.components import EMA
 from atlas.relations.contents import Contents, Status, compared
+from atlas.relations.elsewhere import Elsewhere
 from atlas.relations.verdicts import Comparison, judge
 
 COLUMNS = [
     "a", "b", "component", "verdict", "identical_tensors", "tensors", "what",
     "cast_tensors", "different_tensors", "shape_tensors", "only_a_tensors", "only_b_tensors",
-    "nonfinite_tensors", "renamed_tensors", "raw_is_ema",
+    "nonfinite_tensors", "refused_tensors", "renamed_tensors", "raw_is_ema",
 ]  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def comparisons(contents: Contents) -> Iterator[Comparison]:
     """
     components = contents.tensors["component"].to_numpy()
     rows_of = {each: np.flatnonzero(components == each) for each in sorted(set(components))}
-    copies = _Copies(contents)
+    copies, elsewhere = _Copies(contents), Elsewhere(contents)
     held_any = np.flatnonzero((contents.index >= 0).any(axis=0)).tolist()
     for first, second in combinations(held_any, 2):
         held = contents.index[:, first], contents.index[:, second]
@@ -60,7 +61,10 @@ def comparisons(contents: Contents) -> Iterator[Comparison]:
                     renamed=renamed[present],
                     adopted=bool(adopted[present].any()),
                     source=_source(contents, first, second, present, status[present]),
-                    notes=tuple(copies.notes(first, second, component)),
+                    notes=(
+                        *copies.notes(first, second, component),
+                        *elsewhere.notes(first, second, component),
+                    ),
                     raw_is_ema=copies.sides(first, second, component),
                 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,7 @@ VERDICTS = (
     "only in a",
     "only in b",
     "not comparable",
+    "refused",
 )
 
 ROLE_WORDS = {
@@ -116,6 +118,8 @@ def _judge(found: Comparison) -> tuple[str, str]:
     name_a, name_b = (found.contents.models[side] for side in (found.first, found.second))
     word = components.WORDS.get(found.component, found.component)
     identical, cast = found.count(Status.IDENTICAL), found.count(Status.CAST)
+    if found.count(Status.REFUSED):
+        return "refused", _refusals(found, {found.first: name_a, found.second: name_b})
     if found.renamed.any() and (found.renamed | (found.status == Status.IDENTICAL)).all():
         return "identical", _all_renamed(found)
     if found.count(Status.ONLY_A) == total:
@@ -133,6 +137,15 @@ def _judge(found: Comparison) -> tuple[str, str]:
     where = _where(found)
     partly = where or identical + cast >= FEW * total
     return "partly changed" if partly else "changed", _what_changed(found, where, name_a, name_b)
+
+
+def _refusals(found: Comparison, names: Mapping[int, str]) -> str:
+    """Tell of which sides the component was not read, and why; a reason of both stands once."""
+    sides: dict[str, list[str]] = {}
+    for side, name in names.items():
+        if why := found.contents.unread[side].get(found.component):
+            sides.setdefault(why, []).append(name)
+    return "; ".join(f"not read in {_and(models)}: {why}" for why, models in sides.items())
 
 
 def _all_renamed(found: Comparison) -> str:

@@ -58,6 +58,8 @@ class Entry:
     part: Part
     component: str | None = None
     """Known where the file says it: the component's folder of a diffusers folder."""
+    is_aside: bool = False
+    """Told by its values to be no weight."""
 
     @property
     def shape(self) -> tuple[int, ...]:

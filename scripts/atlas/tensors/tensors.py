@@ -75,6 +75,25 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A component whose weights are not read, though the rest of the checkpoint is."""
+
+    reason: str
+    """With the remedy."""
+    numel: int
+    """Elements that its file lists; of a file that can't be read, as many as its bytes may be."""
+    told_by: str = ""
+    """What in the file tells it."""
+    is_broken: bool = False
+    """Whether its file can't be read, rather than holds weights in a form that is refused."""
+
+    @property
+    def in_full(self) -> str:
+        """The reason, and what tells it."""
+        return f"{self.reason} ({self.told_by})" if self.told_by else self.reason
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """A checkpoint's tensors in order of name, and what was noticed on opening it."""
 
@@ -87,3 +106,5 @@ class Checkpoint:
     """Sentences for the user: an extension that lies, position_ids stored as float, ..."""
     kind: str = "model"
     """`model`, or what is no model of its own: `lora`, `embedding`."""
+    unread: dict[str, Unread] = field(default_factory=dict)
+    """Component to why its weights are not among the tensors."""

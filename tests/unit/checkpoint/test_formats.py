@@ -123,29 +123,6 @@ def test_other_files_are_refused_by_what_they_are(tmp_path: Path, words: str, su
     assert str(file) in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("key", "words"),
-    [
-        ("x.weight.absmax", "4-bit weights of bitsandbytes"),
-        ("x.weight.quant_state.bitsandbytes__nf4", "4-bit weights of bitsandbytes"),
-        ("x.SCB", "8-bit weights of bitsandbytes"),
-        ("model.diffusion_model.scaled_fp8", "scaled float8"),
-        ("double_blocks.0.img_attn.proj.scale_weight", "scaled float8"),
-        ("x.qweight", "quantised"),
-        ("x.comfy_quant", "quantised"),
-        ("x.weight._scale", "quantised"),
-    ],
-)
-def test_quantised_weights_are_refused_with_the_remedy(
-    tmp_path: Path, key: str, words: str
-) -> None:
-    file = narrow.save(tmp_path / "model.safetensors", {"x.weight": ONE, key: ONE})
-    with pytest.raises(AtlasError, match=words) as error:
-        open_checkpoint(file)
-    assert key in str(error.value)
-    assert "before quantisation" in str(error.value)
-
-
 def test_a_file_without_tensors_is_refused(tmp_path: Path) -> None:
     narrow.save(tmp_path / "none.safetensors", {})
     torch.save({"epoch": 3}, tmp_path / "none.pt")

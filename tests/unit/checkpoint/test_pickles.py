@@ -109,6 +109,26 @@ def test_a_textual_inversion_is_told_from_a_model(tmp_path: Path) -> None:
     assert open_checkpoint(write(tmp_path / "style.pt", saved, True)).kind == "embedding"
 
 
+@pytest.mark.parametrize("zipped", FORMATS)
+def test_a_textual_inversion_in_a_dict_of_parameters_is_read(tmp_path: Path, zipped: bool) -> None:
+    """As its first scripts saved it: the module is named in the pickle, and not imported."""
+    vector = torch.arange(16.0).reshape(2, 8)
+    saved = {
+        "string_to_token": {"*": torch.tensor(265)},
+        "string_to_param": torch.nn.ParameterDict({"*": torch.nn.Parameter(vector)}),
+    }
+    opened = open_checkpoint(write(tmp_path / "style.pt", saved, zipped))
+    assert opened.kind == "embedding"
+    values = {tensor.key: narrow.values(tensor) for tensor in opened.tensors}
+    np.testing.assert_array_equal(values["string_to_param.*"].view(np.float32), vector.numpy())
+
+
+def test_a_list_of_parameters_is_read(tmp_path: Path) -> None:
+    saved = {"prompts": torch.nn.ParameterList([torch.ones(2), torch.ones(3)])}
+    opened = open_checkpoint(write(tmp_path / "m.pt", saved, True))
+    assert {tensor.key: tensor.shape for tensor in opened.tensors} == {"0": (2,), "1": (3,)}
+
+
 def test_builtins_are_known_by_the_name_that_pytorch_writes(tmp_path: Path) -> None:
     """As in settings that trainers save: protocol 2 calls the module as Python 2 did."""
     settings = defaultdict(list, layers=[1])

@@ -184,8 +184,8 @@ def test_what_is_not_known_is_no_word_of_a_page(prints, tmp_path):
 
 def test_whole_numbers_stay_whole_beside_an_unreadable_model(prints):
     text = description.describe(prints).to_csv(index=False)
-    assert "base,model,unet,,f32,6,264,0,0,,\n" in text
-    assert "lost,,,,,,,,,,x.ckpt: empty\n" in text
+    assert "base,model,unet,,f32,6,264,0,0,,,\n" in text
+    assert "lost,,,,,,,,,,x.ckpt: empty,\n" in text
 
 
 def test_models_stand_in_the_order_given(prints):
@@ -200,3 +200,28 @@ def test_a_page_of_one_model_tells_of_it_alone(prints):
     assert (title, told) == ("Base (base)", ["a finding"])
     assert {row[0] for row in sections[0].rows} == {"Base (base)"}
     assert description.portrait(frame, "lost", {}, {}) == ("lost", ["x.ckpt: empty"], [])
+
+
+def test_a_component_that_was_not_read_is_told_with_its_reason(tmp_path):
+    base = factory.weights(1)
+    unet = {name: value for name, value in base.items() if name.startswith("unet/")}
+    folder = factory.diffusers_folder(
+        tmp_path / "x", base | dict.fromkeys(unet, np.ones((40, 40), np.int8))
+    )
+    (folder / "vae" / "diffusion_pytorch_model.safetensors").write_bytes(b"")
+    opened = open_checkpoint(folder)
+    path = tmp_path / "x.parquet"
+    sealed.write(fingerprint.table(opened), path, fingerprint.notes(opened))
+    frame = description.describe({"x": path})
+    rows = frame.set_index("component")
+    assert "before quantisation" in rows.loc["unet", "refused"]
+    assert "the file is empty" in rows.loc["vae", "problem"]
+    assert pd.isna(rows.loc["unet", "problem"])
+    assert pd.isna(rows.loc["vae", "refused"])
+    assert rows.loc["text_encoder", "tensors"] == 2
+    told = document(frame, {"x": "X"}, {})
+    assert "## Unreadable\n\n- **X (x), VAE**: " in told
+    assert "## Not compared\n\n- **X (x), UNet**: " in told
+    assert "| X (x) | text encoder |" in told
+    assert "| X (x) | UNet |" not in told
+    assert "but no VAE" not in told

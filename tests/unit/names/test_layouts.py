@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import narrow
 import originals
 from atlas.checkpoint import Checkpoint, open_checkpoint
-from atlas.names import layouts
+from atlas.names import layouts, sections
 from atlas.names.kinds import kind_of
 
 ONE = np.ones((2, 2), np.float32)
@@ -258,7 +260,11 @@ def test_embeddings_and_models_are_what_they_are() -> None:
     assert kind_of(["emb_params"]) == "embedding"
     assert kind_of(["string_to_param.*"]) == "embedding"
     assert kind_of(["clip_l", "clip_g"]) == "embedding"
+    assert kind_of(["clip_l", "clip_g", "t5xxl"]) == "embedding"
     assert kind_of(["<my-cat>"]) == "embedding"
+    encoder = "text_model.final_layer_norm.weight"
+    assert kind_of([f"text_encoders.clip_l.transformer.{encoder}"]) == "model"
+    assert kind_of([f"clip_l.{encoder}", f"clip_g.{encoder}"]) == "model"
     assert kind_of(["conv_in.weight", "activation.alpha", "alphas_cumprod"]) == "model"
     assert kind_of([]) == "model"
 
@@ -274,5 +280,75 @@ def test_positions_stored_as_numbers_of_the_wrong_kind_are_said(tmp_path: Path) 
 
 def test_every_layout_says_what_it_is() -> None:
     for layout in layouts.layouts():
-        assert layout.part in {"denoiser", "vae", "text_encoder"}
+        assert layout.part in {"denoiser", "vae", "text_encoder", "controlnet"}
         assert layout.marks, layout.name
+
+
+VIDEO = {
+    f"blocks.{number}.{name}": ONE + number
+    for number in range(2)
+    for name in ("self_attn.q.weight", "ffn.0.bias")
+} | {"head.weight": ONE, "scale": ONE}
+"""A transformer of no known layout."""
+
+
+@pytest.mark.parametrize(
+    "prefix", ["net", "model.diffusion_model", "module", "model.net", "strange.name.dit", "ema.x"]
+)
+def test_what_all_names_of_an_unknown_network_begin_with_is_no_part_of_it(
+    tmp_path: Path, prefix: str
+) -> None:
+    bare = opened(tmp_path, VIDEO)
+    held = opened(tmp_path, originals.under(prefix, VIDEO))
+    assert [(t.name, t.block, t.role) for t in held.tensors] == [
+        (t.name, t.block, t.role) for t in bare.tensors
+    ]
+    assert {t.name: t.block for t in held.tensors} == {
+        f"network/{key}": key.partition(".self")[0].partition(".ffn")[0].removesuffix(".weight")
+        for key in VIDEO
+    }
+    assert [t.key for t in held.tensors] == [f"{prefix}.{t.key}" for t in bare.tensors]
+
+
+def test_an_unknown_denoiser_has_the_same_names_beside_other_components(tmp_path: Path) -> None:
+    vae = originals.under("vae", narrow.stable_diffusion("sd1")["vae"])
+    whole = originals.under("model.diffusion_model", VIDEO) | vae | {"logit_scale": ONE}
+    found = opened(tmp_path, whole)
+    names = {t.name for t in found.tensors if t.component not in ("vae", "other")}
+    assert names == {f"network/{key}" for key in VIDEO}
+
+
+def test_a_list_of_blocks_is_no_prefix(tmp_path: Path) -> None:
+    blocks = {key: value for key, value in VIDEO.items() if key.startswith("blocks.")}
+    sequence = {"0.weight": ONE, "2.weight": ONE}
+    layer = {"layer.weight": ONE, "layer.bias": ONE}
+    for keys in (blocks, sequence, layer, {"only.weight": ONE}, {"scale": ONE, "shift": ONE}):
+        for held in (keys, originals.under("net", keys)):
+            names = {t.name for t in opened(tmp_path, held).tensors}
+            assert names == {f"network/{key}" for key in keys}
+
+
+def test_generic_keeps_what_all_names_begin_with(tmp_path: Path) -> None:
+    file = narrow.save(tmp_path / "m.safetensors", originals.under("net", VIDEO))
+    found = open_checkpoint(file, architecture="generic")
+    assert {t.name for t in found.tensors} == {f"network/net.{key}" for key in VIDEO}
+
+
+def test_a_quantised_denoiser_is_named_by_its_prefix(tmp_path: Path) -> None:
+    vae = originals.under("vae", narrow.stable_diffusion("sd1")["vae"])
+    codes = {"blocks.0.encoded_exponent": np.ones(200, np.uint8), "head.bias": ONE}
+    found = opened(tmp_path, originals.under("model.diffusion_model", codes) | vae)
+    assert list(found.unread) == ["transformer"]
+
+
+PART = st.sampled_from(["a", "b", "blocks", "0", "1", "net", "weight"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sets(st.lists(PART, min_size=1, max_size=4).map(".".join), min_size=1, max_size=5))
+def test_a_holder_more_changes_no_name(names: set[str]) -> None:
+    bare = sections.bared({name: name for name in names})
+    assert len(set(bare.values())) == len(names)
+    for holder in ("net", "model.diffusion_model", "module.network"):
+        held = sections.bared({name: f"{holder}.{name}" for name in names})
+        assert held == bare

@@ -68,7 +68,7 @@ def test_true_keys_and_shapes_map_without_remainder(version: str) -> None:
     keys = originals.as_ldm({name: empty(own) for name, own in shapes.items()}, version)
     for prefix, count in KEYS[version].items():
         assert sum(key.startswith(f"{prefix}.") for key in keys) == count
-    drawn = plan(tuple(Item(key, None, value.shape, True) for key, value in keys.items()))
+    drawn = plan(tuple(Item(key, None, value.shape, "f16") for key, value in keys.items()))
     assert drawn.findings == ()
     assert dict(drawn.architectures) == dict.fromkeys(counts, architecture)
     planned = [tensor for several in drawn.tensors for tensor in several]
@@ -89,7 +89,7 @@ def test_published_keys_map_without_remainder(file: str) -> None:
     pair = json.loads(path.read_text())
     keys = [*pair["kv"], *pair["da"]]
     shapes = {key: (6, 2) if key.endswith("weight") else (6,) for key in keys}
-    drawn = plan(tuple(Item(key, None, shape, True) for key, shape in shapes.items()))
+    drawn = plan(tuple(Item(key, None, shape, "f16") for key, shape in shapes.items()))
     assert not any("does not know" in finding for finding in drawn.findings)
     version = file.split("_")[0]
     architecture, counts = FULL[version]
@@ -107,19 +107,38 @@ def test_published_keys_map_without_remainder(file: str) -> None:
 def test_every_component_of_the_catalogue_is_recognised(part: str) -> None:
     for each in expected.tables(part):
         items = tuple(
-            Item(name, each.component, shape, True) for name, shape in each.shapes.items()
+            Item(name, each.component, shape, "f16") for name, shape in each.shapes.items()
         )
         drawn = plan(items, each.architectures[-1])
         assert drawn.architectures == {each.component: each.architectures[-1]}
         assert drawn.findings == ()
 
 
-def test_an_inpainting_unet_is_nearly_stable_diffusion() -> None:
-    shapes = table("sd15", "unet") | {"conv_in.weight": (320, 9, 3, 3)}
-    drawn = plan(tuple(Item(name, None, shape, True) for name, shape in shapes.items()))
+@pytest.mark.parametrize(
+    ("channels", "words"),
+    [
+        (9, "an inpainting UNet"),
+        (8, "as InstructPix2Pix"),
+        (7, "an upscaling UNet"),
+        (5, "follows a depth map"),
+    ],
+)
+def test_what_a_unet_takes_beside_the_latent_is_told_in_words(channels: int, words: str) -> None:
+    shapes = table("sd15", "unet") | {"conv_in.weight": (320, channels, 3, 3)}
+    drawn = plan(tuple(Item(name, None, shape, "f16") for name, shape in shapes.items()))
     assert drawn.architectures == {}
-    (finding,) = drawn.findings
-    assert finding.startswith("unet: nearly sd15: 1 of other shape (conv_in.weight")
+    nearly, told = drawn.findings
+    assert nearly.startswith("unet: nearly sd15: 1 of other shape (conv_in.weight")
+    assert told.startswith("unet: ")
+    assert words in told
+
+
+@pytest.mark.parametrize(("times", "words"), [(6, "FLUX.1 Fill"), (2, "FLUX.1 Depth and Canny")])
+def test_what_a_transformer_takes_beside_the_latent_is_told(times: int, words: str) -> None:
+    shapes = table("flux1_dev", "transformer")
+    shapes["x_embedder.weight"] = (3072, 64 * times)
+    drawn = plan(tuple(Item(name, None, shape, "f16") for name, shape in shapes.items()))
+    assert words in drawn.findings[-1]
 
 
 def test_missing_and_surplus_tensors_are_counted() -> None:
@@ -128,7 +147,7 @@ def test_missing_and_surplus_tensors_are_counted() -> None:
         name: s for name, s in shapes.items() if not name.startswith("single_transformer_blocks.37")
     }
     drawn = plan(
-        tuple(Item(name, None, s, True) for name, s in (shapes | {"extra.weight": (1,)}).items())
+        tuple(Item(name, None, s, "f16") for name, s in (shapes | {"extra.weight": (1,)}).items())
     )
     (finding,) = drawn.findings
     assert "nearly flux1_dev: 14 of 1160 missing (single_transformer_blocks.37" in finding
@@ -144,7 +163,7 @@ def test_a_narrow_model_is_built_like_the_wide_one(tmp_path: Path) -> None:
 
 def test_the_second_text_encoder_alone_keeps_its_number() -> None:
     shapes = table("sdxl", "text_encoder_2")
-    drawn = plan(tuple(Item(name, None, shape, True) for name, shape in shapes.items()))
+    drawn = plan(tuple(Item(name, None, shape, "f16") for name, shape in shapes.items()))
     assert drawn.architectures == {"text_encoder_2": "sdxl"}
 
 
@@ -156,7 +175,7 @@ def test_an_unknown_architecture_is_refused_with_the_nearest(tmp_path: Path) -> 
 
 def test_a_stated_architecture_is_held_against_the_file() -> None:
     shapes = table("sd15", "unet")
-    drawn = plan(tuple(Item(name, None, shape, True) for name, shape in shapes.items()), "sdxl")
+    drawn = plan(tuple(Item(name, None, shape, "f16") for name, shape in shapes.items()), "sdxl")
     assert drawn.architectures == {}
     assert "sdxl" in drawn.findings[0]
 

@@ -60,6 +60,7 @@ def test_counts_of_identical_and_absent_tensors_are_written():
     [
         (table(), "no tensors"),
         (table(IDENTICAL, IDENTICAL), "no tensor differs"),
+        (table(IDENTICAL, ABSENT), "no difference in 1 tensor, 1 not compared"),
         (table(ABSENT), "none of 1 tensor could be compared"),
         (table({}), "1 of 1 tensor differ"),
         (table({}, IDENTICAL, ABSENT), "1 of 3 tensors differ"),

@@ -16,7 +16,8 @@ def pair(a: str, b: str, *, compared: tuple[int, int] = (10, 100), **columns) ->
     """Return a row of a component of ten tensors; compared are so many of tensors, parameters."""
     whole = {"component": "unet", "block": TOTAL, "role": TOTAL, "tensors": 10, "parameters": 100}
     counts = {"compared_tensors": compared[0], "compared_parameters": compared[1]}
-    others = dict.fromkeys(("identical_tensors", "only_a_tensors", "only_b_tensors"), 0)
+    statuses = ("identical", "only_a", "only_b", "refused")
+    others = {f"{status}_tensors": 0 for status in statuses}
     return {"a": a, "b": b} | whole | counts | others | columns
 
 

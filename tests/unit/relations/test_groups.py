@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import factory
+import quantising
 from atlas.basis.errors import AtlasError
 from atlas.distances.shards import NameRows
 from atlas.relations import group_matrices, groups, pairs
@@ -294,3 +295,31 @@ def test_published_component_distances_are_reproduced():
     content = json.loads((PUBLISHED / "pair_sd1_sd12_sd14.json").read_text())["kv"]
     unet = {k: v for k, v in content.items() if k.startswith("model.diffusion_model.")}
     assert add_up(unet) == pytest.approx(278.0680, abs=5.1e-5)
+
+
+def test_codes_leave_cells_empty_whatever_stands_beside_them(lay_side_by_side):
+    """The rest of b and c is equal bit for bit: neither their UNets nor their wholes are."""
+    parts = {name: value for name, value in BASE.items() if name.startswith("unet/")}
+    rest = {name: value for name, value in BASE.items() if name not in parts}
+    codes = {
+        model: rest | quantising.quantised(parts, "DFloat11", n) for n, model in enumerate("bc")
+    }
+    held = lay_side_by_side({"a": BASE} | codes)
+    found = groups.tables(held.models, groups.GroupDistances(held).parts([]))
+    frame = pa.concat_tables(found).to_pandas()
+
+    def square(component: str, measure: str) -> list[list[float]]:
+        matrix = group_matrices.matrix(frame, held.models, component=component, measure=measure)
+        return matrix.values.tolist()
+
+    nan = np.nan
+    empty = [[0, nan, nan], [nan, nan, nan], [nan, nan, nan]]
+    np.testing.assert_array_equal(square("unet", "l2"), empty)
+    np.testing.assert_array_equal(square("unet", "coverage"), [[1, 0, 0], [0, nan, 0], [0, 0, nan]])
+    np.testing.assert_array_equal(square("vae", "l2"), np.zeros((3, 3)))
+    apart = ~np.eye(3, dtype=bool)
+    assert np.isnan(np.array(square("all", "l2"))[apart]).all()
+    assert (np.array(square("all", "coverage"))[apart] < 1).all()
+    table = pairs.table(lay_side_by_side(codes), []).to_pandas().set_index("name")
+    assert table.loc["unet/refused", "status"] == "refused"
+    assert np.isnan(table.loc["unet/refused", "l2"])

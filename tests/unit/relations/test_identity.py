@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import factory
-from atlas.relations import identity
+import quantising
+from atlas.relations import families, identity
 
 BASE = factory.weights(seed=1)
 
@@ -374,3 +375,46 @@ def test_a_label_is_no_word_of_the_table(lay_side_by_side):
     """What other programs read goes by ids, which hold no commas."""
     frame = identity.table(lay_side_by_side({"a": BASE, "b": without(BASE, "vae")}))
     assert frame.set_index("component")["what"]["vae"] == "no VAE in b"
+
+
+@pytest.mark.parametrize("scheme", quantising.SCHEMES)
+def test_codes_are_never_identical_to_anything(lay_side_by_side, scheme):
+    """Biases and norms are equal in all four, and so are the scales of both files of codes."""
+    matrices = {name: value for name, value in BASE.items() if name.startswith("unet/")}
+    one, two = (quantising.quantised(matrices, scheme, seed) for seed in (1, 2))
+    rest = without(BASE, "unet/")
+    frame = identity.table(lay_side_by_side({"a": BASE, "b": rest | one, "c": rest | two}))
+    found = frame[frame["component"] == "unet"].set_index(["a", "b"])
+    assert found["verdict"].tolist() == ["refused"] * 3
+    assert found.loc[("a", "b"), "what"].startswith("not read in b: ")
+    assert found.loc[("b", "c"), "what"].startswith("not read in b and c: ")
+    assert "use the model's file before quantisation" in found.loc[("b", "c"), "what"]
+    assert (found["identical_tensors"] == 0).all()
+    others = frame[frame["component"] != "unet"]
+    assert set(others["verdict"]) == {"identical"}
+    assert families.holders(frame[frame["component"] == "unet"]) == {"a"}
+
+
+def test_a_component_that_is_another_one_elsewhere_is_told(lay_side_by_side):
+    high = {f"transformer/{n}": np.full(2, n, np.float32) for n in range(3)}
+    low = {f"transformer/{n}": np.full(2, n + 9, np.float32) for n in range(3)}
+    both = high | {name.replace("/", "_2/"): value for name, value in low.items()}
+    frame = identity.table(lay_side_by_side({"a": both, "b": low, "c": high}))
+    what = frame.set_index(["a", "b", "component"])["what"]
+    told = "; the transformer of b is the transformer_2 of a"
+    assert what["a", "b", "transformer"] == f"all 3 tensors changed{told}"
+    assert what["a", "b", "transformer_2"].endswith(
+        "the transformer_2 of a is the transformer of b"
+    )
+    assert what["a", "c", "transformer"] == "identical"
+    assert "is the" not in what["a", "c", "transformer_2"]
+
+
+def test_the_table_of_pairs_says_why_in_short(lay_side_by_side):
+    codes = {"unet/x.weight": np.ones((40, 40), np.int8)}
+    found = verdicts(lay_side_by_side, BASE, without(BASE, "unet/") | codes)
+    assert found["unet"] == (
+        "refused",
+        "not read in b: quantised weights of an unknown scheme; use the model's file before "
+        "quantisation",
+    )

@@ -60,19 +60,22 @@ def results(folder: Path, group: Prints) -> Path:
     labels = {name: name.upper() for name in group}
     stem, models = folder / "identity", list(group)
     ids = {name: group[name] for name in sorted(group)}
-    identify_components.main(fingerprints=group, labels=labels, group="g", stem=stem)
+    identify_components.main(
+        fingerprints=group, renamings=None, labels=labels, group="g", stem=stem
+    )
     table = stem.with_suffix(".csv")
     plot_identity.main(
         table=table, group="g", models=models, labels=labels, base=None, stem=folder / "identity"
     )
     distances, matrices = folder / "distances.parquet", folder / "matrices"
-    compare_group.main(fingerprints=ids, shard_files=[], measured_by=1, table=distances)
+    given = {"fingerprints": ids, "renamings": None, "shard_files": [], "measured_by": 1}
+    compare_group.main(**given, table=distances)
     write_matrices.main(table=distances, models=models, measures=["l2"], folder=matrices)
     paths = {name: f"models/{name}.safetensors" for name in group}
     export_notebook.main(folder=matrices, group="g", paths=paths, target=folder / "notebook.json")
     pair = folder / "pair.parquet" if len(group) == 2 else None
     if pair:
-        compare_pair.main(fingerprints=ids, shard_files=[], measured_by=1, table=pair)
+        compare_pair.main(**given, table=pair)
     facts = FACTS | {"labels": labels, "identity": table, "pair": pair}
     plot_group.main(matrix_folder=matrices, **facts, imported=False, folder=folder / "plots")
     return folder
