@@ -17,7 +17,7 @@ def main(
     fingerprints: dict[str, Path],
     renamings: Path | None,
     shard_files: list[Path],
-    measured_by: int,
+    measured_by: int | None,
     table: Path,
 ) -> None:
     """
@@ -32,7 +32,7 @@ def main(
     shard_files
         All shards of measured distances.
     measured_by
-        Version of the method that they were measured by; others are refused.
+        Version of the method that they were measured by; else any, the same for all.
     table
         The tidy table to write.
     """

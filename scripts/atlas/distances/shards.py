@@ -59,12 +59,12 @@ class NameRows:
         )
 
 
-def iter_names(paths: Iterable[Path], *, method: int) -> Iterator[NameRows]:
+def iter_names(paths: Iterable[Path], *, method: int | None = None) -> Iterator[NameRows]:
     """
     Yield the names of several shards with their pairs; one row group is in memory at a time.
 
-    Each name is in one shard alone, and all of them were measured by this method: else a sum over
-    them would count a tensor twice, or add what was measured otherwise.
+    Each name is in one shard alone, and all of them were measured by one method, this one if it is
+    given: else a sum over them would count a tensor twice, or add what was measured otherwise.
 
     Raises
     ------
@@ -79,6 +79,7 @@ def iter_names(paths: Iterable[Path], *, method: int) -> Iterator[NameRows]:
         if not _has_our_columns(path):
             raise _outdated(path, "it has other columns than these distances")
         for rows in _names(path):
+            method = rows.method if method is None else method
             if rows.method != method:
                 raise _outdated(path, f"{rows.name} was measured by method {rows.method}")
             if rows.name in home:

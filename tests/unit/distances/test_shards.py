@@ -218,3 +218,12 @@ def test_the_second_reader_of_a_damaged_shard_is_told_the_same(tmp_path):
 
 def test_a_shard_that_is_not_there_has_nothing_sound(tmp_path):
     assert list(iter_sound(tmp_path / "absent.parquet", method=1)) == []
+
+
+def test_readers_refuse_two_methods_where_none_is_given(tmp_path):
+    paths = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+    write(paths[0], rows_of("unet/a", 3, method=7))
+    assert [rows.method for rows in iter_names(paths[:1])] == [7]
+    write(paths[1], rows_of("unet/b", 3, method=8))
+    with pytest.raises(AtlasError, match=r"1\.parquet: out of date: unet/b .* method 8"):
+        list(iter_names(paths))
