@@ -21,6 +21,7 @@ from workflow_runs import REPOSITORY, Atlas
 
 UNET = "unet/conv_in.weight"
 WITHOUT_RULE = {"write_roster"}
+METHOD = yaml.safe_load((REPOSITORY / "rules/methods.yaml").read_text())["measure_distances"]
 
 
 def run(script: str, *words: object, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -171,7 +172,7 @@ def by_hand(models: Path, config: dict, *, folder: Path) -> None:
         "distances/measure_distances",
         *("--fingerprints", yaml.safe_dump(checkpoints), "--shard", 0, "--shards", 1),
         *("--table", "0.parquet", "--record", "0.json", "--threads", 1, "--memory-mb", 100),
-        *("--device", "cpu", "--method", 1, "--keep-absent"),
+        *("--device", "cpu", "--method", METHOD, "--keep-absent"),
     )
     (folder / "group.yaml").write_text(
         yaml.safe_dump({model: f"{model}.parquet" for model in found})
