@@ -3,14 +3,14 @@
 import glob
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError
 from atlas.basis.paths import unusable
 from atlas.checkpoint.problems import UnclearPathError, own_problem, printable
-from atlas.checkpoint.selection import WeightSet, choose, lone_shard, weight_sets
+from atlas.checkpoint.selection import Choice, choose, lone_shard, weight_sets
 from atlas.checkpoint.shards import (
     INDEX,
     check_numbers,
@@ -36,6 +36,8 @@ class CheckpointFiles:
     """Whether files were chosen whose marks say that they are the training copy (EMA)."""
     indexes: Mapping[str, Path] = field(default_factory=dict)
     """Component to the index that its shards are held against, where there is one."""
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """Component of a folder to what is wrong with its files: the others are read without it."""
 
 
 def files_of(path: Path, *, weights: str | None = None) -> list[Path]:
@@ -56,7 +58,10 @@ def files_of(path: Path, *, weights: str | None = None) -> list[Path]:
     AtlasError
         Where a file is missing or can't be read.
     """
-    return sorted(file for files in located(path, weights).components.values() for file in files)
+    files = located(path, weights)
+    if files.broken:
+        raise AtlasError("; ".join(files.broken.values()))
+    return sorted(file for members in files.components.values() for file in members)
 
 
 def watched_files(path: Path, *, weights: str | None = None) -> list[Path]:
@@ -84,7 +89,8 @@ def watched_files(path: Path, *, weights: str | None = None) -> list[Path]:
 def remarks(path: Path, *, weights: str | None = None) -> tuple[str, ...]:
     """Return what is said of a checkpoint's files before one is opened, its problem included."""
     try:
-        findings = located(path, weights).findings
+        files = located(path, weights)
+        findings = (*files.findings, *files.broken.values())
     except AtlasError as problem:
         findings = (str(problem),)
     return tuple(map(printable, findings))
@@ -94,9 +100,19 @@ def located(path: Path, weights: str | None = None) -> CheckpointFiles:
     """Return the weight files of a checkpoint by component, and what was passed over; as above."""
     with own_problem(path):
         files = _located(path, weights)
-    for file in (*files.indexes.values(), *(f for each in files.components.values() for f in each)):
-        _check_file(file)
-    return files
+    broken = dict(files.broken)
+    for component, members in files.components.items():
+        try:
+            for file in (*members, *filter(None, [files.indexes.get(component)])):
+                _check_file(file)
+        except AtlasError as problem:
+            if not component:
+                raise
+            broken[component] = str(problem)
+    sound = {name: members for name, members in files.components.items() if name not in broken}
+    if not sound:
+        raise AtlasError("; ".join(broken.values()))
+    return replace(files, components=sound, broken=broken)
 
 
 def _located(path: Path, weights: str | None) -> CheckpointFiles:
@@ -178,7 +194,7 @@ def _indexed_matches(pattern: Path, files: list[Path], index: Path) -> Checkpoin
 
 def _folder(folder: Path, weights: str | None) -> CheckpointFiles:
     inside = sorted(child for child in folder.iterdir() if child.is_dir())
-    components = {child.name: sets for child in inside if (sets := weight_sets(child))}
+    components = [child.name for child in inside if _may_hold_weights(child)]
     if (folder / MODEL_INDEX).is_file() or (components and not weight_sets(folder)):
         return _diffusers_folder(folder, components, weights)
     chosen = choose(folder, weights)
@@ -191,11 +207,17 @@ def _folder(folder: Path, weights: str | None) -> CheckpointFiles:
     )
 
 
-def _diffusers_folder(
-    folder: Path, found: Mapping[str, list[WeightSet]], weights: str | None
-) -> CheckpointFiles:
+def _may_hold_weights(folder: Path) -> bool:
+    """Tell whether a folder has files of weights, or an index whose files are missing."""
+    try:
+        return bool(weight_sets(folder))
+    except AtlasError:
+        return True
+
+
+def _diffusers_folder(folder: Path, found: Sequence[str], weights: str | None) -> CheckpointFiles:
     listed = _listed_components(folder / MODEL_INDEX)
-    components = [name for name in found if name in listed] or list(found)
+    components = [name for name in found if name in listed] or found
     if not components:
         raise AtlasError(f"{folder}: no component folder holds weights; fetch the model whole")
     findings = [
@@ -206,12 +228,22 @@ def _diffusers_folder(
         for name, kind in listed.items()
         if name not in found and MODELS.search(kind)
     ]
-    chosen = {component: choose(folder / component, weights) for component in components}
+    chosen: dict[str, Choice] = {}
+    broken: dict[str, str] = {}
+    for component in components:
+        try:
+            with own_problem(folder / component):
+                chosen[component] = choose(folder / component, weights)
+        except UnclearPathError:
+            raise
+        except AtlasError as problem:
+            broken[component] = str(problem)
     return CheckpointFiles(
         {component: choice.weights.files for component, choice in chosen.items()},
         (*findings, *(finding for choice in chosen.values() for finding in choice.findings)),
         any(choice.is_average for choice in chosen.values()),
         {name: index for name, choice in chosen.items() if (index := choice.weights.index)},
+        broken,
     )
 
 

@@ -88,7 +88,7 @@ def _read_components(
 ) -> tuple[dict[str, Listing], dict[str, Unread]]:
     """Read each component's set of files; one that is broken does not stop the others."""
     sets: dict[str, Listing] = {}
-    broken: dict[str, Unread] = {}
+    broken = {component: _broken(path, component, why) for component, why in files.broken.items()}
     for component, members in files.components.items():
         try:
             with own_problem(path):
@@ -96,9 +96,14 @@ def _read_components(
         except AtlasError as problem:
             if not component:
                 raise
-            size = sum(file.stat().st_size for file in members)
-            broken[component] = Unread(printable(str(problem)), size // 2, is_broken=True)
+            broken[component] = _broken(path, component, str(problem))
     return sets, broken
+
+
+def _broken(folder: Path, component: str, problem: str) -> Unread:
+    """Return what is told of a component of a folder; its size is that of what is there of it."""
+    size = sum(file.stat().st_size for file in (folder / component).iterdir() if file.is_file())
+    return Unread(printable(problem), max(size // 2, 1), is_broken=True)
 
 
 def _read_set(path: Path, files: tuple[Path, ...], index: Path | None) -> Listing:

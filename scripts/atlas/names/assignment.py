@@ -159,7 +159,7 @@ def _assign(
     if unknown and layout:
         done.findings.append(
             f"{component}: {len(unknown)} keys that the layout {layout.name} does not know "
-            f"are kept apart in `other`: {_some(unknown)}"
+            f"are kept apart in the component other: {_some(unknown)}"
         )
 
 
@@ -230,7 +230,8 @@ def _assign_strays(done: Assignment, rest: Mapping[str, str], strays: Sequence[S
         done.put_aside(key, rest[key])
     if left:
         done.findings.append(
-            f"{len(left)} keys of no known component are kept apart in `other`: {_some(left)}"
+            f"{len(left)} keys of no known component are kept apart in the component other: "
+            f"{_some(left)}"
         )
 
 
@@ -260,7 +261,7 @@ def _assign_ema(done: Assignment, section: Section, names: Mapping[str, str]) ->
     if lost:
         done.findings.append(
             f"ema: {len(lost)} averaged tensors have no raw one in the file and are kept apart "
-            f"in `other`: {_some(lost)}"
+            f"in the component other: {_some(lost)}"
         )
 
 

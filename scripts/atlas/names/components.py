@@ -21,6 +21,7 @@ WORDS = {
     "unet": "UNet",
     "transformer": "transformer",
     "vae": "VAE",
+    "transformer_2": "second transformer",
     "text_encoder": "text encoder",
     "text_encoder_2": "second text encoder",
     "text_encoder_3": "third text encoder",

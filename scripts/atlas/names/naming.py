@@ -173,7 +173,7 @@ def _refuse_quantised(
         elif strays := quantised.stray_integers(tensors):
             done.findings.append(
                 f"{component}: {len(strays)} tensors of integers are no counters that are known, "
-                f"and are kept apart in `other`: {', '.join(strays[:3])}"
+                f"and are kept apart in the component other: {', '.join(strays[:3])}"
             )
     return refused
 
@@ -202,7 +202,7 @@ def _resolve_doubles(done: Assignment) -> None:
     if doubles:
         done.findings.append(
             f"{len(doubles)} keys stand for tensors that other keys hold too and are kept apart "
-            f"in `other`: {', '.join(doubles[:3])}{', ...' if len(doubles) > 3 else ''}"
+            f"in the component other: {', '.join(doubles[:3])}{', ...' if len(doubles) > 3 else ''}"
         )
 
 

@@ -124,7 +124,7 @@ def test_a_few_integers_that_are_no_known_counters_are_told(tmp_path: Path) -> N
     assert opened.unread == {}
     assert opened.findings == (
         "network: 1 tensors of integers are no counters that are known, and are kept apart in "
-        "`other`: a.table",
+        "the component other: a.table",
     )
 
 

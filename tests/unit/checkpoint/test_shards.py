@@ -169,9 +169,25 @@ def test_an_index_without_any_shard_is_no_component_to_pass_over(shards: Path) -
     narrow.save(shards.parent / "vae" / "model.safetensors", NAMED)
     for file in shards.glob("*.safetensors"):
         file.unlink()
-    for path in (shards, shards.parent, shards / INDEX):
+    for path in (shards, shards / INDEX):
         with pytest.raises(AtlasError, match=r"the shard model-00001.* is missing"):
             open_checkpoint(path)
+    told = open_checkpoint(shards.parent).unread[shards.name]
+    assert told.is_broken
+    assert "the shard model-00001-of-00003.safetensors is missing" in told.reason
+
+
+def test_a_component_whose_shards_are_not_all_there_stops_no_other(shards: Path) -> None:
+    narrow.save(shards.parent / "vae" / "model.safetensors", NAMED)
+    (shards / "model-00002-of-00003.safetensors").unlink()
+    opened = open_checkpoint(shards.parent)
+    assert {tensor.component for tensor in opened.tensors} == {"vae"}
+    assert "model-00002-of-00003.safetensors" in opened.unread[shards.name].reason
+    assert opened.unread[shards.name].numel > 1
+    assert [file.parent.name for file in watched_files(shards.parent)] == ["vae"]
+    assert any("model-00002-of-00003" in told for told in remarks(shards.parent))
+    with pytest.raises(AtlasError, match="model-00002-of-00003"):
+        files_of(shards.parent)
 
 
 STRANGERS = {

@@ -401,10 +401,10 @@ def test_a_component_that_is_another_one_elsewhere_is_told(lay_side_by_side):
     both = high | {name.replace("/", "_2/"): value for name, value in low.items()}
     frame = identity.table(lay_side_by_side({"a": both, "b": low, "c": high}))
     what = frame.set_index(["a", "b", "component"])["what"]
-    told = "; the transformer of b is the transformer_2 of a"
+    told = "; the transformer of b is the second transformer of a"
     assert what["a", "b", "transformer"] == f"all 3 tensors changed{told}"
     assert what["a", "b", "transformer_2"].endswith(
-        "the transformer_2 of a is the transformer of b"
+        "the second transformer of a is the transformer of b"
     )
     assert what["a", "c", "transformer"] == "identical"
     assert "is the" not in what["a", "c", "transformer_2"]
