@@ -4,6 +4,7 @@ import hashlib
 import json
 import sys
 from functools import cache
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -93,11 +94,17 @@ def is_made(model):
     return model.path.parts[:1] == ("resources",)
 
 
+@cache
+def listed_files(model):
+    """Return the files of the model of this id: looked for once, as every shard's job has them."""
+    return watched_files(MODELS[model].path, weights=MODELS[model].weights)
+
+
 def model_files(model):
     """Return the files of a checkpoint, none of a broken set, or the path that a rule makes."""
     if is_made(model):
         return [str(model.path)]
-    return [str(file) for file in watched_files(model.path, weights=model.weights)]
+    return [str(file) for file in listed_files(model.id)]
 
 
 def passed_over(wildcards):
@@ -116,7 +123,7 @@ def files_state(wildcards):
     model = MODELS[wildcards.model]
     digest = hashlib.blake2b(digest_size=8)
     if not is_made(model):
-        for file in watched_files(model.path, weights=model.weights):
+        for file in listed_files(model.id):
             state = file.stat()
             digest.update(f"{file}\0{state.st_size}\0{state.st_mtime_ns}\0".encode())
     return digest.hexdigest()

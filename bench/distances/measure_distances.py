@@ -16,6 +16,7 @@ from atlas.basis.arrow import spare_pandas
 from atlas.distances import engine
 from atlas.distances.plan import Content, Job
 from atlas.fingerprints.fingerprint import anchor
+from atlas.fingerprints.renamings import Renamings
 from distances.measure_distances import main as measure_distances
 
 
@@ -48,11 +49,13 @@ def main() -> None:
     output.mkdir(exist_ok=True)
     table = output / "0.parquet"
     table.unlink(missing_ok=True)
+    renamings = output / "renamings.json"
+    Renamings().save(renamings)
     warm_up()
     start, start_cpu, start_read = time.perf_counter(), time.process_time(), read_bytes()
     measure_distances(
         fingerprints={table: anchor(table.with_suffix("")) for table in fingerprints},
-        renamings=None,
+        renamings=renamings,
         shard=0,
         shards=given.shards,
         table=table,

@@ -14,6 +14,7 @@ from atlas.distances import engine, plan
 from atlas.distances.progress import Progress
 from atlas.distances.update import update
 from atlas.fingerprints import fingerprint, matching
+from atlas.fingerprints.renamings import read_renamings
 
 
 def main(
@@ -55,7 +56,7 @@ def main(
         Keep the rows of contents that none of the models holds.
     """
     folders = {made: fingerprint.anchor(path) for made, path in fingerprints.items()}
-    named = matching.read(renamings) if renamings else matching.find(fingerprints)
+    named = read_renamings(renamings) if renamings else matching.find(fingerprints)
     contents = plan.contents_of(folders, shard=shard, count=shards, renamings=named)
     dtypes = {content.dtype for held in contents.values() for content in held.values()}
     memory = {"threads": threads, "memory_bytes": memory_mb * 10**6}

@@ -8,9 +8,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import sealed
 from atlas.basis.arrow import spare_pandas
-from atlas.basis.errors import AtlasError
+from atlas.basis.errors import AtlasError, printable
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.checkpoint import open_checkpoint, own_problem, printable
+from atlas.checkpoint import open_checkpoint, own_problem
 from atlas.fingerprints import fingerprint
 from atlas.fingerprints.elements.files import unchanged
 

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
-from atlas.fingerprints import matching
+from atlas.fingerprints.renamings import read_renamings
 from atlas.relations import contents, groups
 
 
@@ -37,7 +37,7 @@ def main(
         The tidy table to write.
     """
     models = list(fingerprints)
-    named = matching.read(renamings) if renamings else None
+    named = read_renamings(renamings) if renamings else None
     held = contents.load(list(fingerprints.values()), models, named)
     logging.info("%d models, %d names of tensors", len(models), len(held.tensors))
     parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files, method=measured_by))

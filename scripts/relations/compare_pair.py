@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
-from atlas.fingerprints import matching
+from atlas.fingerprints.renamings import read_renamings
 from atlas.relations import contents, pairs
 
 
@@ -35,7 +35,7 @@ def main(
     table
         The table of tensors to write.
     """
-    named = matching.read(renamings) if renamings else None
+    named = read_renamings(renamings) if renamings else None
     held = contents.load(list(fingerprints.values()), list(fingerprints), named)
     tables.write(pairs.table(held, shards.iter_names(shard_files, method=measured_by)), table)
 

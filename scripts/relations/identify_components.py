@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import page, tables
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.fingerprints import matching
+from atlas.fingerprints.renamings import read_renamings
 from atlas.relations import contents, identity
 from atlas.relations.identity_text import overview
 
@@ -35,7 +35,7 @@ def main(
         Path of the files to write, without their endings: .csv, .md and .html.
     """
     ids = sorted(fingerprints)
-    named = matching.read(renamings) if renamings else None
+    named = read_renamings(renamings) if renamings else None
     held = contents.load([fingerprints[model] for model in ids], ids, named)
     frame = identity.table(held)
     told = overview(frame, group=group, models=list(fingerprints), labels=labels)

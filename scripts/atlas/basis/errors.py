@@ -4,6 +4,9 @@ import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 2000
+"""Characters of a printable text: what a file says of itself may be of any length."""
+
 
 class AtlasError(Exception):
     """A fault of the input: its text names the file, what was found and the remedy."""
@@ -37,3 +40,14 @@ ROOM = {
 def lacks_room(error: OSError) -> str | None:
     """Return the remedy where a file could not be written for want of room, else None."""
     return ROOM.get(error.errno or 0)
+
+
+def printable(text: str) -> str:
+    r"""
+    Return a text that any file can hold, on one line and not too long.
+
+    >>> printable("a\nb\udcff")
+    'a b\\udcff'
+    """
+    line = " ".join(text.split()).encode("utf-8", "backslashreplace").decode("utf-8")
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."

@@ -2,7 +2,7 @@
 
 from atlas.checkpoint.files import files_of, remarks, watched_files
 from atlas.checkpoint.opening import open_checkpoint
-from atlas.checkpoint.problems import UnclearPathError, own_problem, printable
+from atlas.checkpoint.problems import UnclearPathError, own_problem
 from atlas.tensors.tensors import FLOATING, ITEM_BYTES, Checkpoint, Part, Tensor
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "files_of",
     "open_checkpoint",
     "own_problem",
-    "printable",
     "remarks",
     "watched_files",
 ]

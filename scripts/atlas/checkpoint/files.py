@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from atlas.basis.errors import AtlasError
+from atlas.basis.errors import AtlasError, printable
 from atlas.basis.paths import unusable
-from atlas.checkpoint.problems import UnclearPathError, own_problem, printable
+from atlas.checkpoint.problems import UnclearPathError, own_problem
 from atlas.checkpoint.selection import Choice, choose, lone_shard, weight_sets
 from atlas.checkpoint.shards import (
     INDEX,

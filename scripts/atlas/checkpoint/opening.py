@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from atlas.basis.errors import AtlasError
+from atlas.basis.errors import AtlasError, printable
 from atlas.checkpoint import values
 from atlas.checkpoint.files import CheckpointFiles, located
 from atlas.checkpoint.formats import read_file
-from atlas.checkpoint.problems import own_problem, printable
+from atlas.checkpoint.problems import own_problem
 from atlas.checkpoint.shards import check_index, read_index
 from atlas.names.components import OTHER
 from atlas.names.naming import name_tensors

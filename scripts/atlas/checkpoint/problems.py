@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from atlas.basis.errors import AtlasError, lacks_room
-
-LONGEST = 2000
-"""Characters of a problem: what a file says of itself may be of any length."""
+from atlas.basis.errors import AtlasError, lacks_room, printable
 
 
 class UnclearPathError(AtlasError):
@@ -59,14 +56,3 @@ def _unreadable(path: Path, error: OSError) -> AtlasError:
 def is_absent_link(file: Path) -> bool:
     """Tell whether a file is a link to something that is not there."""
     return file.is_symlink() and not file.exists()
-
-
-def printable(text: str) -> str:
-    r"""
-    Return a text that any file can hold, on one line and not too long.
-
-    >>> printable("a\nb\udcff")
-    'a b\\udcff'
-    """
-    line = " ".join(text.split()).encode("utf-8", "backslashreplace").decode("utf-8")
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]} ..."

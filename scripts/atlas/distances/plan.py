@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from atlas.basis import sealed
 from atlas.basis.arrow import numbers, tuples
-from atlas.fingerprints.matching import Renamings
+from atlas.fingerprints.renamings import Renamings
 from atlas.names.components import OTHER
 from atlas.tensors.tensors import FLOATING, Part
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from atlas.checkpoint import printable
+from atlas.basis.errors import printable
 from atlas.fingerprints.elements.buffers import aligned_empty
 from atlas.fingerprints.elements.decoding import decode, round_to
 from atlas.fingerprints.elements.digests import digest_of

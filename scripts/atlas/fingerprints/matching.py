@@ -1,19 +1,14 @@
 """Find, by their contents, which names of unknown layouts stand for which names of known ones."""
 
-import hashlib
-import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from atlas.basis import sealed, tables
-from atlas.basis.errors import AtlasError
+from atlas.basis import sealed
 from atlas.fingerprints.bijection import Digests, bijection
+from atlas.fingerprints.renamings import Adopted, Renamings, signature_of
 from atlas.names.components import EMA, NETWORK, OTHER
 from atlas.names.kinds import MODEL
 
@@ -21,60 +16,6 @@ COLUMNS = ["name", "component", "block", "role", "digest"]
 
 UNMATCHED = "unmatched"
 """Module of tensors whose counterpart cannot be told: several others hold the same weights."""
-
-
-@dataclass(frozen=True)
-class Adopted:
-    """What a tensor goes by in the place of its own name."""
-
-    name: str
-    block: str
-    role: str
-
-    @property
-    def component(self) -> str:
-        """The component that the name begins with."""
-        return self.name.partition("/")[0]
-
-
-@dataclass(frozen=True)
-class Renamings:
-    """Names to go by, for every component of one set of names that has any."""
-
-    tables: Mapping[str, Mapping[str, Adopted]] = field(default_factory=dict)
-
-    def of(self, component: str, names: Collection[str]) -> Mapping[str, Adopted]:
-        """Return what the tensors of a component go by, by their own names; {} for those."""
-        return self.tables.get(_signature(component, names), {}) if self.tables else {}
-
-    def save(self, path: Path) -> None:
-        """Write a JSON file that `read` reads."""
-        rows = {
-            signature: {own: [one.name, one.block, one.role] for own, one in names.items()}
-            for signature, names in self.tables.items()
-        }
-        tables.write_text(json.dumps(rows, sort_keys=True, indent=0) + "\n", path)
-
-
-def read(path: Path) -> Renamings:
-    """
-    Return the renamings of a file.
-
-    Raises
-    ------
-    AtlasError
-        Where it is none.
-    """
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        return Renamings(
-            {
-                signature: {own: Adopted(*named) for own, named in names.items()}
-                for signature, names in rows.items()
-            }
-        )
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise AtlasError(f"{path}: no renamings ({error}); delete it and run again") from error
 
 
 def find(fingerprints: Iterable[Path]) -> Renamings:
@@ -89,14 +30,14 @@ def find(fingerprints: Iterable[Path]) -> Renamings:
 
     Raises
     ------
-    AtlasError
-        A fingerprint can't be read.
+    DamagedFileError
+        A fingerprint is not as it was written.
     """
     sets: dict[str, _NameSet] = {}
     holders: dict[str, dict[str, Digests]] = defaultdict(dict)
     for part in (part for path in fingerprints for part in _parts(path)):
         if part.signature not in sets:
-            sets[part.signature] = _NameSet(part.component, part.tensors())
+            sets[part.signature] = _NameSet(part.component, part.tensors)
         found = sets[part.signature]
         found.models += 1
         found.is_recognised |= part.is_recognised
@@ -139,40 +80,32 @@ class _Part:
 
     component: str
     signature: str
-    rows: pa.Table
+    tensors: Mapping[str, Adopted]
     digests: Digests
     is_recognised: bool
     beside: set[str]
-
-    def tensors(self) -> dict[str, Adopted]:
-        """Return the tensors by name."""
-        columns = (self.rows[column].to_pylist() for column in ("name", "block", "role"))
-        return {
-            name: Adopted(name, block, role) for name, block, role in zip(*columns, strict=True)
-        }
 
 
 def _parts(path: Path) -> Iterator[_Part]:
     table, notes = sealed.read(path, COLUMNS)
     if notes.get("kind", MODEL) != MODEL:
         return
-    held = set(table["component"].unique().to_pylist()) - {OTHER, EMA}
+    tensors: dict[str, dict[str, Adopted]] = defaultdict(dict)
+    digests: dict[str, dict[str, str]] = defaultdict(dict)
+    columns = (table[column].to_pylist() for column in COLUMNS)
+    for name, component, block, role, digest in zip(*columns, strict=True):
+        tensors[component][name] = Adopted(name, block, role)
+        digests[component][name] = digest
+    held = set(tensors) - {OTHER, EMA}
     for component in sorted(held):
-        rows = table.filter(pc.equal(table["component"], component))
-        names = rows["name"].to_pylist()
         yield _Part(
             component=component,
-            signature=_signature(component, names),
-            rows=rows,
-            digests=dict(zip(names, rows["digest"].to_pylist(), strict=True)),
+            signature=signature_of(component, tensors[component]),
+            tensors=tensors[component],
+            digests=digests[component],
             is_recognised=component in notes.get("architectures", {}),
             beside=(held | set(notes.get("unread", {}))) - {component},
         )
-
-
-def _signature(component: str, names: Collection[str]) -> str:
-    text = "\n".join([component, *sorted(names)])
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _may_share_names(one: _NameSet, other: _NameSet) -> bool:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from atlas.basis import sealed
 from atlas.fingerprints import matching
-from atlas.fingerprints.matching import Renamings
+from atlas.fingerprints.renamings import Renamings
 from atlas.names.components import OTHER
 from atlas.names.kinds import MODEL
 from atlas.tensors.tensors import ROUNDED

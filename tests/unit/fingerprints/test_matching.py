@@ -17,6 +17,7 @@ from atlas.basis.errors import AtlasError
 from atlas.distances import plan
 from atlas.fingerprints import fingerprint, matching
 from atlas.fingerprints.bijection import bijection
+from atlas.fingerprints.renamings import read_renamings
 from atlas.relations import contents
 from atlas.relations.contents import Status, compared
 
@@ -228,7 +229,7 @@ def test_names_are_read_as_they_were_written(tmp_path: Path) -> None:
     found = matching.find(paths)
     assert len(found.tables) == 2
     found.save(tmp_path / "names.json")
-    assert matching.read(tmp_path / "names.json") == found
+    assert read_renamings(tmp_path / "names.json") == found
     (tmp_path / "names.json").write_text("[]")
     with pytest.raises(AtlasError, match="delete it and run again"):
-        matching.read(tmp_path / "names.json")
+        read_renamings(tmp_path / "names.json")
