@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -20,11 +22,14 @@ ADAPTER = {
 
 @pytest.fixture(scope="module")
 def atlas(tmp_path_factory: pytest.TempPathFactory) -> Atlas:
-    """Return a finished run of two models with hostile labels and of two adapters."""
+    """Return a finished run of two models with hostile words around them and of two adapters."""
     atlas = Atlas(tmp_path_factory.mktemp("report"))
     for name, weights in {"base": BASE, "tuned": factory.changed(BASE, 2, "unet/")}.items():
-        factory.diffusers_folder(atlas.folder / name, weights)
-        atlas.models[name] = {"path": name, "label": f"{name}{HOSTILE}"}
+        path = f"{name}<SCRIPT>hurt(0)<!--"
+        folder = factory.diffusers_folder(atlas.folder / path, weights)
+        # weights that no index names are passed over with a remark
+        shutil.copytree(folder / "vae", folder / "<SCRIPT>hurt(1)<!--")
+        atlas.models[name] = {"path": path, "label": f"{name}{HOSTILE}", "tags": [HOSTILE]}
     for name in ("one", "two"):
         factory.single_file(atlas.folder / f"{name}.safetensors", ADAPTER)
         atlas.models[name] = {"path": f"{name}.safetensors"}
@@ -45,7 +50,7 @@ def report(atlas: Atlas) -> Report:
 
 
 def test_a_label_is_no_code_of_the_report(report: Report) -> None:
-    assert "<script>hurt" not in report.text
+    assert "<script>hurt" not in report.text.lower()
     assert "&lt;script&gt;hurt" in report.introduction
     assert any(code.startswith("var results = {") for code in report.codes)
     assert any(code.startswith("var workflow_desc = ") for code in report.codes)
@@ -59,7 +64,7 @@ def test_a_label_is_shown_and_not_obeyed_in_all_pages(atlas: Atlas) -> None:
     assert {path.name for path in named} == {
         *("models.md", "models.html", "identity.md", "identity.html", "base.html", "tuned.html")
     }
-    assert not [path for path in named if "<script" in path.read_text()]
+    assert not [path for path in named if "<script" in path.read_text().lower()]
     assert not [path for path in named if "\n# b" in path.read_text()]
 
 

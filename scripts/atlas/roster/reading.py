@@ -16,8 +16,8 @@ from atlas.basis.paths import unusable
 from atlas.basis.validation import Fault, FaultyFileError, read_yaml, schema, schema_faults, show
 from atlas.checkpoint import UnclearPathError, watched_files
 
-WILDCARD = re.compile(r"\{\s*\w[^{}]*\}")
-"""In a path, what Snakemake would put another text in the place of."""
+FILLED_IN = re.compile(r"\{\s*\w[^{}]*\}|<[a-z][a-z0-9_]*>")
+"""In a path, what Snakemake would put another text in the place of: wildcards, path variables."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,8 @@ def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) ->
 
 def unfit(path: Path) -> str | None:
     """Return why a file that is there can't be handed to Snakemake, or None."""
-    if braces := WILDCARD.search(str(path)):
-        return f"{path}: Snakemake takes {braces[0]} for a wildcard; rename the file or folder"
+    if found := FILLED_IN.search(str(path)):
+        return f"{path}: Snakemake would fill in {found[0]}; rename the file or folder"
     return None
 
 

@@ -70,7 +70,7 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("{x}.yaml", "Snakemake takes {x} for a wildcard"),
+        ("{x}.yaml", "Snakemake would fill in {x}"),
         ("pipe.yaml", "neither a file nor a folder but a named pipe"),
         ("gone.yaml", "a link to nowhere, which is not there"),
         ("gone.ckpt", "a link to nowhere, which is not there"),

@@ -217,15 +217,16 @@ def test_a_path_that_leads_to_no_weights_is_told_in_one_problem(models, written,
     assert "1 problem\n" in fault(write(models, text))
 
 
-def test_a_path_that_snakemake_would_fill_in_is_told(models):
-    (models / "{x}").mkdir()
-    for file in ("{x}/weights.safetensors", "{x}/matrix.json"):
-        (models / file).write_text("{}")
-    text = "models:\n  a: {path: '{x}'}\ngroups:\n  m: {matrices: '{x}/matrix.json'}\n"
+@pytest.mark.parametrize("word", ["{x}", "<results>"])
+def test_a_path_that_snakemake_would_fill_in_is_told(models, word):
+    (models / word).mkdir()
+    for file in ("weights.safetensors", "matrix.json"):
+        (models / word / file).write_text("{}")
+    text = f"models:\n  a: {{path: '{word}'}}\ngroups:\n  m: {{matrices: '{word}/matrix.json'}}\n"
     told = fault(write(models, text))
     assert "2 problems" in told
-    assert "weights.safetensors: Snakemake takes {x} for a wildcard; rename" in told
-    assert "matrix.json: Snakemake takes {x} for a wildcard; rename" in told
+    assert f"weights.safetensors: Snakemake would fill in {word}; rename" in told
+    assert f"matrix.json: Snakemake would fill in {word}; rename" in told
 
 
 def test_a_folder_may_be_the_rosters_own(models, monkeypatch):

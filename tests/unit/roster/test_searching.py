@@ -75,8 +75,8 @@ def test_what_snakemake_would_take_for_a_wildcard_is_left_out(tmp_path, save):
     save("{}.safetensors")
     assert found(tmp_path) == ["{}.safetensors"]
     assert left_out(tmp_path) == {
-        "a/{x, y}": "Snakemake takes {x, y} for a wildcard; rename the file or folder",
-        "{model}.safetensors": "Snakemake takes {model} for a wildcard; rename the file or folder",
+        "a/{x, y}": "Snakemake would fill in {x, y}; rename the file or folder",
+        "{model}.safetensors": "Snakemake would fill in {model}; rename the file or folder",
     }
 
 
