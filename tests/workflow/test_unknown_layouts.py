@@ -65,9 +65,10 @@ def test_a_folder_that_holds_two_of_three_files_empties_no_cell(atlas: Atlas) ->
     again = atlas.run(*TARGETS, distances={"shards": 2})
     assert again.success, again.output
     identity = pd.read_csv(atlas.folder / TARGETS[1]).set_index(["a", "b", "component"])
-    for component, other in (("transformer", "transformer_2"), ("transformer_2", "transformer")):
+    words = {"transformer": "the second transformer of ", "transformer_2": "the transformer of "}
+    for component, told in words.items():
         what = identity.loc[("folder", "low", component), "what"]
-        assert f"the {other} of " in what, what
+        assert told in what, what
     assert identity.loc[("folder", "high", "transformer"), "verdict"] == "identical"
     after = pd.read_csv(atlas.folder / MATRICES / "transformer.l2.csv", index_col=0)
     coverage = pd.read_csv(atlas.folder / MATRICES / "transformer.coverage.csv", index_col=0)

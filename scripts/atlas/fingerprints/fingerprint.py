@@ -152,9 +152,10 @@ def plain_chunk(
     Float64 is rounded by way of float32, as `torch.Tensor.half` does.
     """
     values = decode(raw, dtype)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # some NaN signal that they are cast
         single = values.astype(np.float32, copy=False)
-    moments.add(values.astype(np.float64))
+        double = values.astype(np.float64)
+    moments.add(double)
     return {target: round_to(single, target) for target in wanted}
 
 

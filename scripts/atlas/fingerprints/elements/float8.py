@@ -78,7 +78,8 @@ def round_to_float8(values: NDArray[np.float32], dtype: str) -> NDArray[np.uint8
     # wraps around for the small ones, which are taken from `small`
     normal = (size - np.uint32(form.rebias) + half + even) >> np.uint32(form.shift)
     magic = np.float32(form.magic)
-    small = (size.view(np.float32) + magic).view(np.uint32) - magic.view(np.uint32)
+    with np.errstate(invalid="ignore"):  # some NaN signal that they are added to
+        small = (size.view(np.float32) + magic).view(np.uint32) - magic.view(np.uint32)
     code = np.where(size < np.uint32(form.least_normal), small, normal)
     code = np.minimum(code, np.uint32(form.beyond))
     signed: NDArray[np.uint8] = (code | (bits >> np.uint32(24)) & np.uint32(0x80)).astype(np.uint8)
