@@ -64,7 +64,7 @@ def test_a_failed_run_names_what_to_open_and_the_broken_last_of_all(reported: Ma
         "results/groups/all/plots/unet.tree.png",
     ]
     assert all((reported.folder / page).is_file() for page in pages)
-    for printed in (run, re.sub(r"\nmake(\[\d+\])?: .+\n$", "\n", report)):
+    for printed in (run, re.sub(r"(\nmake(\[\d+\])?: .+)+\n$", "\n", report)):
         *_, first, last = printed.rstrip("\n").splitlines()
         assert "1 of 3 models could not be read" in first
         assert last.startswith("  cut: models/cut.safetensors: ")
