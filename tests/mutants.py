@@ -23,7 +23,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[1]
 LIST = Path(__file__).with_name("mutants.yaml")
-COPIED = ("scripts", "config", "tests", "pyproject.toml")
+COPIED = ("scripts", "config", "docs", "tests", "pyproject.toml")
 """What the tests of the list read."""
 PYTEST = (
     *("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"),
