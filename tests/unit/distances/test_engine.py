@@ -156,24 +156,27 @@ def test_torch_measures_the_same(tmp_path, dtype, monkeypatch):
 
 
 class FaultyBuffers:
-    """Hands out buffers until one can't be had, as where memory is bounded."""
+    """Hands out a buffer to all threads but one, as where memory is bounded."""
 
-    def __init__(self, plain, last: int) -> None:
-        self._plain, self._left, self._turn = plain, last, threading.Lock()
+    def __init__(self, plain, unlucky: int) -> None:
+        self._plain, self._unlucky = plain, unlucky
+        self._turn, self._asked, self._failed = threading.Lock(), 0, threading.Event()
 
     def __call__(self, size: int) -> np.ndarray:
-        """Return a buffer, or raise MemoryError."""
+        """Return a buffer, or to the unlucky one raise MemoryError; others wait for that."""
         with self._turn:
-            self._left -= 1
-            if self._left < 0:
-                raise MemoryError
+            number, self._asked = self._asked, self._asked + 1
+        if number == self._unlucky:
+            self._failed.set()
+            raise MemoryError
+        assert self._failed.wait(timeout=60)
         return self._plain(size)
 
 
-@pytest.mark.parametrize("last", [0, 1])
-def test_where_memory_is_short_the_job_ends_and_no_thread_waits(tmp_path, monkeypatch, last):
+@pytest.mark.parametrize("unlucky", [0, 1])
+def test_where_memory_is_short_the_job_ends_and_no_thread_waits(tmp_path, monkeypatch, unlucky):
     given = fingerprints(tmp_path, {f"m{i}": {NAME: each} for i, each in enumerate(contents(4))})
-    faulty = FaultyBuffers(engine.aligned_empty, last)
+    faulty = FaultyBuffers(engine.aligned_empty, unlucky)
     monkeypatch.setattr(engine, "aligned_empty", faulty)
     ended = []
 
