@@ -4,7 +4,6 @@ import hashlib
 import json
 import sys
 from functools import cache
-from functools import cache
 from itertools import combinations
 from pathlib import Path
 

@@ -169,12 +169,9 @@ def load(
     DamagedFileError
         A fingerprint is not as it was written.
     """
+    read = [_read(path) for path, _ in zip(fingerprints, models, strict=True)]
     rows = pd.concat(
-        [
-            _read(path).assign(model=column)
-            for column, (path, _) in enumerate(zip(fingerprints, models, strict=True))
-        ],
-        ignore_index=True,
+        [frame.assign(model=column) for column, (frame, _) in enumerate(read)], ignore_index=True
     )
     if renamings is None:
         renamings = matching.find(fingerprints)
@@ -198,7 +195,7 @@ def load(
         index=index,
         keys=keys,
         adopted=adopted,
-        unread=tuple(_unread(path) for path in fingerprints),
+        unread=tuple(reasons for _, reasons in read),
     )
 
 
@@ -217,8 +214,10 @@ def _adopt_names(rows: pd.DataFrame, renamings: Renamings) -> pd.DataFrame:
     return rows
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return a fingerprint's rows, and the components that were not read with the reason."""
     table, notes = sealed.read(path, COLUMNS)
+    noted = notes.get("unread", {})
     if notes.get("kind", MODEL) != MODEL:
         table = table.schema.empty_table()
     frame: pd.DataFrame = table.to_pandas()
@@ -237,12 +236,7 @@ def _read(path: Path) -> pd.DataFrame:
             "norm": 0.0,
             "nonfinite": 0,
         }
-        for component, unread in notes.get("unread", {}).items()
+        for component, unread in noted.items()
     ]
-    return pd.concat([frame, pd.DataFrame(stands_for)]) if stands_for else frame
-
-
-def _unread(path: Path) -> dict[str, str]:
-    """Return the components that were not read, with the reason."""
-    noted = sealed.read(path, [])[1].get("unread", {})
-    return {component: each["reason"] for component, each in noted.items()}
+    whole = pd.concat([frame, pd.DataFrame(stands_for)]) if stands_for else frame
+    return whole, {component: each["reason"] for component, each in noted.items()}
