@@ -1,0 +1,1 @@
+"""Pages in one file that open from disk, with all that they show inside."""

@@ -1,0 +1,1 @@
+"""Many dimensions in two: standardised, by principal components and UMAP, with exact neighbours."""
