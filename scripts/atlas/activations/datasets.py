@@ -257,7 +257,7 @@ def images_in(folder: Path) -> list[Path]:
 
 def _configuration(said: Mapping[str, Any], roster: Mapping[str, Listed]) -> Path | None:
     entry = said.get("configuration")
-    return roster[entry].path if entry in roster else _path(entry)
+    return roster[entry].path if entry and entry in roster else _path(entry)
 
 
 def _path(text: str | None) -> Path | None:
