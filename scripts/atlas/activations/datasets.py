@@ -116,6 +116,11 @@ class Dataset:
         return self.store != "mean"
 
     @property
+    def passes_maps(self) -> bool:
+        """Whether maps are deleted when they have been read."""
+        return self.has_maps and not self.keep_raw
+
+    @property
     def chunks(self) -> tuple[str, ...]:
         """Names of the chunks: of drawn samples, and of real images."""
         real = () if self.real is None else _numbers(self.real.samples, self.chunk)
@@ -302,6 +307,10 @@ def _faults(name: str, said: Mapping[str, Any], roster: Mapping[str, Listed]) ->
     store = said.get("store", "mean")
     if said.get("embed") == "maps" and store == "mean":
         yield Fault((*place, "embed"), "maps", "store: mean keeps no maps; store: both does")
+    reads_maps = said.get("embed") == "maps" or store == "maps"
+    if not said.get("keep_raw", True) and not reads_maps:
+        problem = "without embed: maps nothing reads the maps before they go; leave it out"
+        yield Fault((*place, "keep_raw"), "false", problem)
     real = said.get("real")
     if real is not None:
         folder = Path(real["folder"])

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from atlas.activations.layers import UPDATE, Layer, Place, first_tensor, input_tensor
 from atlas.basis.errors import AtlasError
-
-Store = Literal["mean", "maps", "both"]
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32}
 """Dtypes that maps are kept in; means are float32."""
@@ -23,7 +21,11 @@ class Kept:
     means: list[torch.Tensor] = field(default_factory=list)
     """float32 (samples, width)."""
     maps: list[torch.Tensor] = field(default_factory=list)
-    """(samples, *shape), in the recorder's dtype."""
+    """(samples, *shape), in the recorder's dtype; empty where maps are not kept."""
+    rms: list[torch.Tensor] = field(default_factory=list)
+    """float32 (samples,): root mean square of a sample's values."""
+    nonfinite: list[torch.Tensor] = field(default_factory=list)
+    """int64 (samples,): how many of the values as kept are NaN or infinite."""
 
 
 class Recorder:
@@ -34,17 +36,17 @@ class Recorder:
     ----------
     network
         Whose modules the layers are.
-    store
-        Means over space or tokens (always kept, they are small), and maps where asked for.
+    has_maps
+        Whether whole maps are kept, beside means over space or tokens.
     dtype
         Of the maps: float16 or float32.
     """
 
     def __init__(
-        self, network: torch.nn.Module, layers: Sequence[Layer], *, store: Store, dtype: str
+        self, network: torch.nn.Module, layers: Sequence[Layer], *, has_maps: bool, dtype: str
     ) -> None:
         self._layers = tuple(layers)
-        self._has_maps = store != "mean"
+        self._has_maps = has_maps
         self._dtype = DTYPES[dtype]
         self._now: float | None = None
         self._rows: slice = slice(None)
@@ -107,8 +109,13 @@ class Recorder:
             value = value.detach()[self._rows]
             kept = self._kept.setdefault((layer.name, self._now), Kept())
             kept.means.append(mean_over_space(value).cpu())
-            if self._has_maps:
-                kept.maps.append(value.to(self._dtype).cpu())
+            flat = value.flatten(1)
+            kept.rms.append((flat.float().square().mean(1)).sqrt().cpu())
+            if self._has_maps:  # a narrower dtype may overflow
+                value = value.to(self._dtype)
+                flat = value.flatten(1)
+                kept.maps.append(value.cpu())
+            kept.nonfinite.append((~flat.isfinite()).sum(1).cpu())
 
         return receive
 
