@@ -39,7 +39,7 @@ class Chunk:
     @cached_property
     def samples(self) -> int:
         """How many samples it has."""
-        return self.table.num_rows // len(self.times)
+        return int(self.table.num_rows) // len(self.times)
 
 
 def opened(places: Places) -> Chunk:

@@ -5,6 +5,7 @@ Nothing of torch here: the workflow is parsed with this.
 """
 
 import copy
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -185,6 +186,16 @@ def from_plain(values: Mapping[str, Any]) -> Dataset:
             }
         )
     )
+
+
+def read(path: Path) -> Dataset:
+    """Return the dataset of a JSON file that holds `Dataset.plain`."""
+    try:
+        return from_plain(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AtlasError(
+            f"{path}: is no dataset as plan_activations writes it ({error}); run it again"
+        ) from error
 
 
 def declared(settings: Mapping[str, Any], roster: Mapping[str, Listed]) -> dict[str, Dataset]:

@@ -11,7 +11,7 @@ from atlas.activations import storage
 from atlas.activations.collection import Collection
 
 
-def write_layer(collection: Collection, layer: str, path: Path) -> None:
+def write(collection: Collection, layer: str, path: Path) -> None:
     """
     Write one layer's file: {model}/{time}/mean, and maps as a view of the chunks' own files.
 

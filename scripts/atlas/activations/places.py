@@ -18,6 +18,12 @@ class Places:
     maps: Path | None
     """None where no maps are stored; in the folder, or elsewhere where they are to go again."""
 
+    @classmethod
+    def of(cls, folder: Path, maps: Path | None = None) -> "Places":
+        """Return the places of a chunk that is there; its maps are in it, or in a given folder."""
+        inside = folder / storage.MAPS
+        return cls(folder, maps or (inside if inside.is_dir() else None))
+
     @property
     def table(self) -> Path:
         """The table of samples, with digests of all else in its notes."""
@@ -35,6 +41,17 @@ class Places:
             inside = {file: file.relative_to(self.maps).as_posix() for file in _files(self.maps)}
             files |= {file: f"{storage.MAPS}/{name}" for file, name in inside.items()}
         return {name: digest(file) for file, name in sorted(files.items()) if file != self.table}
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of the table, the means, the maps and the images."""
+        maps = [] if self.maps is None else _files(self.maps)
+        pictures = _files(self.folder / storage.IMAGES)
+        return {
+            "samples": self.table.stat().st_size,
+            "means": self.means.stat().st_size,
+            "maps": sum(file.stat().st_size for file in maps),
+            "images": sum(file.stat().st_size for file in pictures),
+        }
 
     def require_whole(self, made: Mapping[str, str], *, prefix: str = "") -> None:
         """

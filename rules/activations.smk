@@ -1,0 +1,138 @@
+include: "activations_common.smk"
+
+
+wildcard_constraints:
+    dataset=one_of(DATASETS),
+    chunk=r"(real-)?\d+",
+
+
+rule activations:
+    input:
+        findings=expand("results/activations/{dataset}/findings.txt", dataset=DATASETS),
+        viewers=expand("results/activations/{dataset}/viewer.html", dataset=DATASETS),
+        maps=expand("results/activations/{dataset}/map.png", dataset=DATASETS),
+        plans=expand(
+            "results/activations/{dataset}/plan_vs_measured.csv", dataset=DATASETS
+        ),
+        similarity=expand(
+            "results/activations/{dataset}/similarity.csv", dataset=COMPARED
+        ),
+    log:
+        "logs/activations/all.log",
+    localrule: True
+    conda:
+        "../envs/relations.yaml"
+    message:
+        "What was found:"
+    shell:
+        "cat {input.findings:q} < /dev/null | tee {log:q}"
+
+
+rule activation_plan:
+    input:
+        summaries=expand("results/activations/{dataset}/plan.txt", dataset=DATASETS),
+    log:
+        "logs/activation_plan/all.log",
+    localrule: True
+    conda:
+        "../envs/relations.yaml"
+    message:
+        "What the datasets take:"
+    shell:
+        "cat {input.summaries:q} < /dev/null | tee {log:q}"
+
+
+rule plan_activations:
+    input:
+        networks=all_network_files,
+    output:
+        plan="results/activations/{dataset}/plan.csv",
+        summary="results/activations/{dataset}/plan.txt",
+        dataset="results/activations/{dataset}/dataset.json",
+    log:
+        "logs/plan_activations/{dataset}.log",
+    benchmark:
+        "benchmarks/plan_activations/{dataset}.tsv"
+    conda:
+        "../envs/activations.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        method=METHOD["plan_activations"],
+        dataset=lambda wildcards: in_report(dataset_of(wildcards).plain()),
+    message:
+        "Planning the dataset {wildcards.dataset}"
+    script:
+        "../scripts/activations/plan_activations.py"
+
+
+rule generate_activations:
+    input:
+        # What it says of this chunk stands in the params.
+        dataset=ancient("results/activations/{dataset}/dataset.json"),
+        plan=ancient("results/activations/{dataset}/plan.csv"),
+        network=network_files,
+        prompts=prompt_file,
+        real=real_folder,
+    output:
+        folder=directory("results/activations/{dataset}/chunks/{model}/{chunk}"),
+        record="results/activations/{dataset}/chunks/{model}/{chunk}.json",
+    log:
+        "logs/generate_activations/{dataset}/{model}/{chunk}.log",
+    benchmark:
+        "benchmarks/generate_activations/{dataset}/{model}/{chunk}.tsv"
+    wildcard_constraints:
+        dataset=one_of([name for name in DATASETS if name not in PASSING]),
+        model="[^/]+",
+    conda:
+        "../envs/activations.yaml"
+    threads: lambda wildcards: dataset_of(wildcards).threads
+    resources:
+        mem_mb=planned("mem_mb", "generate_activations"),
+        disk_mb=planned("disk_mb", "generate_activations"),
+        runtime=planned("runtime", "generate_activations"),
+        gpu=lambda wildcards: int(dataset_of(wildcards).device == "cuda"),
+    params:
+        method=METHOD["generate_activations"],
+        drawing=drawing_of,
+        span=lambda wildcards: dataset_of(wildcards).span(wildcards.chunk),
+        names=NAMES,
+    message:
+        "Drawing the samples {params.span} of {wildcards.dataset} with {wildcards.model}"
+    script:
+        "../scripts/activations/generate_activations.py"
+
+
+# The same where maps are deleted when everything is made from them.
+use rule generate_activations as generate_passing_activations with:
+    output:
+        folder=directory("results/activations/{dataset}/chunks/{model}/{chunk}"),
+        record="results/activations/{dataset}/chunks/{model}/{chunk}.json",
+        maps=temp(directory("results/activations/{dataset}/passing/{model}/{chunk}")),
+    wildcard_constraints:
+        dataset=one_of(PASSING),
+        model="[^/]+",
+
+
+rule collect_activations:
+    input:
+        chunks=chunk_folders,
+    output:
+        samples="results/activations/{dataset}/samples.parquet",
+        layers=directory("results/activations/{dataset}/layers"),
+    log:
+        "logs/collect_activations/{dataset}.log",
+    benchmark:
+        "benchmarks/collect_activations/{dataset}.tsv"
+    conda:
+        "../envs/activations.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        method=METHOD["collect_activations"],
+    message:
+        "Putting the chunks of {wildcards.dataset} together"
+    script:
+        "../scripts/activations/collect_activations.py"
