@@ -136,3 +136,28 @@ rule collect_activations:
         "Putting the chunks of {wildcards.dataset} together"
     script:
         "../scripts/activations/collect_activations.py"
+
+
+rule export_chunk:
+    input:
+        chunk="results/activations/{dataset}/chunks/{model}/{chunk}",
+    output:
+        archive="results/activations/{dataset}/npz/{model}/{chunk}.npz",
+        metadata="results/activations/{dataset}/npz/{model}/{chunk}.json",
+    log:
+        "logs/export_chunk/{dataset}/{model}/{chunk}.log",
+    benchmark:
+        "benchmarks/export_chunk/{dataset}/{model}/{chunk}.tsv"
+    wildcard_constraints:
+        model="[^/]+",
+    conda:
+        "../envs/activations.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        method=METHOD["export_chunk"],
+    message:
+        "Writing chunk {wildcards.chunk} of {wildcards.dataset} as NPZ"
+    script:
+        "../scripts/activations/export_chunk.py"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 
 import h5py
@@ -12,7 +13,7 @@ import torch
 from PIL import Image
 
 import pocket_probe
-from atlas.activations import chunks, datasets, images, layer_files
+from atlas.activations import chunks, datasets, exporting, images, layer_files
 from atlas.activations.collection import collected, opened
 from atlas.activations.drawing import device_of
 from atlas.activations.places import Places
@@ -205,7 +206,7 @@ def test_a_damaged_chunk_is_found_and_moved_aside(tmp_path, damaged):
 def test_a_missing_file_is_noticed(tmp_path):
     places = made(tmp_path, pocket_probe.dataset(samples=4, chunk=4))
     places[0].means.unlink()
-    with pytest.raises(DamagedFileError, match="means.h5: is damaged or missing"):
+    with pytest.raises(DamagedFileError, match=r"means\.h5: is damaged or missing"):
         collected(places).require_whole()
 
 
@@ -229,7 +230,7 @@ def test_models_of_other_times_are_not_taken_together(tmp_path):
     first = made(tmp_path / "a", dataset)
     later = LaterProbe(pocket_probe.probe().source, {})
     second = made(tmp_path / "b", dataset, model="later", probe=later)
-    with pytest.raises(AtlasError, match="its times are 3, those of .* 2, 0.5"):
+    with pytest.raises(AtlasError, match=r"its times are 3, those of .* 2, 0.5"):
         collected([*first, *second])
 
 
@@ -251,3 +252,19 @@ def test_datasets_are_read_back_as_they_were_told():
     dataset = pocket_probe.dataset(options={"labels": [1, "none"]})
     assert datasets.from_plain(dataset.plain()) == dataset
     assert dataclasses.replace(dataset, samples=1) != dataset
+
+
+def test_an_archive_has_flat_layers_by_name_and_what_is_known_of_the_samples(tmp_path):
+    dataset = pocket_probe.dataset(samples=4, chunk=4)
+    (places,) = made(tmp_path / "chunks", dataset)
+    chunk = opened(places)
+    exporting.write(chunk, list(collected([places]).layers), tmp_path / "0000.npz")
+    with np.load(tmp_path / "0000.npz") as archive:
+        arrays = dict(archive)
+    assert sorted(arrays) == ["first@0.5", "first@2", "second@0.5", "second@2"]
+    values, _ = all_values([places])
+    flat = values["second", 0.5, "maps"].reshape(4, -1)
+    np.testing.assert_array_equal(arrays["second@0.5"], flat, strict=True)
+    told = json.loads((tmp_path / "0000.json").read_text())
+    assert told["samples"]["label"] == [0, 1, 2, 0]
+    assert told["samples"]["image"][2] == "chunks/pocket/0000/images/000002.png"
