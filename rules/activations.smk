@@ -138,6 +138,164 @@ rule collect_activations:
         "../scripts/activations/collect_activations.py"
 
 
+rule embed_activations:
+    input:
+        dataset=ancient("results/activations/{dataset}/dataset.json"),
+        plan=ancient("results/activations/{dataset}/plan.csv"),
+        # All bytes of the chunks were checked for it.
+        samples="results/activations/{dataset}/samples.parquet",
+        chunks=chunk_folders,
+        maps=passing_maps,
+    output:
+        points="results/activations/{dataset}/umap.csv",
+        neighbours="results/activations/{dataset}/neighbours.parquet",
+        quality="results/activations/{dataset}/quality.csv",
+        findings="results/activations/{dataset}/findings.txt",
+    log:
+        "logs/embed_activations/{dataset}.log",
+    benchmark:
+        "benchmarks/embed_activations/{dataset}.tsv"
+    conda:
+        "../envs/projection.yaml"
+    resources:
+        mem_mb=planned("mem_mb", "embed_activations"),
+        runtime=planned("runtime", "embed_activations"),
+    params:
+        method=METHOD["embed_activations"],
+        embedding=lambda wildcards: in_report(dataset_of(wildcards).embedding()),
+    message:
+        "Embedding {wildcards.dataset}"
+    script:
+        "../scripts/activations/embed_activations.py"
+
+
+rule draw_activations:
+    input:
+        dataset=ancient("results/activations/{dataset}/dataset.json"),
+        points=rules.embed_activations.output.points,
+        quality=rules.embed_activations.output.quality,
+    output:
+        png=report(
+            "results/activations/{dataset}/map.png",
+            category="Activations",
+            labels={"dataset": "{dataset}", "show": "map"},
+            caption="../docs/captions/activations.rst",
+        ),
+        svg="results/activations/{dataset}/map.svg",
+    log:
+        "logs/draw_activations/{dataset}.log",
+    benchmark:
+        "benchmarks/draw_activations/{dataset}.tsv"
+    conda:
+        "../envs/projection.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        method=METHOD["draw_activations"],
+    message:
+        "Drawing the maps of {wildcards.dataset}"
+    script:
+        "../scripts/activations/draw_activations.py"
+
+
+rule write_viewer:
+    input:
+        dataset=ancient("results/activations/{dataset}/dataset.json"),
+        points=rules.embed_activations.output.points,
+        neighbours=rules.embed_activations.output.neighbours,
+        quality=rules.embed_activations.output.quality,
+        chunks=chunk_folders,
+    output:
+        page=report(
+            "results/activations/{dataset}/viewer.html",
+            category="Activations",
+            labels={"dataset": "{dataset}", "show": "viewer"},
+            caption="../docs/captions/activations.rst",
+        ),
+    log:
+        "logs/write_viewer/{dataset}.log",
+    benchmark:
+        "benchmarks/write_viewer/{dataset}.tsv"
+    conda:
+        "../envs/projection.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        method=METHOD["write_viewer"],
+    message:
+        "Writing the viewer of {wildcards.dataset}"
+    script:
+        "../scripts/activations/write_viewer.py"
+
+
+rule compare_activations:
+    input:
+        dataset=ancient("results/activations/{dataset}/dataset.json"),
+        samples="results/activations/{dataset}/samples.parquet",
+        chunks=chunk_folders,
+        maps=passing_maps,
+        networks=all_network_files,
+    output:
+        table="results/activations/{dataset}/similarity.csv",
+        pictures=report(
+            directory("results/activations/{dataset}/similarity"),
+            patterns=["{picture}.png"],
+            category="Activations",
+            labels={"dataset": "{dataset}", "show": "{picture}"},
+            caption="../docs/captions/activations_similarity.rst",
+        ),
+    log:
+        "logs/compare_activations/{dataset}.log",
+    benchmark:
+        "benchmarks/compare_activations/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(COMPARED),
+    conda:
+        "../envs/activations.yaml"
+    resources:
+        mem_mb=lambda wildcards: dataset_of(wildcards).memory_mb + 1500,
+        runtime=60,
+    params:
+        method=METHOD["compare_activations"],
+        of=lambda wildcards: dataset_of(wildcards).embed,
+        neighbours=lambda wildcards: dataset_of(wildcards).neighbours,
+    message:
+        "Comparing what the networks of {wildcards.dataset} see"
+    script:
+        "../scripts/activations/compare_activations.py"
+
+
+rule compare_plan:
+    input:
+        plan="results/activations/{dataset}/plan.csv",
+        records=chunk_records,
+        made=[
+            rules.collect_activations.output.samples,
+            rules.embed_activations.output.points,
+            rules.embed_activations.output.neighbours,
+            rules.write_viewer.output.page,
+        ],
+    output:
+        table="results/activations/{dataset}/plan_vs_measured.csv",
+    log:
+        "logs/compare_plan/{dataset}.log",
+    benchmark:
+        "benchmarks/compare_plan/{dataset}.tsv"
+    conda:
+        "../envs/activations.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        method=METHOD["compare_plan"],
+    message:
+        "Holding the plan of {wildcards.dataset} against what it took"
+    script:
+        "../scripts/activations/compare_plan.py"
+
+
 rule export_chunk:
     input:
         chunk="results/activations/{dataset}/chunks/{model}/{chunk}",

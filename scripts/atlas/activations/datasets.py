@@ -153,6 +153,11 @@ class Dataset:
             "configuration": configuration,
         }
 
+    def embedding(self) -> dict[str, Any]:
+        """Return what decides how samples are embedded, as plain values."""
+        named = ("embed", "components", "neighbours")
+        return {name: getattr(self, name) for name in named} | {"umap": asdict(self.umap)}
+
     def plain(self) -> dict[str, Any]:
         """Return all of it as plain values of JSON; `from_plain` reads them."""
         values: dict[str, Any] = _plain(asdict(self))

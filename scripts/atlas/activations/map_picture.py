@@ -122,7 +122,7 @@ def _short(text: str) -> str:
 
 
 def _looks(colours: Colouring) -> dict[str, tuple[str, str]]:
-    """Return colour and marker of each class; where colours come round again, the marker differs."""
+    """Return colour and marker of each class; another marker where colours come round again."""
     each = enumerate(colours.classes)
     count = len(QUALITATIVE)
     return {name: (QUALITATIVE[place % count], "oD"[place // count]) for place, name in each}
@@ -139,8 +139,11 @@ def _scatter(axes: Any, panel: pd.DataFrame, colours: Colouring | None) -> None:
     axes.scatter(real["x"], real["y"], s=size, c=FAINT, linewidths=0)
     look: dict[str, Any] = {"linewidths": 0.3 if size > 8 else 0, "edgecolors": "white"}
     for part, colour, shape in _parts(drawn, colours):
-        area = size if shape == "o" else 0.7 * size
-        axes.scatter(part["x"], part["y"], c=colour, marker=shape, s=area, **look)
+        if shape == "D":  # hollow, as in the legend
+            look = {"facecolors": "white", "edgecolors": colour, "linewidths": 0.9}
+            axes.scatter(part["x"], part["y"], marker=shape, s=0.55 * size, **look)
+        else:
+            axes.scatter(part["x"], part["y"], c=colour, marker=shape, s=size, **look)
     axes.margins(0.06)
 
 

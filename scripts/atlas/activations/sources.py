@@ -87,6 +87,10 @@ class Source:
         with unchanged({part.file for tensor in tensors.values() for part in tensor.parts}):
             return {name: _read(files, tensor) for name, tensor in tensors.items()}
 
+    def read(self, tensor: Tensor) -> torch.Tensor:
+        """Read one tensor, in its own dtype, on the CPU."""
+        return _read(OpenFiles(), tensor)
+
     def config(self, component: str) -> dict[str, Any] | None:
         """Return a component's config.json of the folders, or None where none has one."""
         return self.json(f"{component}/config.json")
