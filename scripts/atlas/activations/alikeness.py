@@ -1,4 +1,4 @@
-"""How alike the layers of two networks see the same samples, and how far their weights are apart."""
+"""How alike two networks see the same samples, layer by layer, and how far their weights moved."""
 
 import logging
 from collections.abc import Iterator, Sequence

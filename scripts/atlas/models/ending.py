@@ -24,6 +24,7 @@ PAGES = {
     "macs/summary.md": "what an image costs",
 }
 """Below results/."""
+VIEWER = "viewer.html"
 DRAWN_FIRST = (*DENOISERS, NETWORK, "all")
 """Components in the order in which a tree of theirs is shown."""
 
@@ -44,7 +45,15 @@ def first_pages(made: Collection[Path], groups: Iterable[str]) -> list[tuple[Pat
     return [
         *(page for pages in shown for page in pages),
         *((RESULTS / name, told) for name, told in PAGES.items() if RESULTS / name in made),
+        *_viewers(made),
     ]
+
+
+def _viewers(made: Collection[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield the viewers of activations, which are opened in a browser."""
+    for path in sorted(made):
+        if path.name == VIEWER and path.parts[:2] == (*RESULTS.parts, "activations"):
+            yield path, "what layers see, as a map to explore in a browser"
 
 
 def _group_pages(folder: Path, made: Collection[Path]) -> Iterator[tuple[Path, str]]:
