@@ -23,7 +23,7 @@ class Alignment:
     """Linear CKA of two representations, and what independent ones would have."""
 
     unbiased: float
-    """1 for equal, rotated or scaled ones, around 0 for independent ones; NaN if one is constant."""
+    """1 for equal, rotated or scaled ones, near 0 for independent ones; NaN if one is constant."""
     null_spread: float
     """
     Standard deviation of `unbiased` when the samples of one are shuffled; its mean is then 0.
@@ -148,7 +148,7 @@ def _side(rows: Rows, memory_bytes: int, what: str) -> _Side:
     if spread > 0:
         standard = Standard.of(moments, standardise=False)
         # one factor for all features: CKA does not change, and float32 can't overflow
-        standard = Standard(standard.first, standard.offset, np.float32(1 / spread))
+        standard.factor[:] = 1 / spread
     zeros = np.zeros(rows.shape[0])
     return _Side(rows, standard, zeros, zeros.copy())
 

@@ -1,4 +1,4 @@
-"""Components: standardised rows along the axes on which they spread most (PCA), in bounded memory."""
+"""Components: standardised rows along the axes on which they spread most, in bounded memory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -231,7 +231,7 @@ def _orthonormalise(directions: NDArray[np.float32]) -> None:
 
 
 def _with_signs(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Turn each component so that its score of largest magnitude is positive, the first of equals."""
+    """Turn each component so that its largest score by magnitude, the first of equals, is positive."""
     sizes = np.abs(scores)
     largest = (sizes >= (1 - SAME) * sizes.max(axis=0)).argmax(axis=0)
     signs = np.sign(scores[largest, np.arange(scores.shape[1])])

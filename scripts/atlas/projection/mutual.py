@@ -75,7 +75,7 @@ def _edges(graph: Neighbours) -> NDArray[Any]:
 
 
 def _sums(graph: Neighbours) -> tuple[float, ...]:
-    """Return the sums of products of two edges that are the same, reversed, share an end, or none."""
+    """Return how many pairs of edges are the same, reversed, share an end, or share none."""
     count, k = graph.indices.shape
     edges = _edges(graph)
     source, target = np.divmod(edges, count)
