@@ -15,18 +15,21 @@ BESIDE = 3.6
 """Inches of a cell, and of the plot beside the square."""
 
 
-def draw(alignment: pd.DataFrame, moved: pd.DataFrame, *, a: str, b: str, subtitle: str) -> Figure:
+def draw(similarity: pd.DataFrame, *, a: str, b: str, time_name: str) -> Figure:
     """
-    Draw linear CKA of each layer of one network with each of the other, at one time.
+    Draw how alike each layer of one network sees the samples to each of the other, at one time.
 
     Parameters
     ----------
-    alignment
-        Columns layer_a, layer_b and cka; in the networks' order.
-    moved
-        Columns layer, weights (relative rms of the layer's own weights; null where unknown) and
-        cka, one row a layer. Beside the square where weights are known.
+    similarity
+        Rows of the table of similarities of one pair and time. Where distances of weights are
+        known, they stand beside the square.
+    time_name
+        What the time is.
     """
+    alignment = similarity
+    own = similarity[similarity["layer_a"] == similarity["layer_b"]]
+    moved = own.rename(columns={"layer_a": "layer"})
     rows: list[str] = list(dict.fromkeys(alignment["layer_a"]))
     columns: list[str] = list(dict.fromkeys(alignment["layer_b"]))
     square = alignment.pivot(index="layer_a", columns="layer_b", values="cka")
@@ -39,14 +42,11 @@ def draw(alignment: pd.DataFrame, moved: pd.DataFrame, *, a: str, b: str, subtit
     beside = BESIDE + 0.9 if len(known) else 0.0
     with applied():
         page = open_page(
-            title=_claim(moved, a, b),
-            subtitle=subtitle,
+            title=_claim(similarity, moved, a, b),
+            subtitle=_subtitle(similarity, time_name),
             width=width + beside,
             height=max(height, 2.9 if beside else 0.0),
-            notes=[
-                "Linear CKA, unbiased: 1 where the layers see the samples alike up to rotation and "
-                "scale, 0 where not at all."
-            ],
+            notes=[_note(similarity)],
         )
         axes = page.axes(left, 0, CELL * len(columns), CELL * len(rows))
         colours = LinearSegmentedColormap.from_list("alike", FAR_TO_NEAR)
@@ -68,18 +68,44 @@ def draw(alignment: pd.DataFrame, moved: pd.DataFrame, *, a: str, b: str, subtit
     return page.figure
 
 
+def _subtitle(similarity: pd.DataFrame, time_name: str) -> str:
+    first = similarity.iloc[0]
+    what = "means" if first["of"] == "mean" else "maps"
+    return (
+        f"{first['samples']:,} samples with the same noise and conditions · {what} of layers · "
+        f"{time_name} {first['timestep']:g}"
+    )
+
+
+def _note(similarity: pd.DataFrame) -> str:
+    spread = similarity.iloc[0]["cka_null_spread"]
+    return (
+        "Linear CKA, unbiased: 1 where two layers see the samples alike up to rotation and scale; "
+        f"independent ones have 0 ± {spread:.2g} with this many samples."
+    )
+
+
 def _short(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.2f}"
 
 
-def _claim(moved: pd.DataFrame, a: str, b: str) -> str:
-    ordered = moved.sort_values("cka", kind="stable")
-    least, most = ordered.iloc[0], ordered.iloc[-1]
-    if len(moved) == 1:
-        return f"{a} and {b} see alike in {least['layer']}: CKA {least['cka']:.3f}"
+def _claim(similarity: pd.DataFrame, moved: pd.DataFrame, a: str, b: str) -> str:
+    if moved["cka"].notna().any():
+        ordered = moved.dropna(subset=["cka"]).sort_values("cka", kind="stable")
+        least, most = ordered.iloc[0], ordered.iloc[-1]
+        if len(ordered) == 1:
+            return f"{a} and {b} see alike in {least['layer']}: CKA {least['cka']:.3f}"
+        return (
+            f"{a} and {b} are most alike in {most['layer']} (CKA {most['cka']:.3f}) and least in "
+            f"{least['layer']} ({least['cka']:.3f})"
+        )
+    ordered = similarity.dropna(subset=["cka"]).sort_values("cka", kind="stable")
+    if not len(ordered):
+        return f"{a} and {b} can't be compared: what their layers give is constant"
+    most = ordered.iloc[-1]
     return (
-        f"{a} and {b} are most alike in {most['layer']} (CKA {most['cka']:.3f}) and least in "
-        f"{least['layer']} ({least['cka']:.3f})"
+        f"Of all layers, {most['layer_a']} of {a} and {most['layer_b']} of {b} are most alike: "
+        f"CKA {most['cka']:.3f}"
     )
 
 

@@ -73,14 +73,15 @@ def _rows(
     moved: dict[str, float],
 ) -> Iterator[tuple[object, ...]]:  # fmt: skip
     layers_a, layers_b = (list(collection.layers_of(model)) for model in (a, b))
-    memory = {"memory_bytes": bounds.memory_bytes, "device": bounds.device}
+    memory, device = bounds.memory_bytes, bounds.device
     seen = {
         model: [collection.rows(model, layer, time, of) for layer in layers]
         for model, layers in ((a, layers_a), (b, layers_b))
     }
-    alike = alignments(seen[a], seen[b], what=f"activations of {a} and {b}", **memory)
+    what = f"activations of {a} and {b}"
+    alike = alignments(seen[a], seen[b], memory_bytes=memory, device=device, what=what)
     near: dict[str, list[Neighbours]] = {
-        model: [nearest(rows, k=k, what=f"activations of {model}", **memory) for rows in every]
+        model: [nearest(rows, k=k, memory_bytes=memory, device=device, what=what) for rows in every]
         for model, every in seen.items()
     }
     places = product(range(len(layers_a)), range(len(layers_b)))

@@ -56,7 +56,6 @@ def draw(
     subtitle: str,
     column: str | None,
     remarks: Mapping[Place, str],
-    time_name: str,
     notes: Sequence[str] = (),
 ) -> Figure:
     """
@@ -70,8 +69,6 @@ def draw(
         Of the colours.
     remarks
         What is said below the name of a panel.
-    time_name
-        What the times are.
     """
     panels: list[tuple[Any, pd.DataFrame]] = list(
         points.groupby(["model", "layer", "timestep"], sort=False)
@@ -95,7 +92,7 @@ def draw(
             x = number % columns * (PANEL + GAP)
             y = number // columns * (PANEL + HEAD + GAP)
             name = f"{place[0]} · {place[1]}"
-            name += f" · {time_name} {place[2]:g}" if has_times else ""
+            name += f" · at {place[2]:g}" if has_times else ""
             page.write(x, y + 0.08, name, weight="bold")
             page.write(x, y + 0.23, remarks.get(place, ""), color=SOFT)
             axes = page.axes(x, y + HEAD, PANEL, PANEL)
