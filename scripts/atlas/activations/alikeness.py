@@ -73,9 +73,9 @@ def _rows(
     moved: dict[str, float],
 ) -> Iterator[tuple[object, ...]]:  # fmt: skip
     layers_a, layers_b = (list(collection.layers_of(model)) for model in (a, b))
-    memory, device = bounds.memory_bytes, bounds.device
+    memory, device, kept = bounds.memory_bytes, bounds.device, collection.finite_samples()
     seen = {
-        model: [collection.rows(model, layer, time, of) for layer in layers]
+        model: [collection.rows_of(model, layer, time, of, kept) for layer in layers]
         for model, layers in ((a, layers_a), (b, layers_b))
     }
     what = f"activations of {a} and {b}"

@@ -1,19 +1,25 @@
 """All chunks of a dataset together: their table of samples, and each layer's values as rows."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from atlas.activations import storage
 from atlas.activations.layers import Layer
 from atlas.activations.places import Places
 from atlas.basis import sealed
 from atlas.basis.errors import AtlasError
+from atlas.projection.rows import Chosen, Rows
+
+LOG = logging.getLogger(__name__)
 
 Of = Literal["mean", "maps"]
 
@@ -115,6 +121,45 @@ class Collection:
                 file = storage.maps_file(chunk.places.maps, layer)
                 places.append((file, key, chunk.samples))
         return storage.ChunkedRows(places)
+
+    def rows_of(
+        self, model: str, layer: str, time: float, of: Of, samples: NDArray[np.intp]
+    ) -> Rows:
+        """Return a layer's values of some samples of a model, by their places in `samples`."""
+        rows = self.rows(model, layer, time, of)
+        return rows if len(samples) == len(rows) else Chosen(rows, samples)
+
+    def finite_samples(self) -> NDArray[np.intp]:
+        """
+        Return the places, among a model's samples, of those that no model saw as NaN or infinite.
+
+        Layers and models are compared by the same samples.
+
+        Raises
+        ------
+        AtlasError
+            There is none.
+        """
+        worst = np.max([self._nonfinite(model) for model in self.models], axis=0)
+        kept = np.flatnonzero(worst == 0)
+        if not len(kept):
+            raise AtlasError(
+                f"all {len(worst):,} samples hold NaN or infinite values, so there is nothing to "
+                "compare; look at the column nonfinite of samples.parquet, and try float32"
+            )
+        if len(kept) < len(worst):
+            left = len(worst) - len(kept)
+            LOG.warning("%d of %d samples hold NaN or infinite values: left out", left, len(worst))
+        return kept
+
+    def _nonfinite(self, model: str) -> NDArray[np.int64]:
+        """Return how many of each sample's values are not finite, at the worst time."""
+        counts = [
+            chunk.table["nonfinite"].to_numpy().reshape(-1, len(self.times))
+            for chunk in self.of_model(model)
+        ]
+        worst: NDArray[np.int64] = np.concatenate(counts).max(axis=1)
+        return worst
 
     def require_whole(self, *prefixes: str) -> None:
         """

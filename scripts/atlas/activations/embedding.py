@@ -84,7 +84,7 @@ def embedded(
     Raises
     ------
     AtlasError
-        A value is not finite, memory is too small, or a setting has no such value.
+        No sample is finite in all of them, memory is too small, or a setting has no such value.
     """
     slices = [
         Slice(model, layer.name, time)
@@ -92,7 +92,11 @@ def embedded(
         for time in collection.times
         for model in collection.models
     ]
-    rows = {each: collection.rows(each.model, each.layer, each.time, of) for each in slices}
+    told = collection.table().to_pandas(types_mapper=NULLABLE.get)
+    kept = collection.finite_samples()
+    rows = {
+        each: collection.rows_of(each.model, each.layer, each.time, of, kept) for each in slices
+    }
     what = {each: f"{each.model}, {each.layer} at {each.time:g}" for each in slices}
     scores, found = {}, {}
     for each in slices:
@@ -108,11 +112,10 @@ def embedded(
             rows[each], k=neighbours, memory_bytes=memory_bytes, device=device, what=what[each]
         )
     places = dict(zip(slices, _drawn([scores[each] for each in slices], umap), strict=True))
-    told = collection.table().to_pandas(types_mapper=NULLABLE.get)
     points, lines = {}, {}
     for each in slices:
         LOG.info("%s: how far its map can be believed", what[each])
-        at = told[(told["model"] == each.model) & (told["timestep"] == each.time)]
+        at = told[(told["model"] == each.model) & (told["timestep"] == each.time)].iloc[kept]
         points[each] = _points(each, at, places[each], scores[each])
         lines[each] = quality(
             rows[each],

@@ -76,7 +76,7 @@ def views_of(
     near = neighbours.to_pandas()
     near_of = dict(list(near.groupby(["layer", "timestep"])))
     for (layer, time), points in maps.groupby(["layer", "timestep"], sort=False):
-        rows = place.loc[points["id"]].to_numpy()
+        rows = np.asarray(place.loc[points["id"]], np.int32)
         found = near_of.get((layer, time))
         k = 0 if found is None else int(found["rank"].max())
         indices = np.full((len(rows), k), -1, np.int32)
@@ -84,7 +84,7 @@ def views_of(
         if found is not None:
             inside = pd.Series(np.arange(len(rows)), index=points["id"])
             row, rank = inside.loc[found["id"]].to_numpy(), found["rank"].to_numpy() - 1
-            indices[row, rank] = place.loc[found["neighbour"]].to_numpy()
+            indices[row, rank] = place.loc[found["neighbour"]].to_numpy(np.int32)
             distances[row, rank] = found["distance"].to_numpy()
         of = quality[(quality["layer"] == layer) & (quality["timestep"] == time)]
         yield LayerView(

@@ -19,15 +19,7 @@ from atlas.activations.drawing import device_of
 from atlas.activations.places import Places
 from atlas.basis.errors import AtlasError
 from atlas.basis.sealing import DamagedFileError
-
-
-def made(folder, dataset, *, model="pocket", probe=None, names=None):
-    """Make the chunks of a dataset; return their places."""
-    places = [Places(folder / name, folder / name / "maps") for name in names or dataset.chunks]
-    for each in places:
-        used = probe or pocket_probe.probe(model)
-        chunks.make(used, dataset, model=model, chunk=each.folder.name, places=each)
-    return places
+from pocket_chunks import made
 
 
 def all_values(places):
