@@ -29,8 +29,8 @@ $(READY): requirements.lock
 demo: $(READY) ## run everything on small real models, with the small settings of config/demo.yaml
 	@$(SNAKEMAKE) $(DEMO)
 
-tour: $(READY) ## the same with the full settings of config/config.yaml: all architectures
-	@$(SNAKEMAKE) tour --config roster=config/roster.yaml
+tour: $(READY) ## the same with the settings of config/tour.yaml: all architectures, thousands of samples
+	@$(SNAKEMAKE) tour --configfile config/tour.yaml
 
 test: $(READY) ## run all tests
 	@bash tests/system_packages.sh

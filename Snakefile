@@ -31,6 +31,7 @@ include: "rules/models.smk"
 include: "rules/relations.smk"
 include: "rules/architectures.smk"
 include: "rules/macs.smk"
+include: "rules/activations.smk"
 
 
 # The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.
@@ -64,6 +65,7 @@ rule tour:
         rules.all.input,
         rules.architectures.input,
         rules.macs.input,
+        rules.activations.input if DATASETS else [],
 
 
 # Only where there is no roster: what is asked of its models and groups says so.

@@ -148,6 +148,7 @@ rule embed_activations:
         maps=passing_maps,
     output:
         points="results/activations/{dataset}/umap.csv",
+        table="results/activations/{dataset}/umap.parquet",
         neighbours="results/activations/{dataset}/neighbours.parquet",
         quality="results/activations/{dataset}/quality.csv",
         findings="results/activations/{dataset}/findings.txt",

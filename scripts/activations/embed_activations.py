@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.activations import datasets, findings
 from atlas.activations.collection import collected
-from atlas.activations.embedding import embedded
+from atlas.activations.embedding import embedded, for_other_viewers
 from atlas.activations.places import Places
 from atlas.basis import sealed, tables
 from atlas.basis.workflow import command_line, configure_logging
@@ -19,6 +19,7 @@ def main(
     chunks: list[Path],
     maps: list[Path],
     points: Path,
+    table: Path,
     neighbours: Path,
     quality: Path,
     told: Path,
@@ -36,6 +37,8 @@ def main(
         A folder of maps for each chunk, where they are not in the chunks' folders; else none.
     points
         The CSV file of maps to write.
+    table
+        The same as parquet, with neighbours in a column, for other viewers.
     neighbours
         The parquet file of nearest neighbours to write.
     quality
@@ -57,6 +60,7 @@ def main(
         device=declared.device,
     )
     tables.write_text(made.points.to_csv(index=False, lineterminator="\n"), points)
+    tables.write(for_other_viewers(made), table)
     sealed.write(made.neighbours, neighbours)
     tables.write_text(made.quality.to_csv(index=False, lineterminator="\n"), quality)
     sentences = list(findings.sentences(declared.name, made.quality))
@@ -74,6 +78,7 @@ if __name__ == "__main__":
         chunks=[Path(folder) for folder in snakemake.input.chunks],
         maps=[Path(folder) for folder in snakemake.input.maps],
         points=Path(snakemake.output.points),
+        table=Path(snakemake.output.table),
         neighbours=Path(snakemake.output.neighbours),
         quality=Path(snakemake.output.quality),
         told=Path(snakemake.output.findings),

@@ -217,6 +217,31 @@ def _neighbours(each: Slice, ids: "pd.Series[str]", found: Neighbours) -> pa.Tab
     )
 
 
+def for_other_viewers(made: Embedding) -> pa.Table:
+    """
+    Return the points with their neighbours in one column, as Embedding Atlas reads them.
+
+    The column `neighbors` has `ids`, which are rows of this table, and `distances`.
+    """
+    points = pa.Table.from_pandas(made.points, preserve_index=False)
+    near = made.neighbours.to_pandas()
+    keys = ["model", "layer", "timestep", "id"]
+    row_of = made.points[keys].assign(row=np.arange(len(made.points)))
+    to = row_of.rename(columns={"id": "neighbour", "row": "to"})
+    near = near.merge(row_of, on=keys).merge(to, on=["model", "layer", "timestep", "neighbour"])
+    near = near.sort_values(["row", "rank"])
+    starts = np.searchsorted(near["row"], np.arange(len(points) + 1)).astype(np.int32)
+    lists = {
+        name: pa.ListArray.from_arrays(starts, pa.array(values))
+        for name, values in (
+            ("ids", near["to"].to_numpy(np.int32)),
+            ("distances", near["distance"].to_numpy(np.float32)),
+        )
+    }
+    column = pa.StructArray.from_arrays(list(lists.values()), names=list(lists))
+    return points.append_column("neighbors", column)
+
+
 def _quality(lines: Mapping[Slice, Iterable[Quality]]) -> pd.DataFrame:
     return pd.DataFrame(
         [each.place | asdict(line) for each, found in lines.items() for line in found]

@@ -14,7 +14,7 @@ from atlas.activations import alignment_picture, findings, map_picture, viewing
 from atlas.activations.alikeness import Bounds, similarity, weights_apart
 from atlas.activations.collection import collected
 from atlas.activations.datasets import Real
-from atlas.activations.embedding import condition_columns, embedded
+from atlas.activations.embedding import condition_columns, embedded, for_other_viewers
 from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
 from pocket_chunks import made
@@ -71,6 +71,19 @@ def test_neighbours_are_the_nearest_in_activation_space(collection, embedding):
         found = near[near["id"] == name].sort_values("rank")
         assert list(found["neighbour"]) == expected
         np.testing.assert_allclose(found["distance"], np.sort(apart[row])[:5], rtol=1e-5)
+
+
+def test_a_table_for_other_viewers_names_neighbours_by_row(embedding):
+    table = for_other_viewers(embedding).to_pandas()
+    near = embedding.neighbours.to_pandas()
+    for row in (0, 100, 431):
+        point = table.iloc[row]
+        same = (near["model"] == point["model"]) & (near["layer"] == point["layer"])
+        of = near[same & (near["timestep"] == point["timestep"]) & (near["id"] == point["id"])]
+        to = table.iloc[point["neighbors"]["ids"]]
+        assert list(to["id"]) == list(of["neighbour"])
+        assert set(to["layer"]) == {point["layer"]}
+        assert list(point["neighbors"]["distances"]) == list(of["distance"])
 
 
 def test_embedding_again_gives_the_same_points(collection, embedding):
