@@ -20,6 +20,9 @@ from atlas.activations.samples import Batch
 from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
 
+EMBEDDING = "label_embedding"
+"""Module that embeds labels, beside the UNet2DModel's own."""
+
 IDENTITY = "identity"
 """Kind of class embedding that adds what it is given: labels are embedded beside the network."""
 
@@ -94,7 +97,7 @@ class PixelProbe(Probe):
             with torch.device("meta"):
                 network: nn.Module = UNet2DModel.from_config(dict(self.config))
                 if (embedding := self.label_embedding()) is not None:
-                    network.label_embedding = embedding
+                    network.add_module(EMBEDDING, embedding)
         except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
             raise AtlasError(
                 f"{self.source.path}: diffusers can't make a UNet2DModel of its configuration "
@@ -169,7 +172,7 @@ class PixelProbe(Probe):
     def draw(self, batch: Batch, kept: Recorder) -> Images:
         """Draw a batch's images; the forwards of `times` run inside `kept.keeping(time)`."""
         vectors = self.labels.vectors(batch.seed, batch.indices).to(self._device)
-        label = self._network.label_embedding(vectors) if self._is_labelled else None
+        label = self._network.get_submodule(EMBEDDING)(vectors) if self._is_labelled else None
         waiting = {SIGMA_MAX} & set(self.times)
 
         def estimate(noisy: torch.Tensor, sigma: float) -> torch.Tensor:
@@ -233,7 +236,9 @@ class PixelProbe(Probe):
 
     @property
     def _embedded_width(self) -> int:
-        return int(self.config.get("time_embedding_dim") or 4 * self.config["block_out_channels"][0])
+        return int(
+            self.config.get("time_embedding_dim") or 4 * self.config["block_out_channels"][0]
+        )
 
 
 def as_images(pixels: torch.Tensor) -> Images:
@@ -296,7 +301,9 @@ def _noise_levels(option: Any) -> tuple[float, ...]:
     levels = list(given) if isinstance(given, list | tuple) else [given]
     for level in levels:
         if type(level) not in (int, float) or not 0 < level < math.inf:
-            raise AtlasError(f"sigma: {level!r} is no noise level; give numbers above 0, such as 80")
+            raise AtlasError(
+                f"sigma: {level!r} is no noise level; give numbers above 0, such as 80"
+            )
     if not levels:
         raise AtlasError("sigma: the list is empty; give noise levels, such as [80, 0.5]")
     return tuple(sorted({float(level) for level in levels}, reverse=True))

@@ -44,9 +44,7 @@ class Preconditioning(ABC):
     def scales(self, sigma: torch.Tensor) -> Scales:
         """Return the scales at noise levels above 0."""
 
-    def denoised(
-        self, forward: Forward, noisy: torch.Tensor, sigma: torch.Tensor
-    ) -> torch.Tensor:
+    def denoised(self, forward: Forward, noisy: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
         """
         Return D(x; σ) = c_skip·x + c_out·F(c_in·x, c_noise), an estimate of the images.
 

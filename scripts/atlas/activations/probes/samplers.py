@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from math import sqrt
 from typing import ClassVar
 
@@ -66,7 +67,7 @@ class Heun(Sampler):
         """Return images, drawn from SIGMA_MAX times `noise("noise")`."""
         path = levels(steps)
         image = path[0] * noise("noise")
-        for here, there in zip(path, path[1:], strict=False):
+        for here, there in pairwise(path):
             slope = (image - denoise(image, here)) / here
             ahead = image + (there - here) * slope
             slope_ahead = (ahead - denoise(ahead, there)) / there

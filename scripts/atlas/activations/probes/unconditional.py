@@ -11,7 +11,7 @@ from diffusers.models.embeddings import TimestepEmbedding
 from torch import nn
 
 from atlas.activations.probes import labels, preconditioning
-from atlas.activations.probes.pixel_probe import IDENTITY, ClassTable, PixelProbe
+from atlas.activations.probes.pixel_probe import EMBEDDING, IDENTITY, ClassTable, PixelProbe
 from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
 
@@ -25,9 +25,6 @@ DEFAULTS = {
 
 TEXT_LAYERS = "transformer_blocks"
 """In names of layers that read a text: those of UNet2DConditionModel."""
-
-EMBEDDING = "label_embedding"
-"""Module of a numeric label's two layers, kept in the UNet's file; and of a table of classes."""
 
 SCHEDULERS = {
     "CMStochasticIterativeScheduler": preconditioning.Consistency.name,
