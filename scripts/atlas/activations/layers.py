@@ -97,7 +97,7 @@ def first_tensor(value: Any, element: int) -> torch.Tensor:
     raise AtlasError(f"a layer's output is a {type(value).__name__} without a tensor to keep")
 
 
-def input_tensor(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> torch.Tensor:
+def input_tensor(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> torch.Tensor | None:
     """Return what a module is given to work on: its first argument, or `hidden_states`."""
-    given = args[0] if args else kwargs["hidden_states"]
-    return first_tensor(given, 0)
+    given = args[0] if args else kwargs.get("hidden_states")
+    return given if isinstance(given, torch.Tensor) else None

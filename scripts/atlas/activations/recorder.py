@@ -87,11 +87,7 @@ class Recorder:
             self._now = None
         for layer in self._layers:
             times = self._count(layer.name, time) - before[layer.name]
-            if times != 1:
-                raise AtlasError(
-                    f"layer {layer.name}: its module {layer.module} was called {times} times in "
-                    "one forward, not once; choose another layer"
-                )
+            _check_called_once(layer.name, layer.module, times)
 
     def taken(self) -> dict[tuple[str, float], Kept]:
         """Return what was kept, by layer and time, and forget it."""
@@ -108,13 +104,14 @@ class Recorder:
             value = value_of(layer.element, layer.is_update, args, kwargs, output, layer.name)
             value = value.detach()[self._rows]
             kept = self._kept.setdefault((layer.name, self._now), Kept())
-            kept.means.append(mean_over_space(value).cpu())
+            # copies: what comes next in the network may write into its input
+            kept.means.append(mean_over_space(value).to("cpu", copy=True))
             flat = value.flatten(1)
-            kept.rms.append((flat.float().square().mean(1)).sqrt().cpu())
+            kept.rms.append(flat.float().square().mean(1).sqrt().cpu())
             if self._has_maps:  # a narrower dtype may overflow
-                value = value.to(self._dtype)
+                value = value.to("cpu", self._dtype, copy=True)
                 flat = value.flatten(1)
-                kept.maps.append(value.cpu())
+                kept.maps.append(value)
             kept.nonfinite.append((~flat.isfinite()).sum(1).cpu())
 
         return receive
@@ -135,6 +132,11 @@ def value_of(
     if not is_update:
         return value
     given = input_tensor(args, kwargs)
+    if given is None:
+        raise AtlasError(
+            f"layer {name}: has no update, since its module is given no tensor to work on; keep "
+            f"the output ({name.removesuffix(UPDATE)})"
+        )
     if given.shape != value.shape:
         raise AtlasError(
             f"layer {name}: has no update, since its input is {tuple(given.shape[1:])} and its "
@@ -170,14 +172,15 @@ def shapes(
     Raises
     ------
     AtlasError
-        The call does not reach a layer, or an update is asked for where there is none.
+        The call does not reach a layer, or more than once, or an update is asked for where there
+        is none.
     """
-    seen: dict[str, tuple[int, ...]] = {}
+    seen: dict[str, list[tuple[int, ...]]] = {name: [] for name in places}
 
     def watch(name: str, place: Place) -> Callable[..., None]:
         def note(_: Any, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
             value = value_of(place.element, name.endswith(UPDATE), args, kwargs, output, name)
-            seen[name] = tuple(value.shape[1:])
+            seen[name].append(tuple(value.shape[1:]))
 
         return note
 
@@ -188,9 +191,19 @@ def shapes(
     finally:
         for handle in handles:
             handle.remove()
-    if unseen := [name for name in places if name not in seen]:
+    if unseen := [name for name in places if not seen[name]]:
         raise AtlasError(f"layers: a forward of the network does not reach {', '.join(unseen)}")
-    return seen
+    for name, place in places.items():
+        _check_called_once(name, place.module, len(seen[name]))
+    return {name: shapes[0] for name, shapes in seen.items()}
+
+
+def _check_called_once(name: str, module: str, times: int) -> None:
+    if times != 1:
+        raise AtlasError(
+            f"layer {name}: its module {module} was called {times} times in one forward, not once; "
+            "choose another layer"
+        )
 
 
 def _hook(network: torch.nn.Module, module: str, receive: Callable[..., None]) -> Any:

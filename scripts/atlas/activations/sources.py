@@ -1,6 +1,7 @@
 """Where a network comes from: its weights under canonical names, and its configuration."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,21 +69,41 @@ class Source:
             if tensor.component == component
         }
 
-    def state(self, component: str) -> dict[str, torch.Tensor]:
+    def required(self, component: str) -> dict[str, Tensor]:
+        """
+        Return a component's tensors, as `tensors` does.
+
+        Raises
+        ------
+        AtlasError
+            The component is not there, or can't be read.
+        """
+        if tensors := self.tensors(component):
+            return tensors
+        there = sorted({tensor.component for tensor in self.checkpoint.tensors})
+        unread = self.checkpoint.unread.get(component)
+        why = unread.in_full if unread else f"it has {', '.join(there)}"
+        raise AtlasError(f"{self.path}: has no {component} to run: {why}")
+
+    def state(
+        self, component: str, names: Collection[str] | None = None
+    ) -> dict[str, torch.Tensor]:
         """
         Read a component's weights, in their own dtypes, on the CPU.
+
+        Parameters
+        ----------
+        names
+            Which of them, as `tensors` has them; None for all.
 
         Raises
         ------
         AtlasError
             The component is not there, can't be read, or its files changed meanwhile.
         """
-        tensors = self.tensors(component)
-        if not tensors:
-            there = sorted({tensor.component for tensor in self.checkpoint.tensors})
-            unread = self.checkpoint.unread.get(component)
-            why = unread.in_full if unread else f"it has {', '.join(there)}"
-            raise AtlasError(f"{self.path}: has no {component} to run: {why}")
+        tensors = self.required(component)
+        if names is not None:
+            tensors = {name: tensor for name, tensor in tensors.items() if name in names}
         files = OpenFiles()
         with unchanged({part.file for tensor in tensors.values() for part in tensor.parts}):
             return {name: _read(files, tensor) for name, tensor in tensors.items()}
@@ -92,8 +113,15 @@ class Source:
         return _read(OpenFiles(), tensor)
 
     def config(self, component: str) -> dict[str, Any] | None:
-        """Return a component's config.json of the folders, or None where none has one."""
-        return self.json(f"{component}/config.json")
+        """
+        Return a component's config.json of the folders, or None where none has one.
+
+        A folder may be the component's own, without a pipeline around it.
+        """
+        found = self.json(f"{component}/config.json")
+        if found is None and self.json("model_index.json") is None:
+            return self.json("config.json")
+        return found
 
     def json(self, name: str) -> dict[str, Any] | None:
         """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint.pickle_names import PARAMETERS, Global, Module, call, named
+from atlas.checkpoint.pickle_names import CODE, PARAMETERS, TRUSTED, Global, Module, call, named
 from atlas.checkpoint.pickle_opcodes import OPCODES
 
 MOST_OPCODES = 2_000_000
@@ -78,9 +78,10 @@ class Machine:
 
     def refusal(self, what: str) -> AtlasError:
         """Return the error for a pickle that is more than weights."""
+        known = next((told for start, told in CODE.items() if what.startswith(start)), TRUSTED)
         return AtlasError(
             f"{self.file}: its pickle asks for {what}, which weights do not need; nothing of it "
-            "was run. If you trust its source, load it there and save the weights as safetensors"
+            f"was run. {known}"
         )
 
     def take(self, count: int) -> bytes:

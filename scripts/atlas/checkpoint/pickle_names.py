@@ -123,6 +123,15 @@ IGNORED = frozenset(
         "typing.Any",
     }
 )
+TRUSTED = "If you trust its source, load it there and save the weights as safetensors"
+CODE = {
+    "torch_utils.persistence.": (
+        "It is a network with its own source code, as EDM and StyleGAN publish theirs. If you "
+        "trust it, load it there (pickle.load(file)['ema']) and save its state_dict() alone"
+    ),
+}
+"""Start of what a pickle asks for, and the remedy, where it is known to run code of its own."""
+
 LISTS = "torch.jit._pickle."
 """TorchScript's makers of typed lists; the list is their first argument."""
 

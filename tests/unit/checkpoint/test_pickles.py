@@ -341,3 +341,11 @@ def test_damaged_files_never_end_in_anything_but_a_message(tmp_path_factory, dat
     except AtlasError:
         return
     narrow.all_values(opened)
+
+
+def test_a_network_with_its_own_source_code_is_refused_with_what_to_give_instead(tmp_path: Path):
+    file = tmp_path / "edm-imagenet-64x64-cond-adm.pkl"
+    asks = b"ctorch_utils.persistence\n_reconstruct_persistent_obj\n"
+    file.write_bytes(b"\x80\x02}X\x03\x00\x00\x00ema" + asks + b"(dtRs.")
+    with pytest.raises(AtlasError, match=r"nothing of it was run.*save its state_dict\(\) alone"):
+        open_checkpoint(file)
