@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any
-
-import torch
+from typing import Any, Protocol
 
 from atlas.basis.errors import AtlasError, nearest
 
@@ -42,6 +40,13 @@ class Layer:
         return prod(self.shape)
 
 
+class HasModules(Protocol):
+    """What is asked of a network here; torch's modules have it, and torch is not imported."""
+
+    def named_modules(self) -> Iterable[tuple[str, Any]]:
+        """Yield all modules with their paths."""
+
+
 @dataclass(frozen=True)
 class Place:
     """What a short name stands for: a module, and which of its outputs is meant."""
@@ -51,7 +56,7 @@ class Place:
 
 
 def found(
-    asked: Iterable[str], *, short: Mapping[str, Place], network: torch.nn.Module
+    asked: Iterable[str], *, short: Mapping[str, Place], network: HasModules
 ) -> dict[str, Place]:
     """
     Return the places of layers asked for by short name or module path, in their order.
@@ -78,26 +83,3 @@ def found(
             "\n".join(faults) + f"\nshort names are: {', '.join(short)}; module paths serve, too"
         )
     return places
-
-
-def first_tensor(value: Any, element: int) -> torch.Tensor:
-    """
-    Return the tensor that a module's output is, or has at a place.
-
-    Raises
-    ------
-    AtlasError
-        The output holds no tensor there.
-    """
-    if isinstance(value, torch.Tensor):
-        return value
-    parts = list(value.values()) if isinstance(value, Mapping) else value
-    if isinstance(parts, list | tuple) and len(parts) > element:
-        return first_tensor(parts[element], 0)
-    raise AtlasError(f"a layer's output is a {type(value).__name__} without a tensor to keep")
-
-
-def input_tensor(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> torch.Tensor | None:
-    """Return what a module is given to work on: its first argument, or `hidden_states`."""
-    given = args[0] if args else kwargs.get("hidden_states")
-    return given if isinstance(given, torch.Tensor) else None

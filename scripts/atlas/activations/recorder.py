@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from atlas.activations.layers import UPDATE, Layer, Place, first_tensor, input_tensor
+from atlas.activations.layers import UPDATE, Layer, Place
+from atlas.activations.outputs import first_tensor, input_tensor
 from atlas.basis.errors import AtlasError
 
 DTYPES = {"float16": torch.float16, "float32": torch.float32}

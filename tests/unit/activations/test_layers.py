@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from atlas.activations.layers import Layer, Place, first_tensor, found, input_tensor
+from atlas.activations.layers import Layer, Place, found
+from atlas.activations.outputs import first_tensor, input_tensor
 from atlas.basis.errors import AtlasError
 
 SHORT = {"mid": Place("body.1"), "down.0": Place("body.0", element=1)}
