@@ -19,7 +19,7 @@ SPARE = 64
 PASSES = 4
 """Over the rows, to turn the sketch towards the leading directions."""
 LARGEST_BLOCK = 1024
-STRIP = 4096
+STRIP = 1024
 """Features of a sketch that are in float64 at a time."""
 SAME = 1e-3
 """Relative difference below which two scores are equally large, when a sign is chosen."""
@@ -185,7 +185,7 @@ def _by_gram(work: _Work) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
 def _by_sketch(work: _Work, seed: int) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
     """Leading directions by subspace iteration, then the best basis within them."""
     count = min(work.kept + SPARE, work.features, work.samples)
-    fixed = 8 * work.features * count + 16 * STRIP * count + 32 * count**2
+    fixed = (8 * work.features + 16 * min(STRIP, work.features)) * count + 32 * count**2
     size = work.size(fixed, extra=4 * count / work.features)
     generator = np.random.default_rng(seed)
     directions = generator.standard_normal((work.features, count), np.float32)
@@ -231,7 +231,7 @@ def _orthonormalise(directions: NDArray[np.float32]) -> None:
 
 
 def _with_signs(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Turn each component so that its largest score by magnitude, the first of equals, is positive."""
+    """Turn each component so that the first of its largest scores by magnitude is positive."""
     sizes = np.abs(scores)
     largest = (sizes >= (1 - SAME) * sizes.max(axis=0)).argmax(axis=0)
     signs = np.sign(scores[largest, np.arange(scores.shape[1])])
