@@ -50,6 +50,15 @@ def _embedded(folder: Path, samples: int, features: int, memory: int, kind: str)
     for step, name in (("components", "256 components"), ("neighbours", "15 nearest")):
         theirs, mine = (each.said[step] for each in (plain, ours))
         yield Line(f"{what}: {name}", seconds(theirs), seconds(mine), theirs / mine)
+    if features > 1000:
+        batches = run(WORK, "incremental", file, "--memory", memory)
+        mine, theirs = (each.said["components"] for each in (ours, batches))
+        name = "256 components, IncrementalPCA's time by ours"
+        yield Line(f"{what}: {name}", seconds(theirs), seconds(mine), theirs / mine, "≥ 1")
+        for name, each in (("PCA", plain), ("IncrementalPCA", batches)):
+            mine, theirs = (way.said["explained"] for way in (ours, each))
+            line = f"{what}: variance in 256 components, ours by {name}'s"
+            yield Line(line, f"{theirs:.4f}", f"{mine:.4f}", mine / theirs, "≥ 0.99")
 
 
 def _aligned(folder: Path, samples: int, features: int, memory: int) -> Iterator[Line]:

@@ -79,7 +79,7 @@ def alignments(
     Return the linear CKA of each of the first representations with each of the second.
 
     With K = X Xᵀ and L = Y Yᵀ, K̃ and L̃ the same with zeros on the diagonal, and 1 the vector of
-    ones (Song et al. 2012, equation 5; used for CKA by Nguyen et al. 2021):
+    ones (Song et al. 2012; used for CKA by Nguyen et al. 2021):
 
         HSIC₁(K, L) = (tr K̃L̃ + 1ᵀK̃1 1ᵀL̃1 / ((n-1)(n-2)) - 2 1ᵀK̃L̃1 / (n-2)) / (n (n-3))
         CKA = HSIC₁(K, L) / √(HSIC₁(K, K) HSIC₁(L, L))

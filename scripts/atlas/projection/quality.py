@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from atlas.basis.errors import AtlasError
-from atlas.projection.alignment import mutual_neighbours
+from atlas.projection.alignment import mutual_neighbours, mutual_null
 from atlas.projection.maps import drawn
 from atlas.projection.neighbours import Neighbours, nearest
 from atlas.projection.rows import Rows
@@ -27,7 +27,7 @@ class Quality:
     """One figure."""
 
     measure: str
-    """"trustworthiness", "purity", "pearson", "spearman" or "stability"."""
+    """"trustworthiness", "kept", "purity", "pearson", "spearman" or "stability"."""
     of: str
     """What it is of: "map", "activations: digit", "map: digit", "PC1: difficulty"."""
     value: float
@@ -94,6 +94,7 @@ def quality(
     lines = [Quality("trustworthiness", "map", trust.value, trust.chance, float("nan"), note)]
     if k:
         on_map = nearest(points, k=k, memory_bytes=memory_bytes, what="map")
+        lines.append(kept(found, on_map))
         for name, column in labels.items():
             lines.append(purity(found, column, of=f"{space}: {name}"))
             lines.append(purity(on_map, column, of=f"map: {name}"))
@@ -105,6 +106,13 @@ def quality(
     ]
     lines.append(stability([points, *more], k=neighbours, memory_bytes=memory_bytes))
     return lines
+
+
+def kept(found: Neighbours, on_map: Neighbours) -> Quality:
+    """Return the mean share of a sample's nearest neighbours that are nearest on the map too."""
+    null = mutual_null(found, on_map)
+    note = f"k = {found.indices.shape[1]}"
+    return Quality("kept", "map", mutual_neighbours(found, on_map), null.mean, null.spread, note)
 
 
 def purity(found: Neighbours, labels: Sequence[object], *, of: str) -> Quality:

@@ -137,6 +137,15 @@ def test_memory_is_bounded(shape, exact, monkeypatch):
     assert found.route == "sketch" or max(shape) == 3000
 
 
+def test_few_wide_samples_need_no_room_for_directions():
+    """Two sets of 24 directions would take 3.8 MB alone."""
+    rows = spread_out(24, 20_000)
+    found, peak = peak_of(lambda: reduced(rows, memory_bytes=2 << 20, seed=0))
+    assert found.route == "gram"
+    assert differences(found.scores[:, :8], plain(rows, 8)[0]).max() < 1e-3
+    assert peak < (2 << 20) + 500_000
+
+
 def test_a_nan_is_refused():
     rows = spread_out(20, 5)
     rows[3, 1] = np.nan

@@ -213,9 +213,10 @@ def test_quality_has_a_line_of_each(rows, points):
         memory_bytes=MEMORY,
     )
     values = {(line.measure, line.of): line for line in lines}
-    assert len(values) == len(lines) == 1 + 2 + 2 * 5 + 1
+    assert len(values) == len(lines) == 1 + 1 + 2 + 2 * 5 + 1
     assert values["trustworthiness", "map"].value > 0.9
     for space in ("activations", "map"):
         assert values["purity", f"{space}: class"].value > 0.8
     assert values["pearson", "PC1: height"].value == pytest.approx(1)
     assert 0.3 < values["stability", "map"].value < 1
+    assert values["kept", "map"].value > values["kept", "map"].chance + 0.3

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from atlas.basis.errors import AtlasError
 from atlas.projection.neighbours import nearest
-from atlas.projection.quality import LEADING, correlations, purity, stability
+from atlas.projection.quality import LEADING, correlations, kept, purity, stability
 
 MEMORY = 1 << 20
 
@@ -116,6 +116,15 @@ def test_stability_is_of_neighbours_whatever_the_places():
     mixed = stability([points, mirrored.copy(), other], k=10, memory_bytes=MEMORY)
     assert mixed.value == pytest.approx((line.value + 2 * chance.value) / 3, abs=0.02)
     assert mixed.note == "k = 10, 3 seeds"
+
+
+def test_a_map_keeps_what_is_nearest_in_both(classes):
+    _, found = classes
+    line = kept(found, found)
+    assert (line.value, line.chance) == (1, pytest.approx(8 / 149))
+    other = np.random.default_rng(3).normal(size=(150, 2)).astype(np.float32)
+    line = kept(found, nearest(other, k=8, memory_bytes=MEMORY))
+    assert abs(line.value - line.chance) < 4 * line.spread
 
 
 def test_one_sample_has_no_stability():
