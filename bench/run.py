@@ -23,6 +23,8 @@ BENCHMARKS = {
     "many-models": "bench.workflow.many_models",
     "architectures": "bench.architectures.tables",
     "macs": "bench.macs.profiles",
+    "embedding": "bench.projection.embedding",
+    "aligned-maps": "bench.projection.aligned_maps",
 }
 """Name to module; each has `measure(folder, *, quick)`, which yields lines."""
 

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from atlas.basis.errors import AtlasError
 from atlas.projection.moments import Standard, moments_of
+from atlas.projection.neighbours import Neighbours
 from atlas.projection.products import Products
 from atlas.projection.rows import READING_BYTES, Rows, block_size, width
+from atlas.projection.shuffling import Null, edges_of, shuffled
 
 FEWEST = 4
 """Samples below which the unbiased estimate is not defined."""
@@ -77,7 +79,7 @@ def alignments(
     Return the linear CKA of each of the first representations with each of the second.
 
     With K = X Xᵀ and L = Y Yᵀ, K̃ and L̃ the same with zeros on the diagonal, and 1 the vector of
-    ones (Song et al. 2012, equation 5; used for CKA by Nguyen et al. 2021):
+    ones (Song et al. 2012; used for CKA by Nguyen et al. 2021):
 
         HSIC₁(K, L) = (tr K̃L̃ + 1ᵀK̃1 1ᵀL̃1 / ((n-1)(n-2)) - 2 1ᵀK̃L̃1 / (n-2)) / (n (n-3))
         CKA = HSIC₁(K, L) / √(HSIC₁(K, K) HSIC₁(L, L))
@@ -139,6 +141,40 @@ def null_spread(samples: int) -> float:
     dimensions its right tail is longer.
     """
     return float(np.sqrt(2 / (samples * (samples - 3))))
+
+
+def mutual_neighbours(first: Neighbours, second: Neighbours) -> float:
+    """
+    Return the mean share of a sample's k nearest neighbours that are the same in both.
+
+    The mutual k-nearest-neighbour metric of Huh et al. 2024 (The Platonic Representation
+    Hypothesis), between 0 and 1; NaN when there are no neighbours.
+
+    Raises
+    ------
+    AtlasError
+        When the two have not the same samples or not the same k.
+    """
+    count, k = _shape(first, second)
+    if k == 0:
+        return float("nan")
+    return np.intersect1d(edges_of(first.indices).keys, edges_of(second.indices).keys).size / (
+        count * k
+    )
+
+
+def mutual_null(first: Neighbours, second: Neighbours) -> Null:
+    """
+    Return what `mutual_neighbours` is when one side's samples are shuffled: k / (n - 1).
+
+    The spread is exact over all orders, for these two graphs: hubs, and edges that go both ways,
+    make it wider than that of independent draws.
+    """
+    count, k = _shape(first, second)
+    if k == 0:
+        return Null(float("nan"), float("nan"))
+    found = shuffled(edges_of(first.indices), edges_of(second.indices))
+    return Null(found.mean / (count * k), found.spread / (count * k))
 
 
 def _side(rows: Rows, memory_bytes: int, what: str) -> _Side:
@@ -289,3 +325,16 @@ def _aligned(left: _Side, right: _Side, cross: float) -> Alignment:
         samples=count,
         features=(width(left.rows), width(right.rows)),
     )
+
+
+def _shape(first: Neighbours, second: Neighbours) -> tuple[int, int]:
+    if first.indices.shape != second.indices.shape:
+        told = [
+            f"{k} of {count:,} samples" for count, k in (first.indices.shape, second.indices.shape)
+        ]
+        raise AtlasError(
+            f"neighbours can't be compared: {told[0]} on one side, {told[1]} on the other; take the"
+            " same samples and the same k"
+        )
+    count, k = first.indices.shape
+    return count, k

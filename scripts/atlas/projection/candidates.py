@@ -12,6 +12,8 @@ from atlas.projection.rows import Rows, read, width
 DOUBLE_UNIT = 2.0**-53
 SMALLEST = 2.0**-126
 """Below it float32 loses digits, or flushes to 0."""
+DENSE = 8
+"""Where more than one in so many samples may be among the nearest, all are put in order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,18 +54,52 @@ class _Kept:
         self.bounds = np.full((queries, most), np.inf)
         self.places = np.full((queries, most), -1, np.int32)
 
-    def offer(self, here: Any, bounds: NDArray[np.float64], first: int) -> None:
-        """Look at more samples, from place `first` on, for the queries that stand `here`."""
+    def offer(self, here: slice, bounds: NDArray[np.float64], first: int) -> None:
+        """
+        Look at more samples, from place `first` on, for the queries that stand `here`.
+
+        Parameters
+        ----------
+        here
+            Of the queries.
+        bounds
+            Shape (queries, samples).
+        first
+            Place of the first of the samples.
+        """
+        worst = self.bounds[here].max(axis=1)
+        better = bounds < worst[:, None]
+        counts = np.count_nonzero(better, axis=1)
+        if counts.sum() > bounds.size / DENSE:
+            self._take_all(here, bounds, first)
+        elif counts.any():
+            # of the flat array, which is much faster than of two axes
+            query, sample = np.divmod(np.flatnonzero(np.ascontiguousarray(better)), len(bounds[0]))
+            starts = np.repeat(np.cumsum(counts) - counts, counts)
+            rank = np.arange(len(query)) - starts
+            offered = np.full((len(bounds), counts.max()), np.inf)
+            offered[query, rank] = bounds[query, sample]
+            places = np.full(offered.shape, -1, np.int32)
+            places[query, rank] = sample + first
+            self._merge(here, offered, places)
+
+    def _take_all(self, here: slice, bounds: NDArray[np.float64], first: int) -> None:
+        """Offer all samples, where most of them may be among the nearest so far."""
         most = self.bounds.shape[1]
         if bounds.shape[1] > most:
             best = np.argpartition(bounds, most - 1, axis=1)[:, :most]
-            bounds = np.take_along_axis(bounds, best, axis=1)
-            places = (best + first).astype(np.int32)
+            self._merge(here, np.take_along_axis(bounds, best, axis=1), best + first)
         else:
-            numbers = np.arange(first, first + bounds.shape[1], dtype=np.int32)
-            places = np.broadcast_to(numbers, bounds.shape)
+            numbers = np.arange(first, first + bounds.shape[1])
+            self._merge(here, bounds, np.broadcast_to(numbers, bounds.shape))
+
+    def _merge(
+        self, here: slice, bounds: NDArray[np.float64], places: NDArray[np.integer[Any]]
+    ) -> None:
+        """Keep the smallest of what is kept and what is offered."""
+        most = self.bounds.shape[1]
         bounds = np.concatenate([self.bounds[here], bounds], axis=1)
-        places = np.concatenate([self.places[here], places], axis=1)
+        places = np.concatenate([self.places[here], places.astype(np.int32)], axis=1)
         best = np.argpartition(bounds, most - 1, axis=1)[:, :most]
         self.bounds[here] = np.take_along_axis(bounds, best, axis=1)
         self.places[here] = np.take_along_axis(places, best, axis=1)
@@ -125,7 +161,7 @@ def candidates(
             bounds[within, itself[within]] = np.inf
             kept.offer(here, bounds, begin)
             if queries is None and not is_same:
-                kept.offer(slice(begin, begin + len(right)), bounds.T.copy(), start)
+                kept.offer(slice(begin, begin + len(right)), bounds.T, start)
             del right, bounds
     limit = kept.bounds.max(axis=1) if most < count - 1 else np.full(len(asked), np.inf)
     return Candidates(asked, kept.places, limit / frame.factor**2)
@@ -136,13 +172,10 @@ def _bounds(
 ) -> NDArray[np.float64]:
     """Return what the squared distances of all pairs of two blocks are not below."""
     bounds = products.of(left, right)
-    bounds *= -2
     first, second = (np.einsum("ij,ij->i", side, side, dtype=np.float64) for side in (left, right))
-    bounds += first[:, None]
-    bounds += second
-    lengths = np.add.outer(np.sqrt(first), np.sqrt(second))
-    lengths *= lengths
-    lengths *= share
-    lengths += 8 * features * SMALLEST
-    bounds -= lengths
+    # |a|² + |b|² - 2ab - share (|a| + |b|)², in as few steps over the square as it takes
+    bounds += np.multiply.outer(share * np.sqrt(first), np.sqrt(second))
+    bounds *= -2
+    bounds += ((1 - share) * first - 8 * features * SMALLEST)[:, None]
+    bounds += (1 - share) * second
     return bounds

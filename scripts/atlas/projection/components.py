@@ -19,7 +19,9 @@ SPARE = 64
 PASSES = 4
 """Over the rows, to turn the sketch towards the leading directions."""
 LARGEST_BLOCK = 1024
-STRIP = 4096
+FEW = 64
+"""Rows of a block below which the exact ways read the rows too often."""
+STRIP = 1024
 """Features of a sketch that are in float64 at a time."""
 SAME = 1e-3
 """Relative difference below which two scores are equally large, when a sign is chosen."""
@@ -137,7 +139,11 @@ def _chosen(work: _Work, seed: int) -> tuple[str, Route]:
     }
     name, (extent, find) = min(matrices.items(), key=lambda item: item[1][0])
     room = work.memory - 24 * extent**2
-    if extent <= EXACT and room >= 64 * READING_BYTES * work.features:
+    block = READING_BYTES * work.features
+    if extent <= EXACT and room >= FEW * block:
+        return name, find
+    # where directions take more than there is, many small blocks are better than nothing
+    if room >= 2 * block and work.memory < _sketch_bytes(work) + block:
         return name, find
     return "sketch", lambda: _by_sketch(work, seed)
 
@@ -184,9 +190,8 @@ def _by_gram(work: _Work) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
 
 def _by_sketch(work: _Work, seed: int) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
     """Leading directions by subspace iteration, then the best basis within them."""
-    count = min(work.kept + SPARE, work.features, work.samples)
-    fixed = 8 * work.features * count + 16 * STRIP * count + 32 * count**2
-    size = work.size(fixed, extra=4 * count / work.features)
+    count = _directions(work)
+    size = work.size(_sketch_bytes(work), extra=4 * count / work.features)
     generator = np.random.default_rng(seed)
     directions = generator.standard_normal((work.features, count), np.float32)
     _orthonormalise(directions)
@@ -210,6 +215,17 @@ def _by_sketch(work: _Work, seed: int) -> tuple[NDArray[np.floating], NDArray[np
     return found @ rotation.astype(np.float32), variances
 
 
+def _directions(work: _Work) -> int:
+    """Return how many directions a sketch has."""
+    return min(work.kept + SPARE, work.features, work.samples)
+
+
+def _sketch_bytes(work: _Work) -> int:
+    """Return what a sketch takes beside blocks: two sets of directions, a strip, small squares."""
+    count = _directions(work)
+    return (8 * work.features + 16 * min(STRIP, work.features)) * count + 32 * count**2
+
+
 def _orthonormalise(directions: NDArray[np.float32]) -> None:
     """
     Turn columns into orthonormal ones of the same span, in place, strip by strip.
@@ -231,7 +247,7 @@ def _orthonormalise(directions: NDArray[np.float32]) -> None:
 
 
 def _with_signs(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Turn each component so that its largest score by magnitude, the first of equals, is positive."""
+    """Turn each component so that the first of its largest scores by magnitude is positive."""
     sizes = np.abs(scores)
     largest = (sizes >= (1 - SAME) * sizes.max(axis=0)).argmax(axis=0)
     signs = np.sign(scores[largest, np.arange(scores.shape[1])])

@@ -1,5 +1,6 @@
 """Maps: samples in two dimensions by UMAP, alone or laid over other maps of the same samples."""
 
+import importlib
 import logging
 import os
 from collections.abc import Sequence
@@ -184,7 +185,7 @@ def turned(points: NDArray[np.float32], onto: NDArray[np.float32]) -> NDArray[np
     own, other = (side.astype(np.float64) for side in (points, onto))
     centre, target = own.mean(axis=0), other.mean(axis=0)
     left, _, right = np.linalg.svd((own - centre).T @ (other - target))
-    return ((own - centre) @ (left @ right) + target).astype(np.float32)
+    return np.asarray((own - centre) @ (left @ right) + target, dtype=np.float32)
 
 
 def _backend(name: str) -> Any:
@@ -196,16 +197,13 @@ def _backend(name: str) -> Any:
         )
     if name == "cuml":
         try:
-            from cuml.manifold import UMAP as cuml_umap  # noqa: N811
+            return importlib.import_module("cuml.manifold").UMAP
         except ImportError as error:
             raise AtlasError(
                 "backend cuml: RAPIDS cuML can't be imported here; install it beside a GPU"
                 " (https://docs.rapids.ai/install), or set the backend to umap-learn"
             ) from error
-        return cuml_umap
-    from umap import UMAP as umap_learn  # noqa: N811
-
-    return umap_learn
+    return importlib.import_module("umap").UMAP
 
 
 def _chance(seed: int, parallel: bool, backend: str) -> dict[str, Any]:

@@ -110,13 +110,14 @@ def moments_of(rows: Rows, *, memory_bytes: int, what: str = "rows") -> Moments:
         require_finite(block, rows, size, what)
         if first is None:
             first = block[0].copy()
-        block -= first
-        sums += block.sum(axis=0, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):  # told below
+            block -= first
+            sums += block.sum(axis=0, dtype=np.float64)
         squares += np.einsum("ij,ij->j", block, block, dtype=np.float64)
     assert first is not None
+    if not (np.isfinite(sums).all() and np.isfinite(squares).all()):
+        raise AtlasError(f"{what}: differences of the samples overflow float32; scale them down")
     sums /= rows.shape[0]
     squares /= rows.shape[0]
     squares -= sums**2
-    if not np.isfinite(squares).all():
-        raise AtlasError(f"{what}: differences of the samples overflow float32; scale them down")
     return Moments(first, sums, np.maximum(squares, 0.0, out=squares))

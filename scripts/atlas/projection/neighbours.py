@@ -31,8 +31,6 @@ PER_PAIR = 48.0
 """Bytes for each pair of samples of two blocks: product, bound, order."""
 PER_CANDIDATE = 80
 """Bytes for each candidate of each sample: bound, place, and the lists of pairs."""
-PAIRS_AT_ONCE = 1 << 20
-"""In the last resort, distances that are held at a time."""
 LARGEST_BLOCK = 2048
 
 
@@ -107,7 +105,7 @@ def nearest(
         kept = candidates(rows, frame, most=most, size=smaller, products=products, queries=left)
         found = _ranked(rows, kept, k, size)
         places[left], squared[left] = found.places, found.squared
-        for sample, order, distances in _brute(rows, left[~found.is_proved], size):
+        for sample, order, distances in _brute(rows, left[~found.is_proved], size, most):
             nearest_ones = order[order != sample][:k]
             places[sample], squared[sample] = nearest_ones, distances[nearest_ones]
     return Neighbours(places.astype(np.int32), np.sqrt(squared).astype(np.float32))
@@ -164,7 +162,7 @@ def _ranked(rows: Rows, kept: Candidates, k: int, size: int) -> _Found:
 
 
 def _brute(
-    rows: Rows, queries: NDArray[np.int64], size: int
+    rows: Rows, queries: NDArray[np.int64], size: int, at_once: int
 ) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
     """Yield each query with all samples in order of their distance, and the squared distances."""
     alike: dict[bytes, list[int]] = {}
@@ -174,9 +172,8 @@ def _brute(
         alike.setdefault(hashlib.blake2b(row.tobytes()).digest(), []).append(sample)
     count = rows.shape[0]
     groups = list(alike.values())
-    step = max(1, PAIRS_AT_ONCE // count)
-    for start in range(0, len(groups), step):
-        some = groups[start : start + step]
+    for start in range(0, len(groups), at_once):
+        some = groups[start : start + at_once]
         leaders = np.array([members[0] for members in some])
         every = np.tile(np.arange(count), len(some))
         distances = squared_distances(rows, np.repeat(leaders, count), every, size)

@@ -34,6 +34,8 @@ def squared_distances(
         whichever of the two comes first, and so have pairs of equal differences.
     """
     found = np.zeros(len(first))
+    if not len(first):
+        return found
     low, high = np.minimum(first, second), np.maximum(first, second)
     count = -(-rows.shape[0] // size)
     cell = (low // size).astype(np.int64) * count + high // size

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from atlas.basis.errors import AtlasError
+from atlas.projection.alignment import mutual_neighbours, mutual_null
 from atlas.projection.maps import drawn
-from atlas.projection.mutual import mutual_neighbours
 from atlas.projection.neighbours import Neighbours, nearest
 from atlas.projection.rows import Rows
+from atlas.projection.shuffling import cliques_of, edges_of, shuffled
 from atlas.projection.trust import trustworthiness
 
 LEADING = 5
@@ -26,7 +27,7 @@ class Quality:
     """One figure."""
 
     measure: str
-    """"trustworthiness", "purity", "pearson", "spearman" or "stability"."""
+    """"trustworthiness", "kept", "purity", "pearson", "spearman" or "stability"."""
     of: str
     """What it is of: "map", "activations: digit", "map: digit", "PC1: difficulty"."""
     value: float
@@ -90,9 +91,10 @@ def quality(
     count = rows.shape[0]
     exact = "all" if trust.samples == count else f"{trust.samples:,} of {count:,}"
     note = f"k = {trust.neighbours}, on {exact} samples"
-    lines = [Quality("trustworthiness", "map", trust.value, 0.5, float("nan"), note)]
+    lines = [Quality("trustworthiness", "map", trust.value, trust.chance, float("nan"), note)]
     if k:
         on_map = nearest(points, k=k, memory_bytes=memory_bytes, what="map")
+        lines.append(kept(found, on_map))
         for name, column in labels.items():
             lines.append(purity(found, column, of=f"{space}: {name}"))
             lines.append(purity(on_map, column, of=f"map: {name}"))
@@ -106,12 +108,20 @@ def quality(
     return lines
 
 
+def kept(found: Neighbours, on_map: Neighbours) -> Quality:
+    """Return the mean share of a sample's nearest neighbours that are nearest on the map too."""
+    null = mutual_null(found, on_map)
+    note = f"k = {found.indices.shape[1]}"
+    return Quality("kept", "map", mutual_neighbours(found, on_map), null.mean, null.spread, note)
+
+
 def purity(found: Neighbours, labels: Sequence[object], *, of: str) -> Quality:
     """
     Return the mean share of a sample's nearest neighbours that have its label.
 
     Samples without a label are left out, as neighbours too. Chance is Σ_c n_c (n_c - 1) / (n (n -
-    1)): the share of pairs of equal labels, which shuffled labels have on average.
+    1)): the share of pairs of equal labels, which shuffled labels have on average; its spread is
+    known where no label is missing.
     """
     indices = found.indices
     if len(labels) != len(indices):
@@ -124,14 +134,16 @@ def purity(found: Neighbours, labels: Sequence[object], *, of: str) -> Quality:
     equal = (codes[:, None] == codes[indices]) & compared
     of_each = compared.sum(axis=1)
     counted = of_each > 0
-    value = chance = float("nan")
+    value = chance = spread = float("nan")
     if counted.any():
         value = float((equal.sum(axis=1)[counted] / of_each[counted]).mean())
         chance = float((sizes * (sizes - 1)).sum() / (count * (count - 1)))
+    if counted.any() and has.all():
+        spread = shuffled(edges_of(indices), cliques_of(sizes)).spread / indices.size
     note = f"k = {indices.shape[1]}, {len(sizes)} labels"
     if count < len(codes):
         note += f", {len(codes) - count:,} of {len(codes):,} samples have none"
-    return Quality("purity", of, value, chance, float("nan"), note)
+    return Quality("purity", of, value, chance, spread, note)
 
 
 def correlations(

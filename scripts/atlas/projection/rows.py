@@ -82,7 +82,7 @@ def read(rows: Rows, start: int, stop: int) -> NDArray[np.float32]:
     found = np.asarray(rows[start:stop])
     if found.dtype not in READ_AS:
         raise AtlasError(f"rows of {found.dtype} can't be projected; store float16 or float32")
-    return np.array(found.reshape(len(found), -1), dtype=np.float32)
+    return np.array(found.reshape(len(found), width(rows)), dtype=np.float32)
 
 
 def blocks(rows: Rows, size: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:

@@ -20,6 +20,8 @@ class Trust:
 
     value: float
     """1 where all neighbours on the map are among the nearest of the rows; NaN if undefined."""
+    chance: float
+    """Its mean for maps that know nothing of the rows: 1/2 where k is small beside n."""
     neighbours: int
     samples: int
     """How many it was computed on."""
@@ -69,7 +71,7 @@ def trustworthiness(
         rows, points, count = Chosen(rows, chosen), points[chosen], most
     k = min(neighbours, (count - 1) // 2)
     if k < 1:
-        return Trust(float("nan"), 0, count)
+        return Trust(float("nan"), float("nan"), 0, count)
     ranks = _ranks(_squared(rows, memory_bytes, what))
     place = points.astype(np.float64)
     on_map = (place[:, None, 0] - place[None, :, 0]) ** 2
@@ -77,7 +79,10 @@ def trustworthiness(
     np.fill_diagonal(on_map, np.inf)
     near = np.argsort(on_map, axis=1, kind="stable")[:, :k]
     intruding = np.maximum(np.take_along_axis(ranks, near, axis=1) - k, 0).sum(dtype=np.int64)
-    return Trust(1 - 2 * float(intruding) / (count * k * (2 * count - 3 * k - 1)), k, count)
+    worst = 2 * count - 3 * k - 1
+    # of a rank that may be any of 1 ... n - 1, all alike
+    chance = 1 - (count - 1 - k) * (count - k) / ((count - 1) * worst)
+    return Trust(1 - 2 * float(intruding) / (count * k * worst), chance, k, count)
 
 
 def _squared(rows: Rows, memory_bytes: int, what: str) -> NDArray[np.float64]:
