@@ -32,12 +32,14 @@ def main(*, dataset: Path, points: Path, quality: Path, picture: Path) -> None:
     table, figures = pd.read_csv(points), pd.read_csv(quality)
     slices: list[tuple[Any, pd.DataFrame]] = list(figures.groupby(["model", "layer", "timestep"]))
     column = next(iter(condition_columns(table)), None)
-    samples = table["id"].nunique()
+    networks = table["model"].nunique()
+    samples = f"{table['id'].nunique() // networks:,} samples"
+    by = f" of each of {networks} networks" if networks > 1 else ""
     kind = "maps" if declared.embed == "maps" else "means"
     figure = map_picture.draw(
         table,
         title=findings.claim(declared.name, figures),
-        subtitle=f"{samples:,} samples · UMAP of {kind} of layers, laid over one another",
+        subtitle=f"{samples}{by} · UMAP of {kind} of layers, laid over one another",
         column=column,
         remarks={place: findings.remark(of) for place, of in slices},
         notes=[

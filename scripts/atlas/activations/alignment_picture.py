@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from atlas.plots.layout import open_page
 from atlas.plots.style import FAINT, FAR_TO_NEAR, INK, PLAIN, SMALL, SOFT, applied, text_width
@@ -122,5 +123,7 @@ def _against_weights(axes: Any, known: pd.DataFrame) -> None:
     width, height = max(float(x.max()), 1e-9), max(float(y.max()), 1e-9)
     axes.set_xlim(-0.04 * width, 1.35 * width)
     axes.set_ylim(-0.05 * height, 1.2 * height)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel("moved in weights: relative rms of the layer's own")
     axes.set_ylabel("moved in function: 1 − CKA")

@@ -11,8 +11,7 @@ import pandas as pd
 from atlas.activations.collection import Collection, Of
 from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
-from atlas.projection.alignment import alignments
-from atlas.projection.mutual import mutual_neighbours, mutual_null
+from atlas.projection.alignment import alignments, mutual_neighbours, mutual_null
 from atlas.projection.neighbours import Neighbours, nearest
 
 LOG = logging.getLogger(__name__)

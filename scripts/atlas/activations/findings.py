@@ -65,7 +65,7 @@ def claim(name: str, quality: pd.DataFrame) -> str:
             min(abs(line["value"]) for line in known),
             max(abs(line["value"]) for line in known),
         )
-        span = f"{high:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+        span = f"{high:.3f}" if f"{low:.3f}" == f"{high:.3f}" else f"{low:.3f} to {high:.3f}"
         return f"{name}: the first component goes with {column}, |r| {span}"
     labels = quality[
         (quality["measure"] == "purity") & quality["of"].str.startswith("activations: ")
@@ -88,4 +88,4 @@ def remark(figures: pd.DataFrame) -> str:
     """Return what is said below the name of a panel."""
     number = _strongest(figures)
     trust = _trust(figures).replace("trustworthiness of the map", "trustworthiness")
-    return trust if number is None else f"|r| {abs(number['value']):.2f} · {trust}"
+    return trust if number is None else f"|r| {abs(number['value']):.3f} · {trust}"

@@ -70,10 +70,12 @@ def draw(
     remarks
         What is said below the name of a panel.
     """
-    panels: list[tuple[Any, pd.DataFrame]] = list(
-        points.groupby(["model", "layer", "timestep"], sort=False)
+    models: list[str] = list(points["model"].unique())
+    panels: list[tuple[Any, pd.DataFrame]] = sorted(
+        points.groupby(["model", "layer", "timestep"], sort=False),
+        key=lambda panel: models.index(panel[0][0]),
     )
-    of_each = len(panels) // points["model"].nunique()
+    of_each = len(panels) // len(models)
     columns = of_each if 1 < of_each <= WIDEST else min(len(panels), WIDEST)
     rows = -(-len(panels) // columns)
     colours = colouring(points, column)

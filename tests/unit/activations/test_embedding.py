@@ -165,7 +165,7 @@ def numeric(points):
 def test_the_number_that_the_first_component_goes_with_is_told_whatever_its_sign(embedding):
     quality = numeric(embedding.points)
     assert "|r| of PC1 with height 0.950 (chance ±0.10)" in next(findings.sentences("d", quality))
-    assert findings.claim("d", quality) == "d: the first component goes with height, |r| 0.95"
+    assert findings.claim("d", quality) == "d: the first component goes with height, |r| 0.950"
 
 
 def test_a_viewer_gets_all_points_once_and_neighbours_by_row(collection, embedding):
