@@ -179,7 +179,9 @@ def block(w: Weights, key: str, x: torch.Tensor, embedded: torch.Tensor) -> torc
     def resized(image: torch.Tensor) -> torch.Tensor:
         if key.endswith("down"):
             return (image[..., ::2] + image[..., 1::2]).unflatten(2, (-1, 2)).sum(3) / 4
-        return image.repeat_interleave(2, 2).repeat_interleave(2, 3) if key.endswith("up") else image
+        return (
+            image.repeat_interleave(2, 2).repeat_interleave(2, 3) if key.endswith("up") else image
+        )
 
     inner = convolved(w, f"{key}.conv0", resized(functional.silu(normed(w, f"{key}.norm0", x))))
     scale, shift = linear(w, f"{key}.affine", embedded)[:, :, None, None].chunk(2, 1)

@@ -22,7 +22,7 @@ class Network(nn.Module):
         self.pool = nn.Linear(3, 4)
         self.unused = nn.Linear(1, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # noqa: D102
         x = self.shared(self.shared(self.inplace(self.conv(x))))
         return self.pool(input=self.wide(x).mean((2, 3)))
 
@@ -75,8 +75,12 @@ def test_means_are_the_maps_means_in_float32(network, images, dtype):
     assert kept["wide"].maps[0].dtype == recorder.DTYPES[dtype]
     means = kept["wide"].means[0]
     assert means.dtype == torch.float32
-    slow = torch.stack([torch.stack([c.sum() / c.numel() for c in m]) for m in kept["wide"].maps[0]])
-    torch.testing.assert_close(means, slow.float(), rtol=0, atol=1e-6 if dtype == "float32" else 1e-3)
+    slow = torch.stack(
+        [torch.stack([c.sum() / c.numel() for c in m]) for m in kept["wide"].maps[0]]
+    )
+    torch.testing.assert_close(
+        means, slow.float(), rtol=0, atol=1e-6 if dtype == "float32" else 1e-3
+    )
     # what has no space is its own mean
     torch.testing.assert_close(
         kept["pool"].means[0].to(recorder.DTYPES[dtype]), kept["pool"].maps[0], rtol=0, atol=0
