@@ -277,6 +277,10 @@ def test_layers_by_short_name_and_path(tmp_path):
         probe.layers(["down.0.update"])
 
 
+def test_edms_networks_are_told_levels_as_low_as_one_likes(tmp_path):
+    assert probe_of(written(tmp_path), preconditioning="edm", sigma=0.001).times == (0.001,)
+
+
 def test_weights_are_planned_as_they_run(tmp_path):
     probe = probe_of(written(tmp_path, **CLASSES))
     network = probe.load(CPU)
@@ -387,6 +391,7 @@ def test_a_configuration_of_another_network_is_refused_before_a_weight_is_read(t
         ({"sigma": "80"}, "'80' is no noise level"),
         ({"sigma": [float("inf")]}, "inf is no noise level"),
         ({"sigma": True}, "True is no noise level"),
+        ({"sigma": [80, 0.001]}, "0.001 is below 0.002"),
         ({"steps": 1.5}, "1.5 is no number of steps"),
         ({"preconditioning": "Edm"}, "none called Edm; did you mean edm?"),
         ({"step": 2}, "did you mean steps?"),

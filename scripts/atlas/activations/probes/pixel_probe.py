@@ -84,6 +84,15 @@ class PixelProbe(Probe):
             `meta`: nothing is read; `cpu`: all is.
         """
 
+    def _check_levels(self) -> None:
+        """Raise AtlasError where a noise level is too low for the preconditioning, or unknown."""
+        kind = self.preconditioning
+        if (lowest := min(self.times)) < kind.least:
+            raise AtlasError(
+                f"sigma: {lowest:g} is below {kind.least:g}, where a {kind.name} model leaves "
+                "images as they are; give higher noise levels"
+            )
+
     @cached_property
     def skeleton(self) -> nn.Module:
         """The network on torch's meta device, with the modules' paths that `load` gives, too."""
