@@ -144,15 +144,14 @@ def test_a_number_is_embedded_by_the_layers_in_the_unets_file(tmp_path):
         weights[f"label_embedding.linear_{i}.{kind}"] for i in (1, 2) for kind in ("weight", "bias")
     )
     hidden = torch.nn.functional.silu(((values - 100) / 200)[:, None] @ w1.T + b1)
-    theirs = estimate(
-        plain(folder),
-        80 * batch.noise((1, 8, 8)),
-        80.0,
-        "consistency",
-        class_labels=hidden @ w2.T + b2,
-    )
-    images, _ = drawn(probe, batch)
+    network, seen = plain(folder), []
+    network.mid_block.register_forward_hook(lambda *call: seen.append(call[2]))
+    label = hidden @ w2.T + b2
+    noisy = 80 * batch.noise((1, 8, 8))
+    theirs = estimate(network, noisy, 80.0, "consistency", class_labels=label)
+    images, taken = drawn(probe, batch)
     check_images(images, theirs)
+    torch.testing.assert_close(taken["mid", 80.0].maps[0], seen[0], rtol=1e-4, atol=1e-5)
     assert (images[..., 0] == images[..., 1]).all()
     assert (images[..., 0] == images[..., 2]).all()
 
@@ -198,6 +197,19 @@ def test_at_80_the_first_forward_is_kept_and_at_other_levels_the_drawn_image_wit
     noise = seen[-1] * sqrt(1.25) - as_pixels(images, channels=3)
     assert abs(noise.std() - 1) < 0.1
     assert abs(torch.corrcoef(torch.stack([noise.flatten(), seen[0].flatten()]))[0, 1]) < 0.15
+
+
+def test_of_a_drawn_image_what_can_be_seen_is_shown_again(tmp_path):
+    probe = probe_of(written(tmp_path), sigma=0.002)
+    network = probe.load(CPU)
+    network.conv_out.weight.mul_(20)
+    seen = []
+    network.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    with Recorder(network, probe.layers(), store="mean", dtype="float32") as kept:
+        images = probe.draw(Batch(0, (0, 1)), kept)
+    assert ((images == 0) | (images == 255)).mean() > 0.3
+    shown = seen[-1] * sqrt(0.002**2 + 0.25)
+    torch.testing.assert_close(shown, as_pixels(images, channels=3), rtol=0, atol=0.02)
 
 
 def test_a_sample_does_not_depend_on_the_chunk_it_is_drawn_in(tmp_path):
