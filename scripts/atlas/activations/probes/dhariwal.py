@@ -35,7 +35,7 @@ class DhariwalProbe(PixelProbe):
         option = self.options.get("labels")
         classes = self.structure.classes
         self.labels = labels.of_classes(option, classes) if classes else labels.of_nothing(option)
-        _ = self.preconditioning
+        self._check_levels()
 
     @classmethod
     def fits(cls, source: Source) -> bool:

@@ -84,6 +84,15 @@ class PixelProbe(Probe):
             `meta`: nothing is read; `cpu`: all is.
         """
 
+    def _check_levels(self) -> None:
+        """Raise AtlasError where a noise level is too low for the preconditioning, or unknown."""
+        kind = self.preconditioning
+        if (lowest := min(self.times)) < kind.least:
+            raise AtlasError(
+                f"sigma: {lowest:g} is below {kind.least:g}, where a {kind.name} model leaves "
+                "images as they are; give higher noise levels"
+            )
+
     @cached_property
     def skeleton(self) -> nn.Module:
         """The network on torch's meta device, with the modules' paths that `load` gives, too."""
@@ -173,12 +182,11 @@ class PixelProbe(Probe):
         """Draw a batch's images; the forwards of `times` run inside `kept.keeping(time)`."""
         vectors = self.labels.vectors(batch.seed, batch.indices).to(self._device)
         label = self._network.get_submodule(EMBEDDING)(vectors) if self._is_labelled else None
-        waiting = {SIGMA_MAX} & set(self.times)
 
         def estimate(noisy: torch.Tensor, sigma: float) -> torch.Tensor:
-            if sigma not in waiting:
+            # samplers begin at this level, and are there once
+            if sigma != SIGMA_MAX or sigma not in self.times:
                 return self._denoised(noisy, sigma, label)
-            waiting.remove(sigma)
             with kept.keeping(sigma):
                 return self._denoised(noisy, sigma, label)
 

@@ -39,6 +39,8 @@ class Preconditioning(ABC):
 
     name: ClassVar[str]
     source: ClassVar[str]
+    least: ClassVar[float]
+    """Lowest noise level that the formulas are for."""
 
     @abstractmethod
     def scales(self, sigma: torch.Tensor) -> Scales:
@@ -72,6 +74,7 @@ class Edm(Preconditioning):
 
     name = "edm"
     source = "Karras et al. 2022, https://arxiv.org/abs/2206.00364, table 1"
+    least = 0.0
 
     def scales(self, sigma: torch.Tensor) -> Scales:
         """Return the scales at noise levels above 0."""
@@ -97,6 +100,7 @@ class Consistency(Preconditioning):
         "Song et al. 2023, https://arxiv.org/abs/2303.01469, appendix C; "
         "https://github.com/openai/consistency_models (cm/karras_diffusion.py)"
     )
+    least = SIGMA_MIN
 
     def scales(self, sigma: torch.Tensor) -> Scales:
         """Return the scales at noise levels from σ_min up."""

@@ -54,7 +54,7 @@ class UNetProbe(PixelProbe):
             "num_class_embeds": None,
             "class_embed_type": IDENTITY if self._classes or self._mlp else None,
         }
-        _ = self.preconditioning
+        self._check_levels()
 
     @classmethod
     def fits(cls, source: Source) -> bool:
