@@ -47,7 +47,8 @@ def _embedded(folder: Path, samples: int, features: int, memory: int, kind: str)
         other / own,
         "≥ 3" if features >= 20_000 else "",
     )
-    for step, name in (("components", "256 components"), ("neighbours", "15 nearest")):
+    count = min(256, features)
+    for step, name in (("components", f"{count} components"), ("neighbours", "15 nearest")):
         theirs, mine = (each.said[step] for each in (plain, ours))
         yield Line(f"{what}: {name}", seconds(theirs), seconds(mine), theirs / mine)
     if features > 1000:

@@ -12,6 +12,8 @@ from atlas.projection.rows import READING_BYTES, Chosen, Rows, block_size, width
 
 MOST = 2000
 """Samples that are ranked against one another; of more, so many are drawn."""
+PER_PAIR = 40
+"""Bytes for each pair of them: distance, order and rank."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def trustworthiness(
     neighbours
         k; clipped below n / 2, where the measure ends.
     memory_bytes
-        Bounds blocks of rows; the ranking takes 40 bytes for each pair of at most `most` samples
-        beside it.
+        Bounds blocks of rows and what is made of them. Half of it is for the ranking, which takes
+        40 bytes for each pair of samples: below 320 MB, fewer than 2,000 samples are ranked.
     seed
         Of the choice.
     most
@@ -66,13 +68,14 @@ def trustworthiness(
     count = rows.shape[0]
     if len(points) != count:
         raise AtlasError(f"{what}: {count:,} samples, but a map of {len(points):,}")
+    most = min(most, int(np.sqrt(memory_bytes / 2 / PER_PAIR)))
     if count > most:
         chosen = np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
         rows, points, count = Chosen(rows, chosen), points[chosen], most
     k = min(neighbours, (count - 1) // 2)
     if k < 1:
         return Trust(float("nan"), float("nan"), 0, count)
-    ranks = _ranks(_squared(rows, memory_bytes, what))
+    ranks = _ranks(_squared(rows, memory_bytes - PER_PAIR * count**2, what))
     place = points.astype(np.float64)
     on_map = (place[:, None, 0] - place[None, :, 0]) ** 2
     on_map += (place[:, None, 1] - place[None, :, 1]) ** 2

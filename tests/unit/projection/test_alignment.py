@@ -154,7 +154,7 @@ def test_huge_values_do_not_overflow():
     rows = normal(50, 60)
     other = related(50, 60, rows)
     usual, huge = (
-        alignment(rows * np.float32(size), other, memory_bytes=MEMORY) for size in (1, 1e15)
+        alignment(rows * np.float32(size), other, memory_bytes=MEMORY) for size in (1, 1e19)
     )
     assert huge.unbiased == pytest.approx(usual.unbiased, rel=1e-5)
 

@@ -39,6 +39,7 @@ HARD = {
     "plain": NORMAL.astype(np.float32),
     "large common offset": (NORMAL * 0.01 + 1e4).astype(np.float32),
     "one sample far away": np.vstack([NORMAL, np.full((1, 60), 1e6)]).astype(np.float32),
+    "offset": (NORMAL + 1000).astype(np.float32),
     "float16": (np.tile(NORMAL, (1, 9)) + 100).astype(np.float16),
     "maps in float16": (NORMAL.reshape(300, 15, 2, 2) + 3).astype(np.float16),
     "every sample twice": np.tile(NORMAL[:150], (2, 1)).astype(np.float32),
@@ -88,7 +89,12 @@ def test_ties_go_to_the_lower_place(steps, k, offset):
 
 @pytest.mark.parametrize(
     ("name", "asked"),
-    [("plain", 0), ("clusters tighter than float32's products", 1), ("few distinct samples", 2)],
+    [
+        ("plain", 0),
+        ("offset", 0),
+        ("clusters tighter than float32's products", 1),
+        ("few distinct samples", 2),
+    ],
 )
 def test_later_steps_are_taken_where_the_data_needs_them(name, asked, monkeypatch):
     """None, float64, and differences of all: so that the test above holds each of them."""
@@ -141,18 +147,22 @@ def test_a_file_is_read_as_its_array(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "shape"),
-    [("wide", (300, 6000)), ("narrow", (3000, 8)), ("clusters", (300, 3000)), ("equal", (900, 9))],
+    ("name", "shape", "setting"),
+    [
+        ("wide", (300, 6000), 6_000_000),
+        ("narrow", (8000, 8), 12_000_000),
+        ("clusters", (300, 3000), 6_000_000),
+        ("equal", (900, 9), 6_000_000),
+    ],
 )
-def test_memory_is_bounded(name, shape):
+def test_memory_is_bounded(name, shape, setting):
     generator = np.random.default_rng(0)
     values = generator.normal(size=shape) if name != "equal" else np.ones(shape)
     if name == "clusters":
         values = clusters(1e-2, 1e3, features=shape[1])
     rows = WatchedRows(values.astype(np.float16 if name == "wide" else np.float32))
-    setting = 6 << 20
     _, peak = peak_of(lambda: nearest(rows, k=5, memory_bytes=setting))
-    assert peak < setting + 4_000_000
+    assert peak < setting + 2_500_000
     assert rows.most_at_once < shape[0]
 
 

@@ -10,7 +10,7 @@ from atlas.basis.errors import AtlasError
 from atlas.projection.trust import trustworthiness
 from watched_rows import peak_of
 
-MEMORY = 1 << 20
+MEMORY = 1 << 24
 ROWS = np.random.default_rng(0).normal(size=(200, 30)).astype(np.float32)
 ROWS[:, :2] *= 4
 
@@ -68,12 +68,13 @@ def test_two_samples_have_no_trustworthiness():
 def test_memory_is_bounded():
     rows = np.random.default_rng(0).normal(size=(300, 5000)).astype(np.float16)
     setting = 2 << 20
-    _, peak = peak_of(
+    found, peak = peak_of(
         lambda: trustworthiness(
-            rows, ROWS[[0] * 300, :2], neighbours=9, memory_bytes=setting, seed=0, most=200
+            rows, ROWS[[0] * 300, :2], neighbours=9, memory_bytes=setting, seed=0
         )
     )
-    assert peak < setting + 40 * 200**2 + 200_000
+    assert peak < setting + 200_000
+    assert found.samples == int((setting / 2 / 40) ** 0.5) == 161
 
 
 def test_a_map_of_other_samples_is_refused():
