@@ -325,6 +325,11 @@ def with_other(key, *shape):
             "can't be cut into the 17 groups",
         ),
         (with_other("enc.16x16_conv.weight", 32, 4, 3, 3), "draws 4 channels"),
+        (
+            with_other("enc.8x8_down.conv0.resample_filter", 1, 1, 4, 4),
+            r"a filter of \[1, 1, 4, 4\]",
+        ),
+        (with_other("map_label.weight", 5), "has no map_label.weight of a DhariwalUNet"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_a_weight_is_read(tmp_path, change, problem):

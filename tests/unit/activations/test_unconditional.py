@@ -1,7 +1,7 @@
 """UNet2DModels of pixels: drawn and shown as their preconditioning says, labels and all."""
 
 import json
-from math import log, sqrt
+from math import log, prod, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from diffusers import UNet2DConditionModel, UNet2DModel
 from diffusers.models.embeddings import TimestepEmbedding
 from safetensors.torch import load_file, save_file
 
+import narrow
 from atlas.activations.probes import registry
 from atlas.activations.probes.pixel_probe import as_images, as_pixels
 from atlas.activations.probes.unconditional import UNetProbe
@@ -18,6 +19,7 @@ from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch, batches
 from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+from atlas.basis.shipped import load
 
 CPU = torch.device("cpu")
 CONFIG = {
@@ -331,6 +333,25 @@ def test_a_file_with_the_configuration_of_a_folder(tmp_path):
     for configuration in (folder, None):
         with pytest.raises(AtlasError, match=r"m\.safetensors: has no unet/config\.json"):
             probe_of(file, configuration)
+
+
+def test_a_file_of_an_architecture_of_the_catalogue_needs_no_configuration(tmp_path):
+    told = load("architectures/adm64_diffusers")["denoiser"]
+    header, size = {}, 0
+    for name, shape in narrow.module_shapes(told["class"], told["config"]).items():
+        places = [size, size := size + 2 * prod(shape)]
+        header[name] = {"dtype": "F16", "shape": shape, "data_offsets": places}
+    text = json.dumps(header).encode()
+    file = tmp_path / "cd_imagenet64.safetensors"
+    with file.open("wb") as written_to:
+        written_to.write(len(text).to_bytes(8, "little") + text)
+        written_to.truncate(8 + len(text) + size)  # no weight is read, so none is there
+    probe = probe_of(file, labels=[999])
+    assert probe.preconditioning.name == "consistency"
+    assert probe.layers()[0].shape == (768, 8, 8)
+    assert probe.weight_bytes == 4 * told["parameters"]
+    with pytest.raises(AtlasError, match="1000 is none of the network's classes, 0 to 999"):
+        probe_of(file, labels=[1000])
 
 
 def test_a_folder_of_the_network_alone(tmp_path):

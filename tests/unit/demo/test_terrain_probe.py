@@ -54,3 +54,13 @@ def test_maps_are_the_demos_and_the_middle_knows_the_difficulty(folder):
     assert means.shape == (SAMPLES, 128)
     component = np.linalg.svd(means - means.mean(0), full_matrices=False)[0][:, 0]
     assert abs(np.corrcoef(component, difficulty)[0, 1]) >= 0.9
+
+
+def test_the_file_as_shipped_is_the_same_network_with_the_folders_configuration(folder):
+    shipped = Source("m", folder.parent / "shipped.safetensors", configuration=folder)
+    one, other = (
+        registry.chosen(source, {}).load(torch.device("cpu")).state_dict()
+        for source in (shipped, Source("m", folder))
+    )
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)

@@ -131,7 +131,7 @@ def structure(shapes: Mapping[str, tuple[int, ...]], origin: str) -> Structure:
     firsts = [f"enc.{side}x{side}_block0" for side in sides]
     channels = tuple(_shape(shapes, f"{first}.conv0.weight", origin)[0] for first in firsts)
     depth = sum(f"enc.{sides[0]}x{sides[0]}_block" in start for start in found)
-    table = shapes.get(facts()["label"])
+    label = facts()["label"]
     made = Structure(
         blocks=tuple(_blocks(sides, depth, shapes)),
         side=sides[0],
@@ -139,9 +139,10 @@ def structure(shapes: Mapping[str, tuple[int, ...]], origin: str) -> Structure:
         has_attention=tuple(f"{first}.qkv.weight" in shapes for first in firsts),
         depth=depth,
         image_channels=_shape(shapes, f"enc.{sides[0]}x{sides[0]}_conv.weight", origin)[1],
-        classes=table[1] if table else 0,
+        classes=_shape(shapes, label, origin)[1] if label in shapes else 0,
     )
     _check_heads(made, origin)
+    _check_filters(shapes, origin)
     return made
 
 
@@ -282,4 +283,14 @@ def _check_heads(network: Structure, origin: str) -> None:
             raise AtlasError(
                 f"{origin}: attention over {channels} channels, which are no multiple of {head}: "
                 "heads of another width, which nothing in the file tells"
+            )
+
+
+def _check_filters(shapes: Mapping[str, tuple[int, ...]], origin: str) -> None:
+    for key, shape in shapes.items():
+        expected = facts()["dropped"].get(key.rpartition(".")[2])
+        if expected and list(shape) != expected:
+            raise AtlasError(
+                f"{origin}: halves or doubles images by a filter of {list(shape)} ({key}), not of "
+                f"{expected} as a DhariwalUNet: this is another network"
             )
