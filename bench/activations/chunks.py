@@ -45,10 +45,10 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
 def draw(folder: Path, samples: int, store: str) -> dict[str, float]:
     """Return seconds of bare forwards and of a chunk that keeps all, and the bytes it wrote."""
     import torch
-    from bench.activations.network import dataset, probe
 
     from atlas.activations import chunks
     from atlas.activations.places import Places
+    from bench.activations.network import dataset, probe
 
     torch.set_num_threads(1)
     declared = dataset(samples=samples, batch=BATCH, store=store)

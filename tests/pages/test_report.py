@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
+import browser
 import factory
 import reports
 from workflow_runs import Atlas
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+pytestmark = browser.needs_chromium
 
 
 @pytest.fixture
@@ -31,17 +28,9 @@ def report(tmp_path):
 
 
 def test_the_report_opens_offline_on_what_was_found_lists_the_plots_and_obeys_no_label(report):
-    from playwright.sync_api import sync_playwright
-
-    asked, errors = [], []
-    with sync_playwright() as tools:
-        browser = tools.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        page = browser.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(report.as_uri())
+    with browser.browser() as chromium:
+        watched = browser.opened(chromium, report)
+        page = watched.page
         page.get_by_text("What was found", exact=True).wait_for()
         page.get_by_text("VAE: no two of 3 models have the same weights").first.wait_for()
         page.get_by_text("Groups", exact=True).click()
@@ -51,7 +40,6 @@ def test_the_report_opens_offline_on_what_was_found_lists_the_plots_and_obeys_no
         page.get_by_placeholder("Search...").press("Enter")
         page.get_by_text("m2", exact=True).first.wait_for()
         hurt = page.evaluate("window.hurt")
-        browser.close()
     assert hurt is None
-    assert not errors
-    assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]
+    assert not watched.errors
+    assert not watched.outside

@@ -22,7 +22,7 @@ class Network(nn.Module):
         self.pool = nn.Linear(3, 4)
         self.unused = nn.Linear(1, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # noqa: D102
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.shared(self.shared(self.inplace(self.conv(x))))
         return self.pool(input=self.wide(x).mean((2, 3)))
 

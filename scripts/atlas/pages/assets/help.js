@@ -1,0 +1,32 @@
+/** The dialog that tells what mouse and keys do. */
+
+import { element } from "./elements.js";
+
+const LINES = [
+  ["drag, arrow keys", "move the map"],
+  ["wheel, + and −", "come closer, go back"],
+  ["0", "see everything"],
+  ["click", "pin a point and its neighbours"],
+  ["n, p", "next, previous of the pinned point's neighbours"],
+  ["l, or shift and drag", "draw a lasso"],
+  ["click in the legend", "hide or show; with Alt only this one"],
+  ["/", "search; Enter and Shift-Enter go through what was found"],
+  ["[ and ]", "previous, next view"],
+  ["c", "colour by the next column"],
+  ["d", "dark or light"],
+  ["Escape", "let go of lasso, search, or point"],
+  ["?", "this list"],
+];
+
+/** Return the dialog. */
+export function helpDialog() {
+  const rows = LINES.map(([keys, what]) =>
+    element("tr", {}, element("th", { text: keys, scope: "row" }), element("td", { text: what })));
+  const close = element("button", { type: "submit", text: "Close" });
+  const link = "The address of this page holds all that you chose: keep or send it.";
+  return element(
+    "dialog", { class: "help", "aria-label": "mouse and keys" },
+    element("form", { method: "dialog" }, element("h2", { text: "Mouse and keys" }),
+      element("table", {}, ...rows), element("p", { text: link }), close),
+  );
+}
