@@ -44,7 +44,7 @@ class Probe(ABC):
     """What it is for, in words."""
     takes: ClassVar[frozenset[str]]
     """The options that it knows."""
-    time_name: ClassVar[Literal["sigma", "timestep"]]
+    time_name: ClassVar[Literal["sigma", "timestep", "step"]]
     """What `times` are."""
     component: str
     """Which of the checkpoint's components is the network."""

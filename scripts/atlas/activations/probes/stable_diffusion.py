@@ -16,7 +16,7 @@ from atlas.activations.probes.texts import Encoded, TextEncoding
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch
 from atlas.activations.sources import Source
-from atlas.architectures import build
+from atlas.architectures import build, catalogue
 from atlas.basis.errors import AtlasError
 
 PRECISIONS = {
@@ -76,9 +76,13 @@ class StableDiffusionProbe(Probe):
         said = self.options.get(name)
         return usual if said is None else said
 
-    @property
+    @cached_property
     def _is_distilled(self) -> bool:
-        return self._architecture.sampling.guidance == DISTILLED
+        """Whether it draws in few steps without guidance, which the roster alone can tell."""
+        stated = self.source.architecture
+        if stated not in catalogue.names():
+            return False
+        return catalogue.load(stated).sampling.guidance == DISTILLED
 
     @property
     def _usual_steps(self) -> int:

@@ -90,12 +90,12 @@ class TextEncoding:
 
 
 def _tokenizer(source: Source, name: str) -> Any:
-    from transformers import CLIPTokenizer
+    from transformers import AutoTokenizer
 
     folder = next((each / name for each in source.folders if (each / name).is_dir()), None)
     place: Path | str = folder if folder is not None else HUB[name]
     try:
-        return CLIPTokenizer.from_pretrained(place)
+        return AutoTokenizer.from_pretrained(place)
     except (OSError, ValueError) as error:
         raise AtlasError(
             f"{source.path}: has no {name}, and {HUB[name]} can't be had from the hub "
