@@ -23,6 +23,8 @@ BENCHMARKS = {
     "many-models": "bench.workflow.many_models",
     "architectures": "bench.architectures.tables",
     "macs": "bench.macs.profiles",
+    "chunks": "bench.activations.chunks",
+    "viewer": "bench.pages.viewer",
     "embedding": "bench.projection.embedding",
     "aligned-maps": "bench.projection.aligned_maps",
 }

@@ -157,7 +157,7 @@ rule embed_activations:
     benchmark:
         "benchmarks/embed_activations/{dataset}.tsv"
     conda:
-        "../envs/projection.yaml"
+        "../envs/activations.yaml"
     resources:
         mem_mb=planned("mem_mb", "embed_activations"),
         runtime=planned("runtime", "embed_activations"),
@@ -188,7 +188,7 @@ rule draw_activations:
     benchmark:
         "benchmarks/draw_activations/{dataset}.tsv"
     conda:
-        "../envs/projection.yaml"
+        "../envs/activations.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
@@ -219,7 +219,7 @@ rule write_viewer:
     benchmark:
         "benchmarks/write_viewer/{dataset}.tsv"
     conda:
-        "../envs/projection.yaml"
+        "../envs/activations.yaml"
     resources:
         mem_mb=2000,
         runtime=10,

@@ -34,7 +34,7 @@ def made(tmp_path_factory):
 
 def ready(watched):
     """Wait until the page has painted, and return its map's place in the window."""
-    watched.page.wait_for_function("document.body.dataset.painted")
+    watched.page.locator("body[data-painted]").wait_for()
     return watched.page.locator(".map").bounding_box()
 
 

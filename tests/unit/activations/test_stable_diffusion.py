@@ -97,8 +97,6 @@ def test_a_single_file_with_a_configuration_beside_it_draws_the_same(folders, tm
     }
     save_file(weights, tmp_path / "all.safetensors")
     source = Source("all", tmp_path / "all.safetensors", configuration=folders["sd"])
-    if not source.tensors("unet"):
-        pytest.skip("components in one file under such prefixes are of no known layout")
     images, _ = drawn(registry.chosen(source, OPTIONS))
     expected, _ = drawn(registry.chosen(Source("sd", folders["sd"]), OPTIONS))
     np.testing.assert_array_equal(images, expected)

@@ -16,14 +16,14 @@ LOCKED = {
 ENVIRONMENTS = sorted((REPOSITORY / "envs").glob("*.yaml"))
 
 
-IMPORTED_AS = {"PyYAML": "yaml", "scikit-learn": "sklearn"}
+IMPORTED_AS = {"PyYAML": "yaml", "pillow": "PIL", "scikit-learn": "sklearn", "umap-learn": "umap"}
 """Packages that are not imported by their own name."""
 
 BROUGHT_BY = {"llvmlite": "numba", "huggingface_hub": "diffusers"}
 """Packages that always come with another one, and are not listed beside it."""
 
-BY_NAME = {"networks": {"transformers"}}
-"""Packages imported by names that the files of config/architectures tell."""
+BY_NAME = {"networks": {"transformers"}, "activations": {"umap", "transformers"}}
+"""Packages imported by names that files of config/architectures or settings tell."""
 
 NEVER = {"weights": ("atlas.distances.cuda",)}
 """Modules that scripts never import in an environment: on a GPU they run in weights_cuda."""

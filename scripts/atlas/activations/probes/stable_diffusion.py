@@ -251,6 +251,8 @@ class StableDiffusionProbe(Probe):
         config: dict[str, Any] = {"prediction_type": kinds.get(prediction, prediction)}
         if name == "DDIMScheduler":
             config |= {"clip_sample": False, "set_alpha_to_one": False}
+        if name == "PNDMScheduler":
+            config |= {"skip_prk_steps": True}
         return config
 
     def _takes_distilled_steps(self, name: str) -> bool:

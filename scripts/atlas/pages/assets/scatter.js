@@ -103,8 +103,10 @@ class PlainScatter {
   constructor(canvas) {
     this.kind = "canvas";
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    // drawn by the processor: where there is no WebGL, there is no graphics card to send it to
+    this.context = canvas.getContext("2d", { willReadFrequently: true });
     this.order = [];
+    this.dots = new Map();
   }
 
   places(from, to) {
@@ -114,28 +116,46 @@ class PlainScatter {
 
   looks(colours, sizes, order) {
     this.colours = colours;
+    this.shades = new Uint32Array(colours.buffer);
     this.sizes = sizes;
     this.order = order;
+    this.dots.clear();
   }
 
   draw(camera, share) {
     const ratio = window.devicePixelRatio || 1;
     fit(this.canvas, camera, ratio);
-    const { context, from, to, colours, sizes } = this;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, camera.width, camera.height);
+    const { context, from, to } = this;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     for (const point of this.order) {
       const at = 2 * point;
       const x = from[at] + (to[at] - from[at]) * share;
       const y = from[at + 1] + (to[at + 1] - from[at + 1]) * share;
       const [px, py] = camera.toScreen(x, y);
       if (px < -9 || py < -9 || px > camera.width + 9 || py > camera.height + 9) continue;
-      const [red, green, blue, alpha] = colours.subarray(4 * point, 4 * point + 4);
+      const dot = this.dot(point, ratio);
+      context.drawImage(dot, px * ratio - dot.width / 2, py * ratio - dot.height / 2);
+    }
+  }
+
+  /** Return a picture of a point of this colour: drawn once, and then copied. */
+  dot(point, ratio) {
+    const shade = this.shades[point];
+    if (!this.dots.has(shade)) {
+      const size = this.sizes[point] * ratio;
+      const made = document.createElement("canvas");
+      made.width = Math.ceil(size) + 2;
+      made.height = made.width;
+      const context = made.getContext("2d");
+      const [red, green, blue, alpha] = this.colours.subarray(4 * point, 4 * point + 4);
       context.fillStyle = `rgb(${red} ${green} ${blue} / ${alpha / 255})`;
       context.beginPath();
-      context.arc(px, py, sizes[point] / 2, 0, 2 * Math.PI);
+      context.arc(made.width / 2, made.width / 2, size / 2, 0, 2 * Math.PI);
       context.fill();
+      this.dots.set(shade, made);
     }
+    return this.dots.get(shade);
   }
 }
 
