@@ -30,7 +30,9 @@ def imports() -> dict[str, Any]:
     import torch
     from diffusers import UNet2DModel
 
-    return {"of": [each.__name__ for each in (h5py, PIL.Image, pyarrow.parquet, torch, UNet2DModel)]}
+    return {
+        "of": [each.__name__ for each in (h5py, PIL.Image, pyarrow.parquet, torch, UNet2DModel)]
+    }
 
 
 def _network(name: str, device: str) -> Any:

@@ -230,9 +230,7 @@ def _of_sample(model: Model) -> Iterator[Row]:
         if dataset.has_maps:
             item = plan_bytes.DTYPE_BYTES[dataset.dtype]
             how = f"{shape} x {item} B: {dataset.dtype}, at each time"
-            yield Row(
-                "map of a sample", of, plan_bytes.values_bytes([layer], item=item), "B", how
-            )
+            yield Row("map of a sample", of, plan_bytes.values_bytes([layer], item=item), "B", how)
     yield Row("times", model.name, model.times, model.probe.time_name, "at which layers are kept")
     if picture := model.picture:
         how = f"{picture.height} x {picture.width} pixels x {picture.bits_per_pixel} bits of a PNG"
@@ -260,7 +258,8 @@ def samples_of(dataset: Dataset) -> int:
 def _of_results(models: list[Model], dataset: Dataset) -> Iterator[Row]:
     """Yield the bytes of what is made of all chunks."""
     count, own = samples_of(dataset), assumed()["results"]
-    table = sum(model.table_bytes(count, has_images=False) for model in models)
+    alone = models[0].table_bytes(0, has_images=False)
+    table = alone + sum(model.table_bytes(count, has_images=False) - alone for model in models)
     yield Row("samples.parquet", "the dataset", table, "B", "the chunks' tables, joined")
     means = sum(plan_bytes.means_file(model.layers, model.times, count) for model in models)
     yield Row("layers", "the dataset", means, "B", "means once more, by layer; maps are views")
@@ -302,9 +301,7 @@ def _of_disk(rows: list[Row], models: list[Model], dataset: Dataset) -> Iterator
     yield Row("disk at most", "the dataset", most, "B", "chunks and results, all maps among them")
     how = "chunks and results" + (", without the maps (keep_raw: false)" if passing else "")
     yield Row("disk in the end", "the dataset", most - passing, "B", how)
-    largest = max(
-        sum(model.files(chunk).values()) for model in models for chunk in dataset.chunks
-    )
+    largest = max(sum(model.files(chunk).values()) for model in models for chunk in dataset.chunks)
     yield Row("disk of a job", "the largest chunk", largest, "B", "its files")
 
 
@@ -351,7 +348,7 @@ def _embedding_ram(models: list[Model], dataset: Dataset) -> Row:
 def _speed(dataset: Dataset) -> float:
     """Return multiply-accumulates a second of a job, low on purpose."""
     own = assumed()["speed"]
-    return 1e9 * (own["cuda"] if dataset.device == "cuda" else own["cpu"] * dataset.threads)
+    return 1e9 * float(own["cuda"] if dataset.device == "cuda" else own["cpu"] * dataset.threads)
 
 
 def _seconds(dataset: Dataset, macs: float) -> float:
@@ -368,10 +365,11 @@ def _of_work(models: list[Model], dataset: Dataset) -> Iterator[Row]:
         yield Row("forwards", model.name, forwards, "forwards", how)
         macs = sum(model.macs(chunk) for chunk in dataset.chunks)
         yield Row("operations", model.name, macs, "MAC", "forwards x products and convolutions")
-        total += sum(_seconds(dataset, model.macs(chunk)) for chunk in dataset.chunks)
-    start = assumed()["seconds"]["start"]
-    how = f"operations at {_speed(dataset) / 1e9:,.0f} GMAC/s and {start} s a job, one by one"
+        total += macs / _speed(dataset)
+    how = f"operations at {_speed(dataset) / 1e9:,.0f} GMAC/s, low on purpose, job after job"
     yield Row("drawing", "the dataset", ceil(total), "s", how)
+    start = assumed()["seconds"]["start"]
+    yield Row("starting", "the dataset", jobs * start, "s", f"jobs x {start} s")
 
 
 def _needs(plan: Plan, models: list[Model], dataset: Dataset) -> Iterator[Row]:

@@ -31,8 +31,8 @@ class Picture:
     def as_thumbnail(self) -> "Picture":
         """Return it with its longest side no longer than a thumbnail's."""
         share = min(1.0, assumed()["thumbnail_side"] / max(self.height, self.width))
-        sides = (max(1, round(side * share)) for side in (self.height, self.width))
-        return Picture(*sides, is_grey=self.is_grey)
+        height, width = (max(1, round(side * share)) for side in (self.height, self.width))
+        return Picture(height, width, self.is_grey)
 
     @property
     def bits_per_pixel(self) -> float:

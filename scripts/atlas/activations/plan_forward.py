@@ -22,7 +22,7 @@ class Forward:
 
     @property
     def ram_bytes(self) -> int:
-        """What a CPU takes: scratch space of kernels and what the allocator keeps are part of it."""
+        """What a CPU takes, scratch space of kernels and what the allocator keeps among it."""
         forward = assumed()["forward"]
         return int(forward["times"] * self.activation_bytes + forward["bytes"])
 

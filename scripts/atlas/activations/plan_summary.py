@@ -2,6 +2,7 @@
 
 from atlas.activations.datasets import Dataset
 from atlas.activations.plan import Plan, samples_of
+from atlas.activations.sizes import size
 
 
 def told(plan: Plan, dataset: Dataset) -> str:
@@ -19,7 +20,7 @@ def told(plan: Plan, dataset: Dataset) -> str:
     }
     if plan.has("VRAM of a job"):
         lines["VRAM"] = f"{size(plan.value('VRAM of a job'))} a job"
-    minutes = plan.value("drawing") / 60
+    minutes = (plan.value("drawing") + plan.value("starting")) / 60
     lines["time"] = f"about {minutes:,.0f} min to draw on {dataset.device}, job after job"
     body = (f"  {name:<8} {text}" for name, text in lines.items())
     return "\n".join([dataset.name, *body, ""])
@@ -27,17 +28,3 @@ def told(plan: Plan, dataset: Dataset) -> str:
 
 def _of_sample(plan: Plan) -> int:
     return plan.sum("mean of a sample") + plan.sum("map of a sample")
-
-
-def size(value: float) -> str:
-    """
-    Return bytes in decimal units, with three digits.
-
-    >>> size(98304 * 4), size(1.5e9)
-    ('393 kB', '1.50 GB')
-    """
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if value >= factor:
-            number = value / factor
-            return f"{number:,.{max(0, 2 - len(str(int(number))) + 1)}f} {unit}"
-    return f"{value:.0f} B"
