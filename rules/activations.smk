@@ -17,11 +17,12 @@ rule activations:
         similarity=expand(
             "results/activations/{dataset}/similarity.csv", dataset=COMPARED
         ),
+        as_published="results/activations/as_published.csv",
     log:
         "logs/activations/all.log",
     localrule: True
     conda:
-        "../envs/relations.yaml"
+        "../envs/activations.yaml"
     message:
         "What was found:"
     shell:
@@ -35,7 +36,7 @@ rule activation_plan:
         "logs/activation_plan/all.log",
     localrule: True
     conda:
-        "../envs/relations.yaml"
+        "../envs/activations.yaml"
     message:
         "What the datasets take:"
     shell:
@@ -61,6 +62,7 @@ rule plan_activations:
     params:
         method=METHOD["plan_activations"],
         dataset=lambda wildcards: in_report(dataset_of(wildcards).plain()),
+        facts=facts_digest("activations", "probes"),
     message:
         "Planning the dataset {wildcards.dataset}"
     script:
@@ -96,10 +98,11 @@ rule generate_activations:
     params:
         method=METHOD["generate_activations"],
         drawing=drawing_of,
+        facts=facts_digest("probes"),
         span=lambda wildcards: dataset_of(wildcards).span(wildcards.chunk),
         names=NAMES,
     message:
-        "Drawing the samples {params.span} of {wildcards.dataset} with {wildcards.model}"
+        "Drawing chunk {wildcards.chunk} of {wildcards.dataset} with {wildcards.model}"
     script:
         "../scripts/activations/generate_activations.py"
 
@@ -291,10 +294,36 @@ rule compare_plan:
         runtime=5,
     params:
         method=METHOD["compare_plan"],
+        # Beside the inputs where Snakemake measured it, which it may not have done.
+        benchmark="benchmarks/embed_activations/{dataset}.tsv",
     message:
         "Holding the plan of {wildcards.dataset} against what it took"
     script:
         "../scripts/activations/compare_plan.py"
+
+
+rule reproduce_published_plans:
+    input:
+        published=str(CONFIG / "published" / "activations.yaml"),
+    output:
+        table="results/activations/as_published.csv",
+        page="results/activations/as_published.md",
+    log:
+        "logs/reproduce_published_plans/all.log",
+    benchmark:
+        "benchmarks/reproduce_published_plans/all.tsv"
+    conda:
+        "../envs/activations.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        method=METHOD["reproduce_published_plans"],
+        facts=facts_digest("architectures", "activations"),
+    message:
+        "Making published figures of activation datasets again"
+    script:
+        "../scripts/activations/reproduce_published_plans.py"
 
 
 rule export_chunk:

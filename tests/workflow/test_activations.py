@@ -94,8 +94,9 @@ def test_the_plan_is_within_half_as_much_again_of_what_was_measured(made):
     datasets, _ = made
     path = datasets.results / "pair" / "plan_vs_measured.csv"
     rows = list(csv.DictReader(path.open()))
-    assert len(rows) >= 4
-    for row in rows:
+    held = [row for row in rows if row["kind"] != "guess"]
+    assert {"means", "images", "tables"} <= {row["quantity"] for row in held}
+    for row in held:
         assert 1 / 1.5 <= float(row["ratio"]) <= 1.5, row
 
 
@@ -160,9 +161,7 @@ def test_maps_go_when_they_have_been_read_and_an_archive_is_made_on_demand(tmp_p
     run = datasets.run("results/activations/passing/umap.csv", archive, passing=passing)
     assert run.success, run.output
     assert run.jobs["generate_passing_activations"] == 1
-    assert not list(datasets.results.rglob("mid.h5")) or not list(
-        (datasets.results / "passing/passing").rglob("*.h5")
-    )
+    assert not list((datasets.results / "passing/passing").rglob("*.h5"))
     assert (tmp_path / archive).stat().st_size > 0
     with (datasets.results / "passing/umap.csv").open() as lines:
         assert len(list(csv.DictReader(lines))) == 8
@@ -172,7 +171,7 @@ def test_maps_go_when_they_have_been_read_and_an_archive_is_made_on_demand(tmp_p
     ("said", "told"),
     [
         ({"layers": ["mdi"]}, "there is no layer 'mdi'; did you mean mid"),
-        ({"labels": [7]}, "label 7"),
+        ({"labels": [7]}, "labels: 7 is none of the network's classes, 0 to 3"),
         ({"guidance": 2.0}, "takes no such option"),
         ({"model": "nett"}, "did you mean net"),
     ],

@@ -202,6 +202,7 @@ def _notes(
         "times": list(probe.times),
         "layers": [asdict(layer) for layer in layers],
         "dtype": dataset.dtype if dataset.has_maps else None,
+        "passes_maps": dataset.passes_maps,
         "device": dataset.device,
         "batch": record.most or dataset.batch,
         "torch": torch.__version__,

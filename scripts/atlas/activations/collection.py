@@ -42,6 +42,15 @@ class Chunk:
         """Noise levels or timesteps of its values."""
         return tuple(self.notes["times"])
 
+    @property
+    def kept_digests(self) -> dict[str, str]:
+        """Digests of its files, but of maps that went when they had been read."""
+        made: dict[str, str] = self.notes["digests"]
+        if self.places.maps is not None or not self.notes["passes_maps"]:
+            return made
+        inside = f"{storage.MAPS}/"
+        return {name: digest for name, digest in made.items() if not name.startswith(inside)}
+
     @cached_property
     def samples(self) -> int:
         """How many samples it has."""
@@ -172,7 +181,7 @@ class Collection:
         """
         for chunk in self.chunks:
             for prefix in prefixes or ("",):
-                chunk.places.require_whole(chunk.notes["digests"], prefix=prefix)
+                chunk.places.require_whole(chunk.kept_digests, prefix=prefix)
 
 
 def collected(chunks: Iterable[Places]) -> Collection:

@@ -1,6 +1,7 @@
 """Where the files of a chunk lie, what its samples are called, and whether it is as it was made."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +76,8 @@ class Places:
             file = self._file(name)
             if not file.is_file() or digest(file) != expected:
                 aside = self.folder.with_name(f"{self.folder.name}.damaged")
-                self.folder.rename(_free(aside))
+                with suppress(FileNotFoundError):  # another job has just done it
+                    self.folder.rename(_free(aside))
                 raise DamagedFileError(
                     f"{file}: is damaged or missing, so its chunk was moved to {aside.name}; run "
                     "again, and it is made anew"
