@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import diffusers
@@ -65,20 +66,16 @@ class Schedule:
     steps: int
     asked: tuple[int, ...] | None = None
     """Timesteps that are given to the scheduler in the place of its own."""
-    _times: list[float] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_times", [float(time) for time in self.start("cpu").timesteps])
-
-    @property
+    @cached_property
     def timesteps(self) -> list[float]:
         """Of all forwards, in order; schedulers of higher order come back to some."""
-        return self._times
+        return [float(time) for time in self.start("cpu").timesteps]
 
     @property
     def distinct(self) -> list[float]:
         """Timesteps in the order in which they first come."""
-        return list(dict.fromkeys(self._times))
+        return list(dict.fromkeys(self.timesteps))
 
     def start(self, device: torch.device | str) -> Any:
         """
