@@ -1,6 +1,6 @@
 """The networks of a latent diffusion pipeline: configured, held against their files, loaded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -135,8 +135,9 @@ class Components:
         names, place = self.tensors(component), self._place(component)
         assert place is not None
         weights = _renamed(place.state(component, names), network.state_dict())
+        shapes = {name: value.shape for name, value in network.state_dict().items()}
         for name in list(weights):
-            weights[name] = weights[name].to(dtype).contiguous()
+            weights[name] = weights[name].to(dtype).reshape(shapes[name]).contiguous()
         network.load_state_dict(weights, assign=True)
         _number_positions(network)
         return network.eval().requires_grad_(False).to(device)
@@ -197,6 +198,12 @@ def _number_positions(network: nn.Module) -> None:
             network.get_submodule(owner).register_buffer(own, numbers, persistent=False)
 
 
+def _whole(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return a shape as the atlas has it: 1 × 1 convolutions are matrices."""
+    whole = tuple(shape)
+    return whole[:2] if len(whole) == 4 and whole[2:] == (1, 1) else whole
+
+
 def _check_fit(
     source: Source,
     component: str,
@@ -217,7 +224,7 @@ def _check_fit(
     if surplus := sorted(found.keys() - expected.keys()):
         faults.append(f"{len(surplus)} have no place in it ({surplus[0]}, …)")
     common = [name for name in expected if name in found]
-    if other := [name for name in common if expected[name] != tuple(found[name])]:
+    if other := [name for name in common if _whole(expected[name]) != _whole(found[name])]:
         name = other[0]
         faults.append(
             f"{len(other)} are of other shape ({name}: {list(found[name])} instead of "

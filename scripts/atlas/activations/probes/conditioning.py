@@ -6,9 +6,11 @@ from typing import Any
 
 import torch
 
+from atlas.activations.probes.components import Components
 from atlas.activations.probes.texts import Told
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+
+PROJECTION = "text_projection.weight"
 
 SIZES = 6
 """Height and width of the original, crop from top and left, height and width of the target."""
@@ -55,7 +57,7 @@ def is_double(config: Mapping[str, Any]) -> bool:
     return config.get("addition_embed_type") is not None
 
 
-def of(config: Mapping[str, Any], source: Source) -> Conditioning:
+def of(config: Mapping[str, Any], components: Components) -> Conditioning:
     """
     Return how a UNet is told texts, by its configuration.
 
@@ -66,12 +68,20 @@ def of(config: Mapping[str, Any], source: Source) -> Conditioning:
     """
     if not is_double(config):
         return Conditioning(is_double=False)
+    source = components.source
     if (kind := config["addition_embed_type"]) != "text_time":
         raise AtlasError(
             f"{source.path}: its UNet is told more than texts and sizes ({kind}); no probe runs it"
         )
     width = config["projection_class_embeddings_input_dim"]
     pooled = width - SIZES * config["addition_time_embed_dim"]
+    given = components.tensors("text_encoder_2").get(PROJECTION)
+    if given is None or given.shape[0] != pooled:
+        raise AtlasError(
+            f"{source.path}: its UNet takes {width} numbers of text and sizes, which its second "
+            f"text encoder and {SIZES} sizes do not make; SDXL's refiner is told other things, and "
+            "is run by no probe"
+        )
     index = source.json("model_index.json") or {}
     return Conditioning(
         is_double=True,

@@ -81,7 +81,7 @@ class StableDiffusionProbe(Probe):
         for component in self._needed:
             self._components.tensors(component)
             self._components.class_name(component)
-        self._conditioning = conditioning.of(self.config, source)
+        self._conditioning = conditioning.of(self.config, self._components)
         self._prompts = prompts.chosen(self.options.get("prompts"))
         self._guidance = guidance.chosen(self.options, usual=self._usual_guidance)
         self._size = self._chosen_size()
@@ -124,7 +124,9 @@ class StableDiffusionProbe(Probe):
     @cached_property
     def skeleton(self) -> nn.Module:
         """The UNet on torch's meta device, in the dtype that it runs in on a CPU."""
-        return self._components.skeleton(self.component).to(self._dtype(None))
+        network = self._components.skeleton(self.component)
+        # not the network's own `to`, which warns of layers that it keeps in float32
+        return nn.Module.to(network, self._dtype(None))
 
     def inputs(self, batch: int) -> Mapping[str, Any]:
         """
