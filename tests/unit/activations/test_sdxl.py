@@ -53,9 +53,12 @@ def test_images_equal_those_of_diffusers(narrow, monkeypatch):
     assert theirs.std() > 0.01
     assert (ours - theirs).abs().max() < 1e-4
     ((_, time),) = taken
-    assert time == scheduling.made(
-        "EulerDiscreteScheduler", dict(pipeline.scheduler.config), steps=3, is_distilled=False
-    ).distinct[1]
+    assert (
+        time
+        == scheduling.made(
+            "EulerDiscreteScheduler", dict(pipeline.scheduler.config), steps=3, is_distilled=False
+        ).distinct[1]
+    )
 
 
 @pytest.mark.parametrize("is_zero", [True, False])

@@ -82,7 +82,8 @@ def test_images_equal_those_of_diffusers(narrow, monkeypatch, name, guidance):
     folder, pipeline = narrow
     batch = Batch(3, (0, 1))
     ours = drawn(probe_of(folder, scheduler=name, guidance=guidance), batch, monkeypatch)
-    told = getattr(diffusers, name).from_pretrained(folder, subfolder="scheduler")
+    further = {"skip_prk_steps": True} if name == "PNDMScheduler" else {}
+    told = getattr(diffusers, name).from_pretrained(folder, subfolder="scheduler", **further)
     monkeypatch.setattr(pipeline, "scheduler", told)
     theirs = narrow_diffusion.images_of(
         pipeline,
@@ -211,8 +212,8 @@ def test_a_single_file_of_unknown_widths_needs_a_configuration(narrow, tmp_path)
         StableDiffusionProbe(source(tmp_path / "m.safetensors"), {})
 
 
-def test_kept_steps_are_counted_by_distinct_timesteps(folder):
-    changed(folder / "scheduler" / "scheduler_config.json", skip_prk_steps=True)
+def test_kept_steps_are_counted_by_distinct_timesteps(narrow):
+    folder, _ = narrow
     probe = probe_of(folder, scheduler="PNDMScheduler", steps=4, timesteps="all")
     assert probe.times == (751.0, 501.0, 251.0, 1.0)
     assert probe.forwards == 2 * 5  # the first but one is passed twice

@@ -1,6 +1,5 @@
 """Pictures as latents and back, by the autoencoder of Stable Diffusion, in float32."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ class Autoencoder:
 
     def __init__(self, network: nn.Module) -> None:
         self._network: Any = network
-        self._config: Mapping[str, Any] = self._network.config
 
     def latents(self, images: Images) -> torch.Tensor:
         """Return float32 latents of images: the mean of the posterior, scaled."""
@@ -28,18 +26,23 @@ class Autoencoder:
         posterior = self._network.encode(pixels.float() / 127.5 - 1).latent_dist
         latents: torch.Tensor = posterior.mean
         mean, deviation = self._statistics(latents)
-        return (latents - mean) / deviation * self._config["scaling_factor"]
+        return self._scale * (latents - mean) / deviation
 
     def pixels(self, latents: torch.Tensor) -> torch.Tensor:
         """Return float32 (samples, 3, height, width), -1 to 1 but for what lies beyond."""
         mean, deviation = self._statistics(latents)
-        unscaled = latents / self._config["scaling_factor"] * deviation + mean
+        unscaled = latents / self._scale * deviation + mean
         pixels: torch.Tensor = self._network.decode(unscaled, return_dict=False)[0]
         return pixels
 
+    @property
+    def _scale(self) -> float:
+        return float(self._network.config["scaling_factor"])
+
     def _statistics(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return mean and deviation of each channel, of (1, channels, 1, 1); 0 and 1 by default."""
-        means, deviations = self._config.get("latents_mean"), self._config.get("latents_std")
+        config = self._network.config
+        means, deviations = config.get("latents_mean"), config.get("latents_std")
         shape = (1, -1, 1, 1)
         mean = latents.new_tensor(means or [0.0]).view(shape)
         return mean, latents.new_tensor(deviations or [1.0]).view(shape)

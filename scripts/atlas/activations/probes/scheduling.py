@@ -49,6 +49,9 @@ NAMES = (
 WHOLE_BATCH = ("CosineDPMSolverMultistepScheduler", "DPMSolverSDEScheduler")
 """Those that draw one noise for a whole batch: a sample would depend on its neighbours."""
 
+OWN = {"PNDMScheduler": {"skip_prk_steps": True}}
+"""Settings that latent diffusion has of a class, where those of another class lack them."""
+
 LCM = "LCMScheduler"
 FEW_STEPS = 4
 """Usual number of steps of a model that was distilled to a few."""
@@ -130,9 +133,10 @@ def made(name: str, config: Mapping[str, Any], *, steps: int, is_distilled: bool
             f"(one of {', '.join(NAMES)})"
         )
     if not (is_distilled and name == LCM):
-        return Schedule(name, config, steps)
-    total = int(config.get("num_train_timesteps", BETAS["num_train_timesteps"]))
-    return Schedule(name, config, steps, tuple(total - 1 - i * total // steps for i in range(steps)))
+        return Schedule(name, OWN.get(name, {}) | dict(config), steps)
+    total = int(config.get("num_train_timesteps", 1000))
+    asked = tuple(total - 1 - step * total // steps for step in range(steps))
+    return Schedule(name, config, steps, asked)
 
 
 class Stepper:
@@ -167,9 +171,7 @@ class Stepper:
         scaled: torch.Tensor = self._scheduler.scale_model_input(latents, time)
         return scaled
 
-    def next(
-        self, output: torch.Tensor, time: torch.Tensor, latents: torch.Tensor
-    ) -> torch.Tensor:
+    def next(self, output: torch.Tensor, time: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
         """Return the latents of the next step, of the network's output at this one."""
         following: torch.Tensor = self._scheduler.step(
             output, time, latents, **self._further, return_dict=False
@@ -213,8 +215,3 @@ def kept(option: Any, schedule: Schedule) -> tuple[float, ...]:
     if not steps:
         raise AtlasError("timesteps: the list is empty; give steps from 0 on, or all")
     return tuple(times[step] for step in sorted(set(steps)))
-
-
-def first_forwards(schedule: Schedule, times: Sequence[float]) -> dict[int, float]:
-    """Return the number of the first forward at each timestep; later ones repeat it."""
-    return {schedule.timesteps.index(time): time for time in times}

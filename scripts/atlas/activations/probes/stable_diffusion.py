@@ -11,7 +11,6 @@ from torch import nn
 from atlas.activations.layers import Place
 from atlas.activations.probes import conditioning, guidance, prompts, scheduling
 from atlas.activations.probes.components import CLASSES, Components
-from atlas.activations.probes.conditioning import Conditioning
 from atlas.activations.probes.latents import Autoencoder, rounded
 from atlas.activations.probes.probe import Column, Images, Probe
 from atlas.activations.probes.scheduling import Schedule, Stepper
@@ -324,7 +323,9 @@ class StableDiffusionProbe(Probe):
         if not is_pair or not all(type(side) is int and side > 0 for side in size):
             raise AtlasError(f"size: {size} is no [width, height] in pixels")
         if any(side % factor for side in size):
-            raise AtlasError(f"size: {size} is not divisible by {factor}, the side of a latent pixel")
+            raise AtlasError(
+                f"size: {size} is not divisible by {factor}, the side of a latent pixel"
+            )
         return (size[1], size[0])
 
     def _chosen_schedule(self) -> Schedule:
