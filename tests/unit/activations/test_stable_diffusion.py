@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from math import prod
 from pathlib import Path
 
 import diffusers
@@ -18,7 +19,7 @@ from atlas.activations.probes.stable_diffusion import OTHER_CHANNELS, StableDiff
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch, seed_of
 from atlas.activations.sources import Source
-from atlas.architectures import catalogue
+from atlas.architectures import catalogue, expected_tables
 from atlas.basis.errors import AtlasError
 
 CPU = torch.device("cpu")
@@ -406,3 +407,60 @@ def test_without_a_scheduler_the_catalogue_tells_what_is_predicted(folder, monke
 def test_bad_options_are_told(narrow, options, problem):
     with pytest.raises(AtlasError, match=problem):
         StableDiffusionProbe(source(narrow[0]), options)
+
+
+def written_header(path: Path, architecture: str) -> None:
+    """Write the header of a file in float16 with an architecture's networks; it holds zeros."""
+    shapes = {
+        f"{part}.{name}": shape
+        for part in catalogue.load(architecture).components
+        for name, shape in expected_tables.canonical_shapes(architecture, part).items()
+    }
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 2 * prod(shape)
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [begin, end]}
+    raw = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(raw).to_bytes(8, "little") + raw)
+        file.truncate(8 + len(raw) + end)  # takes no room on the disk
+
+
+UNETS = {"sd15": 859_520_964, "sd21": 865_910_724, "sdxl": 2_567_463_684}
+ENCODERS = {"sd15": 123_060_480, "sd21": 340_387_840, "sdxl": 123_060_480 + 694_659_840}
+AUTOENCODER = 83_653_863
+"""Weights as published."""
+
+
+@pytest.mark.parametrize(
+    ("architecture", "side", "scheduler", "middle"),
+    [
+        ("sd15", 512, "DDIMScheduler", (1280, 8, 8)),
+        ("sd21", 768, "DDIMScheduler", (1280, 12, 12)),
+        ("sdxl", 1024, "EulerDiscreteScheduler", (1280, 32, 32)),
+    ],
+)
+def test_single_files_of_full_size_are_known_by_their_header(
+    tmp_path, architecture, side, scheduler, middle
+):
+    written_header(tmp_path / "m.safetensors", architecture)
+    probe = registry.chosen(source(tmp_path / "m.safetensors"), {"precision": "float16"})
+    assert probe.image_size == (side, side)
+    assert (probe.forwards, probe._schedule.name) == (40, scheduler)
+    halves = UNETS[architecture] + ENCODERS[architecture]
+    assert probe.weight_bytes == 2 * halves + 4 * AUTOENCODER
+    assert [layer.shape for layer in probe.layers(["mid.update"])] == [middle]
+    for component in probe._needed:  # held against the header
+        probe._components.skeleton(component)
+    prediction = catalogue.load(architecture).sampling.prediction
+    assert probe._schedule.config["prediction_type"] == prediction
+
+
+def test_a_stated_distilled_architecture_brings_its_own_defaults(tmp_path):
+    written_header(tmp_path / "m.safetensors", "sdxl")
+    stated = Source("m", tmp_path / "m.safetensors", architecture="dmd2_sdxl")
+    probe = StableDiffusionProbe(stated, {"timesteps": "all"})
+    assert probe.times == (999.0, 749.0, 499.0, 249.0)
+    assert (probe.forwards, probe._schedule.name) == (4, "LCMScheduler")
+    guided = StableDiffusionProbe(stated, {"guidance": 2, "scheduler": "EulerDiscreteScheduler"})
+    assert guided.forwards == 8
