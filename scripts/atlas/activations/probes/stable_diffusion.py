@@ -207,7 +207,8 @@ class StableDiffusionProbe(Probe):
         """Draw a batch's images; the kept branch of kept steps lies inside `kept.keeping`."""
         told = self._texts.told(self._prompts.of(batch.indices))
         if self._guidance.branches == 2:
-            told = Told.joined([self._untold(len(batch)), told])
+            negative = self.options.get("negative_prompt")
+            told = Told.joined([self._untold(len(batch), negative), told])
         stepper = Stepper(self._schedule, batch, self._device)
         latents = batch.noise(self._shape).to(self._device) * stepper.deviation
         firsts = {self._schedule.timesteps.index(time): time for time in self.times}
@@ -230,9 +231,8 @@ class StableDiffusionProbe(Probe):
             with kept.keeping(time):
                 self._forward(given, now, told)
 
-    def _untold(self, count: int) -> Told:
-        """Return what the UNet is told in the branch without the prompt."""
-        negative = self.options.get("negative_prompt")
+    def _untold(self, count: int, negative: str | None = None) -> Told:
+        """Return what the UNet is told without a prompt; it may be led away from a text."""
         told = self._texts.told([negative or ""])
         if negative is None and self._conditioning.is_nothing_zero:
             told = told.nothing
