@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from diffusers import LCMScheduler
@@ -150,6 +151,54 @@ def test_what_the_unets_file_lacks_is_taken_of_the_configurations_folder(narrow,
     ours, _ = drawn(alone, batch, monkeypatch)
     theirs, _ = drawn(whole, batch, monkeypatch)
     assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("is_zero", [True, False])
+def test_real_images_are_shown_with_what_stands_for_no_text(tmp_path, is_zero):
+    pipeline = narrow_diffusion.sdxl(tmp_path / "m", is_zero=is_zero)
+    probe = StableDiffusionProbe(Source("m", tmp_path / "m"), {"steps": 3, "timesteps": [1]})
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3)).astype(np.uint8)
+    batch, time = Batch(3, (0, 1)), probe.times[0]
+    with Recorder(probe.load(CPU), probe.layers(), has_maps=True, dtype="float32") as kept:
+        with torch.inference_mode():
+            probe.observe(images, batch, kept)
+        (value,) = kept.taken()["mid", time].maps
+    states, _, pooled, _ = pipeline.encode_prompt(
+        "", num_images_per_prompt=2, do_classifier_free_guidance=False
+    )
+    scheduler, outputs = pipeline.scheduler, []
+    scheduler.set_timesteps(3)
+    told = {"text_embeds": pooled, "time_ids": torch.tensor([[16.0, 16, 0, 0, 16, 16]] * 2)}
+    handle = pipeline.unet.mid_block.register_forward_hook(lambda *args: outputs.append(args[2]))
+    with torch.no_grad():
+        if is_zero:
+            states, told["text_embeds"] = torch.zeros_like(states), torch.zeros_like(pooled)
+        pixels = torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1
+        latents = pipeline.vae.encode(pixels).latent_dist.mean * pipeline.vae.config.scaling_factor
+        noise = batch.noise(SHAPE, f"noise at {time!r}")
+        noisy = scheduler.add_noise(latents, noise, scheduler.timesteps[1].expand(2))
+        noisy = scheduler.scale_model_input(noisy, scheduler.timesteps[1])
+        pipeline.unet(noisy, time, encoder_hidden_states=states, added_cond_kwargs=told)
+    handle.remove()
+    assert (value - outputs[0]).abs().max() < 1e-5
+
+
+def test_a_batch_is_drawn_the_same_whatever_came_before(narrow):
+    folder, _ = narrow
+    options = {"prompts": PROMPTS, "steps": 3, "scheduler": "EulerAncestralDiscreteScheduler"}
+
+    def last_of(batches: list[Batch]) -> torch.Tensor:
+        probe = StableDiffusionProbe(Source("m", folder), options)
+        with Recorder(probe.load(CPU), probe.layers(), has_maps=True, dtype="float32") as kept:
+            with torch.inference_mode():
+                for batch in batches:
+                    probe.draw(batch, kept)
+            ((_, value),) = kept.taken().items()
+        return value.maps[-1]
+
+    first, second = Batch(0, (0, 1, 2)), Batch(0, (3, 4, 5))
+    assert torch.equal(last_of([first, second]), last_of([second]))
+    assert not torch.equal(last_of([first]), last_of([second]))
 
 
 def test_the_shapes_of_layers_come_without_a_weight(narrow):
