@@ -9,7 +9,6 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
-    EulerDiscreteScheduler,
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
     FluxTransformer2DModel,
@@ -17,9 +16,6 @@ from diffusers import (
     PixArtTransformer2DModel,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
-    StableDiffusionPipeline,
-    StableDiffusionXLPipeline,
-    UNet2DConditionModel,
 )
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
@@ -89,61 +85,6 @@ def vae(**more: Any) -> Any:
         sample_size=16,
         **more,
     )
-
-
-def _unet(width: int, **more: Any) -> Any:
-    return UNet2DConditionModel(
-        sample_size=8,
-        in_channels=more.pop("in_channels", 4),
-        out_channels=4,
-        layers_per_block=1,
-        block_out_channels=(8, 16),
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=width,
-        attention_head_dim=2,
-        norm_num_groups=4,
-        **more,
-    )
-
-
-def stable_diffusion(folder: Path, **unet: Any) -> Path:
-    """Write a pipeline as Stable Diffusion 1 is."""
-    torch.manual_seed(0)
-    StableDiffusionPipeline(
-        vae=vae(scaling_factor=0.5),
-        text_encoder=clip(),
-        tokenizer=tokenizer(),
-        unet=_unet(TEXT_WIDTH, **unet),
-        scheduler=DDIMScheduler(
-            beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1
-        ),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    ).save_pretrained(folder)
-    return folder
-
-
-def xl(folder: Path) -> Path:
-    """Write a pipeline as Stable Diffusion XL is: two text encoders, and sizes that are told."""
-    torch.manual_seed(1)
-    second = clip(CLIPTextModelWithProjection, 8)
-    StableDiffusionXLPipeline(
-        vae=vae(scaling_factor=0.5),
-        text_encoder=clip(),
-        text_encoder_2=second,
-        tokenizer=tokenizer(),
-        tokenizer_2=tokenizer(),
-        unet=_unet(
-            TEXT_WIDTH + 8,
-            addition_embed_type="text_time",
-            addition_time_embed_dim=4,
-            projection_class_embeddings_input_dim=8 + 6 * 4,
-        ),
-        scheduler=EulerDiscreteScheduler(beta_schedule="scaled_linear", steps_offset=1),
-    ).save_pretrained(folder)
-    return folder
 
 
 def pixart(folder: Path) -> Path:

@@ -1,296 +1,449 @@
-"""Stable Diffusion, held to diffusers' own pipelines on narrow networks of random weights."""
-
-from __future__ import annotations
+"""Stable Diffusion 1 and 2: images of diffusers' own pipeline, branches, steps, what is refused."""
 
 import json
 import shutil
+from math import prod
+from pathlib import Path
 
+import diffusers
 import numpy as np
 import pytest
 import torch
-from diffusers import LCMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline
+from safetensors.torch import load_file, save_file
 
-import narrow_pipelines
-from atlas.activations.probes import registry, texts
-from atlas.activations.probes.prompts import prompts_of
-from atlas.activations.probes.stable_diffusion import StableDiffusionProbe
+import narrow_diffusion
+from atlas.activations.layers import Layer
+from atlas.activations.probes import registry, scheduling, texts
+from atlas.activations.probes.latents import Autoencoder, rounded
+from atlas.activations.probes.stable_diffusion import OTHER_CHANNELS, StableDiffusionProbe
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch, seed_of
 from atlas.activations.sources import Source
+from atlas.architectures import catalogue, expected_tables
 from atlas.basis.errors import AtlasError
-from narrow_pipelines import PROMPTS
 
-BATCH = Batch(5, (0, 1, 2))
-OPTIONS = {"prompts": PROMPTS, "steps": 4, "guidance": 3.0}
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    made = tmp_path_factory.mktemp("pipelines")
-    narrow_pipelines.stable_diffusion(made / "sd")
-    narrow_pipelines.xl(made / "xl")
-    return {"sd": made / "sd", "xl": made / "xl"}
+CPU = torch.device("cpu")
+PROMPTS = ["a cat", "a dog on a mat"]
+SHAPE = (4, 8, 8)
+RANDOM = ("DDPMScheduler", "EulerAncestralDiscreteScheduler", "LCMScheduler", "SASolverScheduler")
+"""Schedulers that draw noise in their steps."""
 
 
 @pytest.fixture(scope="module")
-def pipelines(folders):
-    kinds = {"sd": StableDiffusionPipeline, "xl": StableDiffusionXLPipeline}
-    made = {name: kind.from_pretrained(folders[name]) for name, kind in kinds.items()}
-    for pipeline in made.values():
-        pipeline.set_progress_bar_config(disable=True)
-    return made
+def narrow(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sd") / "m"
+    return folder, narrow_diffusion.stable_diffusion(folder)
 
 
-def drawn(probe, *layers, batch=BATCH, dtype="float32"):
-    """Return a probe's images and the maps of layers, by name and time."""
-    network = probe.load(torch.device("cpu"))
-    with (
-        torch.inference_mode(),
-        Recorder(network, probe.layers(layers), has_maps=True, dtype=dtype) as kept,
-    ):
-        images = probe.draw(batch, kept)
-        return images, {key: value.maps[0] for key, value in kept.taken().items()}
+@pytest.fixture
+def folder(narrow, tmp_path):
+    """A copy that a test may spoil."""
+    return shutil.copytree(narrow[0], tmp_path / "copy")
 
 
-def directly(pipeline, **more):
-    """Return images of a pipeline of diffusers for the same samples, 0 to 255, not rounded."""
-    told = {
-        "prompt": PROMPTS,
-        "latents": BATCH.noise((4, 8, 8)),
-        "guidance_scale": 3.0,
-        "num_inference_steps": 4,
-        "output_type": "np",
-    }
-    return 255 * pipeline(**(told | more)).images
+def source(path: Path, configuration: Path | None = None) -> Source:
+    return Source("m", path, configuration=configuration)
 
 
-@pytest.mark.parametrize("name", ["sd", "xl"])
-def test_images_are_those_of_diffusers(folders, pipelines, name):
-    probe = registry.chosen(Source(name, folders[name]), OPTIONS)
-    assert isinstance(probe, StableDiffusionProbe)
-    images, _ = drawn(probe)
-    # the pipelines' step adds to the latents in place
-    np.testing.assert_allclose(images, directly(pipelines[name]), atol=0.51)
-    assert np.ptp(images) > 20
+def probe_of(path: Path, **options) -> StableDiffusionProbe:
+    return StableDiffusionProbe(source(path), {"prompts": PROMPTS, "steps": 3} | options)
 
 
-@pytest.mark.parametrize("name", ["sd", "xl"])
-@pytest.mark.parametrize("guidance", [1.0, 3.0])
-def test_a_negative_prompt_and_no_guidance_are_as_in_diffusers(folders, pipelines, name, guidance):
-    options = OPTIONS | {"guidance": guidance, "negative_prompt": "a photo"}
-    images, _ = drawn(registry.chosen(Source(name, folders[name]), options))
-    expected = directly(
-        pipelines[name], guidance_scale=guidance, negative_prompt=["a photo"] * len(PROMPTS)
+def seen_by(probe: StableDiffusionProbe, layers: tuple[Layer, ...], work):
+    """Return the maps that layers gave while the probe did some work."""
+    with Recorder(probe.load(CPU), layers, has_maps=True, dtype="float32") as kept:
+        with torch.inference_mode():
+            work(kept)
+        return {key: torch.cat(value.maps) for key, value in kept.taken().items()}
+
+
+def drawn(probe: StableDiffusionProbe, batch: Batch, monkeypatch) -> torch.Tensor:
+    """Return images before they are rounded, 0 to 1."""
+    decode, seen = Autoencoder.pixels, []
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Autoencoder, "pixels", lambda self, given: seen.append(decode(self, given)) or seen[-1]
+        )
+        seen_by(probe, probe.layers(), lambda kept: probe.draw(batch, kept))
+    return (seen[-1] / 2 + 0.5).clamp(0, 1)
+
+
+def generators(batch: Batch) -> list[torch.Generator]:
+    return [
+        torch.Generator().manual_seed(seed_of(batch.seed, index, scheduling.PURPOSE))
+        for index in batch.indices
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["DDIMScheduler", "PNDMScheduler", "EulerDiscreteScheduler", "HeunDiscreteScheduler"]
+)
+@pytest.mark.parametrize("guidance", [7.5, None])
+def test_images_equal_those_of_diffusers(narrow, monkeypatch, name, guidance):
+    folder, pipeline = narrow
+    batch = Batch(3, (0, 1))
+    ours = drawn(probe_of(folder, scheduler=name, guidance=guidance), batch, monkeypatch)
+    further = {"skip_prk_steps": True} if name == "PNDMScheduler" else {}
+    told = getattr(diffusers, name).from_pretrained(folder, subfolder="scheduler", **further)
+    monkeypatch.setattr(pipeline, "scheduler", told)
+    theirs = narrow_diffusion.images_of(
+        pipeline,
+        PROMPTS,
+        batch.noise(SHAPE),
+        num_inference_steps=3,
+        guidance_scale=guidance or 1.0,
     )
-    np.testing.assert_allclose(images, expected, atol=0.51)
+    assert theirs.std() > 0.01
+    assert (ours - theirs).abs().max() < 1e-4
 
 
-def test_a_single_file_with_a_configuration_beside_it_draws_the_same(folders, tmp_path):
-    from safetensors.torch import load_file, save_file
-
-    parts = {"unet": "diffusion_pytorch_model", "vae": "diffusion_pytorch_model",
-             "text_encoder": "model"}  # fmt: skip
-    weights = {
-        f"{part}.{name}": value
-        for part, file in parts.items()
-        for name, value in load_file(folders["sd"] / part / f"{file}.safetensors").items()
-    }
-    save_file(weights, tmp_path / "all.safetensors")
-    source = Source("all", tmp_path / "all.safetensors", configuration=folders["sd"])
-    images, _ = drawn(registry.chosen(source, OPTIONS))
-    expected, _ = drawn(registry.chosen(Source("sd", folders["sd"]), OPTIONS))
-    np.testing.assert_array_equal(images, expected)
-
-
-def test_steps_few_and_noisy_are_each_samples_own(folders):
-    options = OPTIONS | {"scheduler": "LCMScheduler", "guidance": None}
-    probe = registry.chosen(Source("xl", folders["xl"]), options)
-    together, kept = drawn(probe, "mid")
-    alone, alone_kept = drawn(probe, "mid", batch=Batch(5, (2,)))
-    (time,) = probe.times
-    torch.testing.assert_close(kept["mid", time][2:], alone_kept["mid", time])
-    assert np.abs(together[2].astype(int) - alone[0]).max() <= 1
-    pipeline = StableDiffusionXLPipeline.from_pretrained(folders["xl"])
-    pipeline.scheduler = LCMScheduler.from_config(pipeline.scheduler.config)
-    pipeline.set_progress_bar_config(disable=True)
-    generators = [torch.Generator().manual_seed(seed_of(5, index, "steps")) for index in range(3)]
-    expected = directly(pipeline, guidance_scale=1.0, generator=generators)
-    np.testing.assert_allclose(together, expected, atol=0.51)
-
-
-def test_a_distilled_network_takes_its_own_steps_and_no_guidance(folders):
-    source = Source("dmd", folders["xl"], architecture="dmd2_sdxl")
-    probe = registry.chosen(
-        source, {"prompts": PROMPTS, "timesteps": "all", "scheduler": "LCMScheduler"}
+@pytest.mark.parametrize("name", RANDOM)
+def test_what_a_scheduler_draws_is_each_samples_own(narrow, monkeypatch, name):
+    folder, pipeline = narrow
+    batch = Batch(3, (0, 1))
+    probe = probe_of(folder, scheduler=name)
+    ours = drawn(probe, batch, monkeypatch)
+    told = getattr(diffusers, name).from_pretrained(folder, subfolder="scheduler")
+    monkeypatch.setattr(pipeline, "scheduler", told)
+    theirs = narrow_diffusion.images_of(
+        pipeline,
+        PROMPTS,
+        batch.noise(SHAPE),
+        num_inference_steps=3,
+        guidance_scale=7.5,
+        generator=generators(batch),
     )
-    assert probe.times == (999.0, 749.0, 499.0, 249.0)
-    assert probe.forwards == 4
-    images, _ = drawn(probe)
-    assert np.ptp(images) > 20
-    usual = registry.chosen(Source("xl", folders["xl"]), {"prompts": PROMPTS})
-    assert usual.forwards == 2 * 20
+    assert (ours - theirs).abs().max() < 1e-4
+    alone = drawn(probe, Batch(3, (1,)), monkeypatch)
+    assert (ours[1] - alone[0]).abs().max() < 1e-4
+    other = drawn(probe, Batch(4, (1,)), monkeypatch)
+    assert (other - alone).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("branch", ["conditional", "unconditional"])
-def test_one_branch_is_kept_at_the_steps_asked_for(folders, pipelines, branch):
-    options = OPTIONS | {"branch": branch, "timesteps": [0, 2]}
-    probe = registry.chosen(Source("sd", folders["sd"]), options)
-    _, kept = drawn(probe, "mid")
-    unet = pipelines["sd"].unet
-    seen = []
-    handle = unet.mid_block.register_forward_hook(lambda *given: seen.append(given[-1].clone()))
-    directly(pipelines["sd"])
+@pytest.mark.parametrize("negative", [None, "a bird"])
+def test_the_asked_branch_is_kept(narrow, branch, negative):
+    folder, pipeline = narrow
+    batch = Batch(3, (0, 1))
+    told = {} if negative is None else {"negative_prompt": negative}
+    probe = probe_of(folder, timesteps=[0], branch=branch, **told)
+    seen = seen_by(probe, probe.layers(["mid"]), lambda kept: probe.draw(batch, kept))
+    told = PROMPTS if branch == "conditional" else [negative or ""] * 2
+    embedded, _ = pipeline.encode_prompt(told, CPU, 1, do_classifier_free_guidance=False)
+    outputs = []
+    handle = pipeline.unet.mid_block.register_forward_hook(lambda *args: outputs.append(args[2]))
+    with torch.no_grad():
+        pipeline.unet(batch.noise(SHAPE), probe.times[0], encoder_hidden_states=embedded)
     handle.remove()
-    rows = slice(3, 6) if branch == "conditional" else slice(0, 3)
-    assert list(probe.times) == [float(t) for t in pipelines["sd"].scheduler.timesteps[[0, 2]]]
-    for step, time in zip((0, 2), probe.times, strict=True):
-        torch.testing.assert_close(kept["mid", time], seen[step][rows], rtol=1e-4, atol=1e-5)
+    assert (seen["mid", probe.times[0]] - outputs[0]).abs().max() < 1e-5
 
 
-def test_an_update_is_the_output_less_the_input(folders):
-    probe = registry.chosen(Source("sd", folders["sd"]), OPTIONS)
-    network = probe.load(torch.device("cpu"))
-    seen = []
-    handle = network.mid_block.register_forward_hook(
-        lambda _, given, output: seen.append((output - given[0]).clone())
+@pytest.mark.parametrize("name", ["DDIMScheduler", "EulerDiscreteScheduler"])
+def test_real_images_are_shown_with_noise_and_without_a_text(narrow, name):
+    folder, pipeline = narrow
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3)).astype(np.uint8)
+    batch = Batch(3, (0, 1))
+    probe = probe_of(folder, timesteps=[0, 2], scheduler=name, negative_prompt="a bird")
+    seen = seen_by(probe, probe.layers(["mid"]), lambda kept: probe.observe(images, batch, kept))
+    embedded, _ = pipeline.encode_prompt([""] * 2, CPU, 1, do_classifier_free_guidance=False)
+    pixels = torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1
+    scheduler = getattr(diffusers, name).from_pretrained(folder, subfolder="scheduler")
+    outputs = []
+    handle = pipeline.unet.mid_block.register_forward_hook(lambda *args: outputs.append(args[2]))
+    with torch.no_grad():
+        latents = pipeline.vae.encode(pixels).latent_dist.mean * pipeline.vae.config.scaling_factor
+        scheduler.set_timesteps(3)
+        for number in (0, 2):
+            time = scheduler.timesteps[number]
+            noise = batch.noise(SHAPE, f"noise at {float(time)!r}")
+            noisy = scheduler.add_noise(latents, noise, time.expand(2))
+            scheduler._step_index = None
+            noisy = scheduler.scale_model_input(noisy, time)
+            pipeline.unet(noisy, time, encoder_hidden_states=embedded)
+    handle.remove()
+    assert list(seen) == [("mid", time) for time in probe.times]
+    for value, output in zip(seen.values(), outputs, strict=True):
+        assert (value - output).abs().max() < 1e-5
+
+
+def single_file(folder: Path, path: Path) -> None:
+    """Write a folder's weights in one file, with positions as old ones have them."""
+    weights = {
+        f"{part}.{name}": tensor
+        for part in ("unet", "vae", "text_encoder")
+        for file in sorted((folder / part).glob("*.safetensors"))
+        for name, tensor in load_file(file).items()
+    }
+    positions = torch.arange(narrow_diffusion.TOKENS)[None]
+    weights["text_encoder.text_model.embeddings.position_ids"] = positions
+    save_file(weights, path)
+
+
+def test_a_single_file_with_a_configuration_draws_the_same(narrow, tmp_path, monkeypatch):
+    folder, _ = narrow
+    single_file(folder, tmp_path / "m.safetensors")
+    given = source(tmp_path / "m.safetensors", configuration=folder)
+    probe = registry.chosen(given, {"prompts": PROMPTS, "steps": 3})
+    batch = Batch(3, (0, 1))
+    assert torch.equal(
+        drawn(probe, batch, monkeypatch), drawn(probe_of(folder), batch, monkeypatch)
     )
-    _, kept = drawn_with(probe, network, "mid.update")
-    handle.remove()
-    ((_, value),) = kept.items()
-    torch.testing.assert_close(value, seen[2][3:])
 
 
-def drawn_with(probe, network, *layers):
-    with (
-        torch.inference_mode(),
-        Recorder(network, probe.layers(layers), has_maps=True, dtype="float32") as kept,
-    ):
-        images = probe.draw(BATCH, kept)
-        return images, {key: value.maps[0] for key, value in kept.taken().items()}
+def test_a_single_file_of_unknown_widths_needs_a_configuration(narrow, tmp_path):
+    single_file(narrow[0], tmp_path / "m.safetensors")
+    with pytest.raises(AtlasError, match=r"name a diffusers folder that has unet/config\.json"):
+        StableDiffusionProbe(source(tmp_path / "m.safetensors"), {})
 
 
-def test_layers_are_named_by_block_and_what_has_no_update_is_told(folders):
-    probe = registry.chosen(Source("sd", folders["sd"]), OPTIONS)
-    names = list(probe.short_names)
-    assert names[:3] == ["conv_in", "down.0", "down.0.resnets.0"]
-    assert {"down.1.attentions.0", "mid", "mid.attentions.0", "up.0.attentions.1"} <= set(names)
-    assert probe.layers(["down.1.attentions.0.update"])[0].shape == (16, 4, 4)
-    with pytest.raises(AtlasError, match=r"up\.0\.update: has no update"):
-        probe.layers(["up.0.update"])
-    with pytest.raises(AtlasError, match=r"there is no layer 'dwn\.1'; did you mean down\.1"):
-        probe.layers(["dwn.1"])
+def test_kept_steps_are_counted_by_distinct_timesteps(narrow):
+    folder, _ = narrow
+    probe = probe_of(folder, scheduler="PNDMScheduler", steps=4, timesteps="all")
+    assert probe.times == (751.0, 501.0, 251.0, 1.0)
+    assert probe.forwards == 2 * 5  # the first but one is passed twice
+    assert probe_of(folder, steps=4).times == (251.0,)
+    assert probe_of(folder, steps=4, timesteps=[3, 0, 3]).times == (751.0, 1.0)
+    seen = seen_by(probe, probe.layers(), lambda kept: probe.draw(Batch(0, (0,)), kept))
+    assert [value.shape[0] for value in seen.values()] == [1] * 4
 
 
-def test_real_images_are_encoded_and_seen_with_noise(folders, pipelines):
-    options = OPTIONS | {"timesteps": [1]}
-    probe = registry.chosen(Source("sd", folders["sd"]), options)
-    network = probe.load(torch.device("cpu"))
-    images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
-    with (
-        torch.inference_mode(),
-        Recorder(network, probe.layers(["mid"]), has_maps=True, dtype="float32") as kept,
-    ):
-        probe.observe(images, BATCH, kept)
-        ((_, value),) = kept.taken().items()
-        pipeline = pipelines["sd"]
-        pixels = torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1
-        latents = 0.5 * pipeline.vae.encode(pixels).latent_dist.mean
-        pipeline.scheduler.set_timesteps(4)
-        time = pipeline.scheduler.timesteps[1]
-        noise = BATCH.noise((4, 8, 8), "noise at step 1")
-        noisy = pipeline.scheduler.add_noise(latents, noise, time.expand(3))
-        ids = pipeline.tokenizer(
-            [""] * 3, padding="max_length", max_length=16, return_tensors="pt"
-        ).input_ids
-        seen = []
-        handle = pipeline.unet.mid_block.register_forward_hook(
-            lambda *given: seen.append(given[-1].clone())
-        )
-        pipeline.unet(noisy, time, pipeline.text_encoder(ids)[0])
-        handle.remove()
-    torch.testing.assert_close(value.maps[0], seen[0], rtol=1e-3, atol=1e-4)
+def test_layers_have_short_names_and_updates(narrow):
+    folder, pipeline = narrow
+    probe = probe_of(folder)
+    names = [
+        "conv_in",
+        "down.0",
+        "down.0.resnets.0",
+        "down.1",
+        "down.1.resnets.0",
+        "down.1.attentions.0",
+        "mid_block",
+        "mid",
+        "mid.resnets.0",
+        "mid.resnets.1",
+        "mid.attentions.0",
+    ]
+    assert list(probe.short_names)[: len(names)] == names
+    assert len(probe.short_names) == len(set(probe.short_names))
+    modules = dict(pipeline.unet.named_modules())
+    assert all(place.module in modules for place in probe.short_names.values())
+    updates = ["mid.update", "down.1.attentions.0.update", "up.0.attentions.1.update"]
+    shapes = [layer.shape for layer in probe.layers(updates)]
+    assert shapes == [(16, 4, 4), (16, 4, 4), (16, 4, 4)]
+    with pytest.raises(AtlasError, match=r"down\.0\.update: has no update"):
+        probe.layers(["down.0.update"])
+    with pytest.raises(AtlasError, match=r"no layer 'dwn\.0'"):
+        probe.layers(["dwn.0"])
 
 
-def test_prompts_take_turns_and_are_told(folders):
-    probe = registry.chosen(Source("sd", folders["sd"]), OPTIONS)
-    assert probe.conditions(0, range(4)) == {"prompt": [*PROMPTS, PROMPTS[0]]}
+def test_inputs_have_a_row_for_each_branch(narrow):
+    folder, _ = narrow
+    assert probe_of(folder).inputs(3)["sample"].shape == (6, *SHAPE)
+    one = probe_of(folder, guidance=1, size=[32, 16]).inputs(3)
+    assert one["sample"].shape == (3, 4, 8, 16)
+    assert one["encoder_hidden_states"].shape == (3, narrow_diffusion.TOKENS, 8)
+    assert probe_of(folder, precision="float16").skeleton.dtype == torch.float16
 
 
-def test_sizes_and_bytes_are_known_without_weights(folders):
-    probe = registry.chosen(Source("sd", folders["sd"]), OPTIONS | {"size": [32, 16]})
-    assert probe.image_size == (16, 32)
-    assert probe.inputs(2)["sample"].shape == (4, 4, 8, 16)
-    assert probe.forwards == 8
-    pipeline = StableDiffusionPipeline.from_pretrained(folders["sd"])
-    parts = (pipeline.unet, pipeline.vae, pipeline.text_encoder)
-    numbers = sum(value.numel() for part in parts for value in part.parameters())
-    assert probe.weight_bytes == 4 * numbers
+def test_samples_have_their_prompts_as_a_column(narrow):
+    columns = probe_of(narrow[0]).conditions(0, [0, 1, 2])
+    assert columns == {"prompt": ["a cat", "a dog on a mat", "a cat"]}
+
+
+def test_a_prompts_embedding_does_not_depend_on_what_came_before(narrow, monkeypatch):
+    monkeypatch.setattr(texts, "REMEMBERED", 1)
+    probe = probe_of(narrow[0])
+    probe.load(CPU)
+    with torch.inference_mode():
+        first = probe._texts.told(["a", "b", "a"]).states
+        again = probe._texts.told(["a"]).states
+    assert torch.equal(first[0], first[2])
+    assert torch.equal(first[0], again[0])
+    assert not torch.equal(first[0], first[1])
+    assert len(probe._texts._remembered) == 1
+
+
+def test_a_long_prompt_is_cut_and_said_so(narrow, caplog):
+    probe = probe_of(narrow[0], prompts=["many words " * 9])
+    probe.load(CPU)
+    with torch.inference_mode():
+        assert probe._texts.told(["many words " * 9]).states.shape == (1, 16, 8)
+    assert "the network reads the first 16" in caplog.text
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_a_narrower_precision_is_near(narrow, precision, monkeypatch):
+    batch = Batch(3, (0, 1))
+    half = drawn(probe_of(narrow[0], precision=precision), batch, monkeypatch)
+    full = drawn(probe_of(narrow[0]), batch, monkeypatch)
+    assert 0 < (half - full).abs().max() < 0.1
+
+
+def test_pixels_are_rounded_to_the_nearest_level_and_nan_is_black():
+    pixels = torch.tensor([-1.0, -1 + 2.4 / 255, 0.0, 1.0, 9.0, float("nan")]).view(6, 1, 1, 1)
+    levels = rounded(pixels.expand(6, 3, 1, 1))
+    assert levels[:, 0, 0, 0].tolist() == [0, 1, 128, 255, 255, 0]
+
+
+@pytest.mark.parametrize("channels", OTHER_CHANNELS)
+def test_unets_that_are_given_more_than_latents_are_refused_by_name(tmp_path, channels):
+    narrow_diffusion.stable_diffusion(tmp_path / "m", in_channels=channels)
+    what = OTHER_CHANNELS[channels].partition(":")[0]
+    with pytest.raises(AtlasError, match=f"takes {channels} channels \\({what}"):
+        registry.chosen(source(tmp_path / "m"), {})
+
+
+def test_it_knows_its_networks(narrow, tmp_path):
+    folder, _ = narrow
+    assert registry.chosen(source(folder), {}).name == "stable_diffusion"
+    assert not StableDiffusionProbe.fits(source(folder / "vae"))
+
+
+def test_a_network_that_is_not_there_is_told(folder):
+    shutil.rmtree(folder / "text_encoder")
+    assert not StableDiffusionProbe.fits(source(folder))
+    with pytest.raises(AtlasError, match="has no text_encoder, which Stable Diffusion needs"):
+        StableDiffusionProbe(source(folder), {})
+
+
+def changed(path: Path, **values: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_another_networks_configuration_is_told(folder):
+    changed(folder / "unet" / "config.json", cross_attention_dim=12)
+    with pytest.raises(AtlasError, match=r"tensors of its unet are not those.* of other shape"):
+        _ = StableDiffusionProbe(source(folder), {}).skeleton
+
+
+def test_a_network_of_another_class_is_told(folder):
+    changed(folder / "text_encoder" / "config.json", architectures=["T5EncoderModel"])
+    with pytest.raises(AtlasError, match="its text_encoder is a T5EncoderModel"):
+        StableDiffusionProbe(source(folder), {})
+
+
+def test_a_configuration_of_which_no_network_can_be_made_is_told(folder):
+    changed(folder / "unet" / "config.json", down_block_types=["NoBlock", "NoBlock"])
+    with pytest.raises(AtlasError, match="no UNet2DConditionModel can be made"):
+        _ = StableDiffusionProbe(source(folder), {}).skeleton
+
+
+def test_a_unet_that_is_told_its_guidance_is_refused(folder):
+    changed(folder / "unet" / "config.json", time_cond_proj_dim=8)
+    with pytest.raises(AtlasError, match="told the strength of guidance"):
+        StableDiffusionProbe(source(folder), {})
+
+
+def test_a_tokeniser_that_is_nowhere_is_told(folder, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no route to the hub\nmore")
+
+    shutil.rmtree(folder / "tokenizer")
+    monkeypatch.setattr(texts.CLIPTokenizer, "from_pretrained", refuse)
+    with pytest.raises(AtlasError, match="give configuration: a diffusers folder that") as error:
+        StableDiffusionProbe(source(folder), {}).load(CPU)
+    assert "(no route to the hub)" in str(error.value)
+
+
+def test_a_broken_tokeniser_is_told(folder):
+    for file in (folder / "tokenizer").iterdir():
+        file.write_text("{")
+    with pytest.raises(AtlasError, match="can't be read as a CLIP tokenizer"):
+        StableDiffusionProbe(source(folder), {}).load(CPU)
+
+
+def test_without_a_scheduler_the_catalogue_tells_what_is_predicted(folder, monkeypatch):
+    shutil.rmtree(folder / "scheduler")
+    with pytest.raises(AtlasError, match=r"scheduler/scheduler_config\.json"):
+        StableDiffusionProbe(source(folder), {})
+    monkeypatch.setattr(Source, "catalogued", lambda *_: catalogue.load("sd21"))
+    schedule = StableDiffusionProbe(source(folder), {})._schedule
+    assert schedule.name == "DDIMScheduler"
+    assert schedule.config["prediction_type"] == "v_prediction"
+    assert schedule.start(CPU).alphas_cumprod[-1] == pytest.approx(0.00466, abs=1e-5)
 
 
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"prompts": None}, "prompts: none are given"),
-        ({"timesteps": [4]}, "there is no step 4 of 4; they are counted from 0 to 3"),
-        ({"scheduler": "DDIMSheduler"}, "did you mean DDIMScheduler"),
-        ({"scheduler": "DPMSolverSDEScheduler"}, "none that draws each sample by itself"),
-        ({"size": [18, 17]}, "take multiples of 4"),
+        ({"guidance": "strong"}, "guidance: 'strong' is no number"),
+        ({"guidance": float("nan")}, "guidance: nan is no number"),
+        ({"branch": "condtional"}, "branch: condtional is none; did you mean conditional"),
+        ({"branch": "unconditional", "guidance": 1}, "run only with guidance above 1"),
+        ({"steps": 0}, "steps: 0 is no number of steps"),
+        ({"steps": 2.5}, "steps: 2.5 is no number of steps"),
+        ({"steps": 5000}, "can't make 5000 steps"),
+        ({"timesteps": [3], "steps": 3}, "timesteps: 3 is none of the steps, 0 to 2"),
+        ({"timesteps": [-1]}, "timesteps: -1 is none"),
+        ({"timesteps": []}, "timesteps: the list is empty"),
+        ({"timesteps": "some"}, "timesteps: 'some' is none"),
+        ({"size": [17, 16]}, "is not divisible by 2"),
+        ({"size": [16]}, "is no \\[width, height\\]"),
+        ({"size": [0, 16]}, "is no \\[width, height\\]"),
+        ({"scheduler": "DDIMSchedular"}, "did you mean DDIMScheduler"),
+        ({"scheduler": "DPMSolverSDEScheduler"}, "one noise for all samples of a batch"),
+        ({"precision": "float8"}, "precision: float8 is none"),
+        ({"negative_prompt": ["a"]}, "negative_prompt"),
+        ({"prompts": []}, "the list is empty"),
     ],
 )
-def test_options_that_do_not_fit_are_told(folders, options, problem):
+def test_bad_options_are_told(narrow, options, problem):
     with pytest.raises(AtlasError, match=problem):
-        registry.chosen(Source("sd", folders["sd"]), OPTIONS | options)
+        StableDiffusionProbe(source(narrow[0]), options)
 
 
-def test_a_model_without_an_autoencoder_is_told_what_it_lacks(folders, tmp_path):
-    shutil.copytree(folders["sd"], tmp_path / "sd")
-    shutil.rmtree(tmp_path / "sd/vae")
-    index = json.loads((tmp_path / "sd/model_index.json").read_text())
-    (tmp_path / "sd/model_index.json").write_text(json.dumps(index | {"vae": [None, None]}))
-    with pytest.raises(AtlasError, match="has no vae to run"):
-        registry.chosen(Source("sd", tmp_path / "sd"), OPTIONS)
+def written_header(path: Path, architecture: str) -> None:
+    """Write the header of a file in float16 with an architecture's networks; it holds zeros."""
+    shapes = {
+        f"{part}.{name}": shape
+        for part in catalogue.load(architecture).components
+        for name, shape in expected_tables.canonical_shapes(architecture, part).items()
+    }
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 2 * prod(shape)
+        header[name] = {"dtype": "F16", "shape": list(shape), "data_offsets": [begin, end]}
+    raw = json.dumps(header).encode()
+    with path.open("wb") as file:
+        file.write(len(raw).to_bytes(8, "little") + raw)
+        file.truncate(8 + len(raw) + end)  # takes no room on the disk
 
 
-def test_inpainting_networks_are_refused_by_name(tmp_path):
-    folder = narrow_pipelines.stable_diffusion(tmp_path / "in", in_channels=9)
-    with pytest.raises(AtlasError, match="takes 9 channels and gives 4: that of inpainting"):
-        registry.chosen(Source("in", folder), OPTIONS)
-
-
-def test_without_a_tokenizer_and_a_hub_it_is_said_what_to_give(folders, tmp_path, monkeypatch):
-    shutil.copytree(folders["sd"], tmp_path / "sd")
-    shutil.rmtree(tmp_path / "sd/tokenizer")
-    monkeypatch.setitem(texts.HUB, "tokenizer", str(tmp_path / "nowhere"))
-    probe = registry.chosen(Source("sd", tmp_path / "sd"), OPTIONS)
-    with pytest.raises(AtlasError, match=r"has no tokenizer, .* \(configuration: folder\)"):
-        probe.load(torch.device("cpu"))
-
-
-def test_weights_of_another_width_are_refused(folders, tmp_path):
-    shutil.copytree(folders["sd"], tmp_path / "sd")
-    place = tmp_path / "sd/unet/config.json"
-    config = json.loads(place.read_text())
-    place.write_text(json.dumps(config | {"block_out_channels": [8, 32]}))
-    probe = registry.chosen(Source("sd", tmp_path / "sd"), OPTIONS)
-    with pytest.raises(AtlasError, match="its unet has other shapes of"):
-        probe.load(torch.device("cpu"))
-
-
-def test_prompts_are_read_from_a_file_a_line_each(tmp_path):
-    file = tmp_path / "prompts.txt"
-    file.write_bytes("\ufeffein Bär\r\n\r\nzwei Bären\n".encode())
-    assert prompts_of(str(file)) == ("ein Bär", "zwei Bären")
-    assert prompts_of(["a", "b"]) == ("a", "b")
+UNETS = {"sd15": 859_520_964, "sd21": 865_910_724, "sdxl": 2_567_463_684}
+ENCODERS = {"sd15": 123_060_480, "sd21": 340_387_840, "sdxl": 123_060_480 + 694_659_840}
+AUTOENCODER = 83_653_863
+"""Weights as published."""
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"),
-    [("B\xe4r".encode("latin-1"), "is no text in UTF-8"), (b"\n \n", "has none")],
+    ("architecture", "side", "scheduler", "middle"),
+    [
+        ("sd15", 512, "DDIMScheduler", (1280, 8, 8)),
+        ("sd21", 768, "DDIMScheduler", (1280, 12, 12)),
+        ("sdxl", 1024, "EulerDiscreteScheduler", (1280, 32, 32)),
+    ],
 )
-def test_files_of_prompts_that_can_not_be_read_are_told(tmp_path, content, problem):
-    file = tmp_path / "prompts.txt"
-    file.write_bytes(content)
-    with pytest.raises(AtlasError, match=problem):
-        prompts_of(str(file))
-    with pytest.raises(AtlasError, match="did you mean"):
-        prompts_of(str(tmp_path / "promts.txt"))
+def test_single_files_of_full_size_are_known_by_their_header(
+    tmp_path, architecture, side, scheduler, middle
+):
+    written_header(tmp_path / "m.safetensors", architecture)
+    probe = registry.chosen(source(tmp_path / "m.safetensors"), {"precision": "float16"})
+    assert probe.image_size == (side, side)
+    assert (probe.forwards, probe._schedule.name) == (40, scheduler)
+    halves = UNETS[architecture] + ENCODERS[architecture]
+    assert probe.weight_bytes == 2 * halves + 4 * AUTOENCODER
+    assert [layer.shape for layer in probe.layers(["mid.update"])] == [middle]
+    for component in probe._needed:  # held against the header
+        probe._components.skeleton(component)
+    prediction = catalogue.load(architecture).sampling.prediction
+    assert probe._schedule.config["prediction_type"] == prediction
+
+
+def test_a_stated_distilled_architecture_brings_its_own_defaults(tmp_path):
+    written_header(tmp_path / "m.safetensors", "sdxl")
+    stated = Source("m", tmp_path / "m.safetensors", architecture="dmd2_sdxl")
+    probe = StableDiffusionProbe(stated, {"timesteps": "all"})
+    assert probe.times == (999.0, 749.0, 499.0, 249.0)
+    assert (probe.forwards, probe._schedule.name) == (4, "LCMScheduler")
+    guided = StableDiffusionProbe(stated, {"guidance": 2, "scheduler": "EulerDiscreteScheduler"})
+    assert guided.forwards == 8

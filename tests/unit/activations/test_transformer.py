@@ -121,7 +121,7 @@ def test_the_other_branch_is_kept_where_both_are_in_one_forward(folders):
         ({"timesteps": [3]}, "there is no step 3 of 3"),
         ({"timesteps": "some"}, "numbers of steps from 0 on, or all"),
         ({"sigma": 2.0}, "takes no such option"),
-        ({"prompts": []}, "has none"),
+        ({"prompts": []}, "the list is empty"),
     ],
 )
 def test_options_that_do_not_fit_are_told(folders, options, problem):

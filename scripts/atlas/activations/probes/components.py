@@ -1,141 +1,237 @@
-"""Networks of a pipeline, built from their configurations with the weights of a source."""
+"""The networks of a latent diffusion pipeline: configured, held against their files, loaded."""
 
-import warnings
-from collections.abc import Mapping
-from importlib import import_module
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
 
+import diffusers
 import torch
+import transformers
 from torch import nn
 
 from atlas.activations.sources import Source
-from atlas.architectures import build, catalogue
-from atlas.architectures.architecture import Architecture, Component
 from atlas.basis.errors import AtlasError
+from atlas.checkpoint.selection import weight_sets
 from atlas.tensors.tensors import Tensor
 
-TEXT_MODEL = "text_model."
-"""Before names of CLIP's text encoders, in some versions of transformers and files."""
+Value = TypeVar("Value")
+
+PREFIX = "text_model."
+"""Under which text encoders are kept on disk; transformers' own names may lack it."""
 
 POSITIONS = "position_ids"
-"""The one buffer that files need not have: numbers from 0 on."""
+"""Numbers 0, 1, 2, …, which old files hold as if they were weights."""
+
+ENCODERS = ("CLIPTextModel", "CLIPTextModelWithProjection")
+"""Classes of text encoders that run here."""
+
+CLASSES = {
+    "unet": "UNet2DConditionModel",
+    "vae": "AutoencoderKL",
+    "text_encoder": ENCODERS[0],
+    "text_encoder_2": ENCODERS[1],
+}
+"""Class of a component whose configuration does not say it."""
 
 
-def architecture_of(source: Source, component: str) -> Architecture:
+@dataclass(frozen=True)
+class Components:
     """
-    Return what a source's networks are built of: its folder's configurations, or the catalogue's.
+    A source's networks by the component's name.
 
-    Raises
-    ------
-    AtlasError
-        There are neither.
+    What the source itself lacks, such as the text encoders of a UNet that was distilled, is taken
+    of the folder that its configuration comes from, where that one has it.
     """
-    for folder in source.folders:
-        if (folder / "model_index.json").is_file():
-            return catalogue.load(str(folder))
-    entry = source.catalogued(component)
-    if entry is None:
-        raise AtlasError(
-            f"{source.path}: its {component} is of no architecture in the catalogue, and there is "
-            "no configuration; name a diffusers folder that has it (configuration: folder)"
-        )
-    return entry
 
+    source: Source
 
-def config_of(architecture: Architecture, component: str) -> Mapping[str, Any]:
-    """Return a component's configuration with all that its class has by default."""
-    skeleton = build.component(architecture, component, torch.float32)
-    config: Mapping[str, Any] = dict(skeleton.config)  # type: ignore[arg-type]
-    return config
+    def has(self, component: str) -> bool:
+        """Tell whether there are weights of a component."""
+        return self._place(component) is not None
 
+    def tensors(self, component: str) -> dict[str, Tensor]:
+        """
+        Return a component's tensors by name, as `Source.required` does, without positions.
 
-def weight_count(source: Source, component: str) -> int:
-    """Return how many numbers a component has."""
-    return sum(tensor.numel for tensor in source.required(component).values())
-
-
-def loaded(
-    source: Source,
-    architecture: Architecture,
-    component: str,
-    *,
-    dtype: torch.dtype,
-    device: torch.device,
-) -> nn.Module:
-    """
-    Build a component and fill it with the source's weights.
-
-    Raises
-    ------
-    AtlasError
-        The source lacks the component, or its weights are not those of the configuration.
-    """
-    facts = architecture.components.get(component)
-    if facts is None:
-        raise AtlasError(f"{source.path}: {architecture.origin} tells of no {component}")
-    module = _on_meta(facts, architecture.origin)
-    expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}
-    names = _matched(source, component, expected)
-    weights = source.state(component, names=set(names.values()))
-    filled = {name: weights[own].reshape(expected[name]).to(dtype) for name, own in names.items()}
-    module.load_state_dict(filled, strict=False, assign=True)
-    _number_positions(module)
-    return module.eval().requires_grad_(False).to(device)
-
-
-def _on_meta(facts: Component, origin: str) -> nn.Module:
-    kind: Any = getattr(import_module(facts.library), facts.class_name)
-    try:
-        with torch.device("meta"), warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            if facts.library == "diffusers":
-                ignored = build.unknown_keys(kind, facts)
-                known = {key: value for key, value in facts.config.items() if key not in ignored}
-                made: nn.Module = kind.from_config(known)
-            else:
-                config = kind.config_class.from_dict(dict(facts.config))
-                made = kind._from_config(config, attn_implementation="sdpa")
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise AtlasError(
-            f"{origin}: {facts.class_name} can't be built with its configuration: {error}"
-        ) from error
-    return made
-
-
-def _matched(
-    source: Source, component: str, expected: Mapping[str, tuple[int, ...]]
-) -> dict[str, str]:
-    """Return the source's name of each tensor that a component has; refuse what does not fit."""
-    tensors = source.required(component)
-    there = {_bare(name): name for name in tensors}
-    names = {name: there[_bare(name)] for name in expected if _bare(name) in there}
-    lacking = [name for name in expected if name not in names and not name.endswith(POSITIONS)]
-    wrong = [name for name, own in names.items() if not _fits(tensors[own], expected[name])]
-    surplus = set(there.values()) - set(names.values())
-    surplus = {name for name in surplus if not name.endswith(POSITIONS)}
-    for what, found in (("lacks", lacking), ("has other shapes of", wrong), ("has also", surplus)):
-        if found:
+        Raises
+        ------
+        AtlasError
+            The component is not there.
+        """
+        if (place := self._place(component)) is None:
+            there = ", ".join(sorted(self._given))
+            unread = self.source.checkpoint.unread.get(component)
+            why = unread.in_full if unread else f"it has {there}"
             raise AtlasError(
-                f"{source.path}: its {component} {what} {len(found)} tensors of its configuration "
-                f"({min(found)}, …); give the configuration that belongs to it (configuration: "
-                "folder)"
+                f"{self.source.path}: has no {component}, which Stable Diffusion needs ({why}); "
+                "name a diffusers folder that has its weights (configuration: folder)"
             )
-    return names
+        found = place.tensors(component)
+        return {name: tensor for name, tensor in found.items() if POSITIONS not in name}
+
+    def numel(self, component: str) -> int:
+        """Return how many weights a component has."""
+        return sum(tensor.numel for tensor in self.tensors(component).values())
+
+    def config(self, component: str) -> Mapping[str, Any]:
+        """
+        Return how a component is built: of the folders, else of the catalogue.
+
+        Raises
+        ------
+        AtlasError
+            Neither has it.
+        """
+        if (told := self.source.config(component)) is not None:
+            return told
+        entry = self.source.catalogued("unet")
+        if entry is None or component not in entry.components:
+            raise AtlasError(
+                f"{self.source.path}: how its {component} is built is told by no folder and no "
+                "entry of the catalogue; name a diffusers folder that has "
+                f"{component}/config.json (configuration: folder)"
+            )
+        return entry.components[component].config
+
+    def class_name(self, component: str) -> str:
+        """
+        Return the class of a component.
+
+        Raises
+        ------
+        AtlasError
+            It is none that runs here.
+        """
+        config = self.config(component)
+        stated = config.get("_class_name") or next(iter(config.get("architectures") or ()), None)
+        name = str(stated or CLASSES[component])
+        known = ENCODERS if component.startswith("text_encoder") else (CLASSES[component],)
+        if name not in known:
+            raise AtlasError(
+                f"{self.source.path}: its {component} is a {name}; the probe stable_diffusion runs "
+                f"{' and '.join(known)} there"
+            )
+        return name
+
+    def skeleton(self, component: str) -> nn.Module:
+        """
+        Return a component on torch's meta device, in float32.
+
+        Raises
+        ------
+        AtlasError
+            Its configuration makes no network, or another than that of its tensors.
+        """
+        network = self._built(component)
+        shapes = {name: tensor.shape for name, tensor in self.tensors(component).items()}
+        expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+        _check_fit(self.source, component, expected, _renamed(shapes, expected))
+        return network
+
+    def load(self, component: str, *, device: torch.device, dtype: torch.dtype) -> nn.Module:
+        """Read a component's weights, and return it, ready on the device."""
+        network = self.skeleton(component)
+        names, place = self.tensors(component), self._place(component)
+        assert place is not None
+        weights = _renamed(place.state(component, names), network.state_dict())
+        shapes = {name: value.shape for name, value in network.state_dict().items()}
+        for name in list(weights):
+            weights[name] = weights[name].to(dtype).reshape(shapes[name]).contiguous()
+        network.load_state_dict(weights, assign=True)
+        _number_positions(network)
+        return network.eval().requires_grad_(False).to(device)
+
+    def _place(self, component: str) -> Source | None:
+        """Return the source that has a component: the given one, or its configuration's folder."""
+        if component in self._given:
+            return self.source
+        return self._folder if self._folder and component in _components(self._folder) else None
+
+    @cached_property
+    def _given(self) -> frozenset[str]:
+        return _components(self.source)
+
+    @cached_property
+    def _folder(self) -> Source | None:
+        folder = self.source.configuration
+        if folder is None or folder == self.source.path:
+            return None
+        if not any(weight_sets(each) for each in folder.iterdir() if each.is_dir()):
+            return None
+        return Source(self.source.name, folder)
+
+    def _built(self, component: str) -> nn.Module:
+        config, name = dict(self.config(component)), self.class_name(component)
+        try:
+            with torch.device("meta"):
+                if name in ENCODERS:
+                    settings = transformers.CLIPTextConfig.from_dict(config)
+                    network: nn.Module = getattr(transformers, name)(settings)
+                else:
+                    network = getattr(diffusers, name).from_config(config)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+            raise AtlasError(
+                f"{self.source.path}: no {name} can be made of the configuration of its "
+                f"{component} ({error}); compare it with that of the model's publisher"
+            ) from error
+        return network.eval().requires_grad_(False)
 
 
-def _bare(name: str) -> str:
-    return name.removeprefix(TEXT_MODEL)
+def _components(source: Source) -> frozenset[str]:
+    return frozenset(tensor.component for tensor in source.checkpoint.tensors)
 
 
-def _fits(tensor: Tensor, shape: tuple[int, ...]) -> bool:
-    """Tell whether shapes are equal but for sides of 1: convolutions that became layers."""
-    return [side for side in tensor.shape if side != 1] == [side for side in shape if side != 1]
+def _renamed(named: Mapping[str, Value], expected: Mapping[str, object]) -> dict[str, Value]:
+    """Leave out PREFIX where the network's own names lack it."""
+    if any(name.startswith(PREFIX) for name in expected):
+        return dict(named)
+    return {name.removeprefix(PREFIX): value for name, value in named.items()}
 
 
-def _number_positions(module: nn.Module) -> None:
-    """Give buffers that count positions their numbers: on the meta device they had none."""
-    for owner in module.modules():
-        for name, buffer in list(owner.named_buffers(recurse=False)):
-            if buffer.is_meta and name == POSITIONS:
-                numbers = torch.arange(buffer.shape[-1]).expand(buffer.shape).clone()
-                owner.register_buffer(name, numbers, persistent=False)
+def _number_positions(network: nn.Module) -> None:
+    """Make the one buffer that is no weight, and so was left on the meta device."""
+    for name, buffer in list(network.named_buffers()):
+        if name.endswith(POSITIONS):
+            owner, _, own = name.rpartition(".")
+            numbers = torch.arange(buffer.shape[-1]).expand(buffer.shape)
+            network.get_submodule(owner).register_buffer(own, numbers, persistent=False)
+
+
+def _whole(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return a shape as the atlas has it: 1 × 1 convolutions are matrices."""
+    whole = tuple(shape)
+    return whole[:2] if len(whole) == 4 and whole[2:] == (1, 1) else whole
+
+
+def _check_fit(
+    source: Source,
+    component: str,
+    expected: Mapping[str, tuple[int, ...]],
+    found: Mapping[str, tuple[int, ...]],
+) -> None:
+    """
+    Hold names and shapes of tensors against those of the network.
+
+    Raises
+    ------
+    AtlasError
+        They are not the same: this is another network, or its configuration another's.
+    """
+    faults = []
+    if missing := sorted(expected.keys() - found.keys()):
+        faults.append(f"{len(missing)} of {len(expected)} are missing ({missing[0]}, …)")
+    if surplus := sorted(found.keys() - expected.keys()):
+        faults.append(f"{len(surplus)} have no place in it ({surplus[0]}, …)")
+    common = [name for name in expected if name in found]
+    if other := [name for name in common if _whole(expected[name]) != _whole(found[name])]:
+        name = other[0]
+        faults.append(
+            f"{len(other)} are of other shape ({name}: {list(found[name])} instead of "
+            f"{list(expected[name])}, …)"
+        )
+    if faults:
+        raise AtlasError(
+            f"{source.path}: the tensors of its {component} are not those that its configuration "
+            f"tells: {'; '.join(faults)}; give the configuration that belongs to it"
+        )

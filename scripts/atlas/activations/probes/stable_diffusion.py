@@ -1,6 +1,7 @@
-"""Stable Diffusion 1, 2 and XL, and what was distilled from them."""
+"""Stable Diffusion 1, 2 and XL: from prompts to images in latent space, with guidance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -8,37 +9,54 @@ import torch
 from torch import nn
 
 from atlas.activations.layers import Place
-from atlas.activations.probes import components, schedulers
-from atlas.activations.probes.pixel_probe import as_images, as_pixels
+from atlas.activations.probes import conditioning, guidance, prompts, scheduling
+from atlas.activations.probes.components import CLASSES, Components
+from atlas.activations.probes.latents import Autoencoder, rounded
 from atlas.activations.probes.probe import Column, Images, Probe
-from atlas.activations.probes.prompts import of_sample, prompts_of
-from atlas.activations.probes.texts import Encoded, TextEncoding
+from atlas.activations.probes.scheduling import Schedule, Stepper
+from atlas.activations.probes.texts import TextEncoding, Told
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch
 from atlas.activations.sources import Source
-from atlas.architectures import build, catalogue
-from atlas.basis.errors import AtlasError
+from atlas.basis.errors import AtlasError, nearest
 
 PRECISIONS = {
     "float32": torch.float32,
     "float16": torch.float16,
     "bfloat16": torch.bfloat16,
 }
-STEPS, GUIDANCE, GUIDANCE_XL = 20, 7.5, 5.0
-"""Where neither the settings nor the architecture tell others."""
-ADDED_TIMES = 6
-"""Numbers that XL is told of an image: its sizes, and where it was cut."""
-DISTILLED = "none"
-"""Guidance of architectures that were distilled to do without."""
+
+STEPS = 20
+
+OTHER_CHANNELS = {
+    5: "depth-to-image: it is given a map of depth beside the latents",
+    7: "an upscaler: it is given a small image beside the latents",
+    8: "InstructPix2Pix: it is given an image to change beside the latents",
+    9: "inpainting: it is given an image and a mask beside the latents",
+}
+"""By input channels: UNets that are given more than latents, which no probe runs."""
+
+TEXT_LAYERS = "attn2"
+"""In names of layers that read a text."""
+
+UNSUPPORTED = {
+    "class_embed_type": "classes",
+    "encoder_hid_dim": "texts through a layer of its own",
+    "time_cond_proj_dim": "the strength of guidance",
+}
+"""Settings of UNets that are told more than a text, and what."""
 
 
 class StableDiffusionProbe(Probe):
-    """A `UNet2DConditionModel` of latents with CLIP's text encoders and an autoencoder."""
+    """
+    A `UNet2DConditionModel` on latents, with the text encoders and the autoencoder around it.
+
+    Both branches of guidance are rows of one forward, of which one branch is kept. Latents are
+    stepped, and decoded, in float32, whatever the networks run in.
+    """
 
     name = "stable_diffusion"
     title = "Stable Diffusion 1, 2 and XL"
-    component = "unet"
-    time_name = "timestep"
     takes = frozenset(
         {
             "prompts",
@@ -52,355 +70,308 @@ class StableDiffusionProbe(Probe):
             "precision",
         }
     )
+    time_name = "timestep"
+    component = "unet"
 
     def __init__(self, source: Source, options: Mapping[str, Any]) -> None:
         super().__init__(source, options)
-        for name in self._parts:
-            source.required(name)
-        self._architecture = components.architecture_of(source, self.component)
-        self._check_channels()
-        self._prompts = prompts_of(self.options.get("prompts"))
-        self._steps = int(self._option("steps", self._usual_steps))
-        self._kept = self._kept_steps()
-        self._check_size()
-        self._check_times()
+        self._components = Components(source)
+        self.config = self._configuration()
+        for component in self._needed:
+            self._components.tensors(component)
+            self._components.class_name(component)
+        self._conditioning = conditioning.of(self.config, self._components)
+        self._prompts = prompts.chosen(self.options.get("prompts"))
+        self._guidance = guidance.chosen(self.options, usual=self._usual_guidance)
+        self._size = self._chosen_size()
+        self._schedule = self._chosen_schedule()
+        self._times = scheduling.kept(self.options.get("timesteps"), self._schedule)
+        precision = self.options.get("precision")
+        if precision is not None and precision not in PRECISIONS:
+            raise AtlasError(
+                f"precision: {precision} is none{nearest(str(precision), PRECISIONS)} "
+                f"({', '.join(PRECISIONS)})"
+            )
+        negative = self.options.get("negative_prompt")
+        if negative is not None and not isinstance(negative, str):
+            raise AtlasError(f"negative_prompt: {negative!r} is no text; give one")
 
     @classmethod
     def fits(cls, source: Source) -> bool:
-        """Tell whether a source has a UNet that reads texts, whatever else it lacks."""
-        if config := source.config(cls.component):
-            return config.get("_class_name") == "UNet2DConditionModel"
-        return any("transformer_blocks" in name for name in source.tensors(cls.component))
+        """
+        Tell whether a source's UNet is such a network, by its configuration or its names.
 
-    def _option(self, name: str, usual: Any) -> Any:
-        said = self.options.get(name)
-        return usual if said is None else said
-
-    @cached_property
-    def _is_distilled(self) -> bool:
-        """Whether it draws in few steps without guidance, which the roster alone can tell."""
-        stated = self.source.architecture
-        if stated not in catalogue.names():
+        Raises
+        ------
+        AtlasError
+            It is given more than latents.
+        """
+        tensors = source.tensors(cls.component)
+        config, entry = source.config(cls.component), source.catalogued(cls.component)
+        if config is not None:
+            is_known = config.get("_class_name") == CLASSES["unet"]
+        elif entry is not None:
+            is_known = entry.denoiser.class_name == CLASSES["unet"]
+        else:
+            is_known = any(TEXT_LAYERS in name for name in tensors)
+        if not is_known or "conv_in.weight" not in tensors:
             return False
-        return catalogue.load(stated).sampling.guidance == DISTILLED
-
-    @property
-    def _usual_steps(self) -> int:
-        return len(schedulers.DISTILLED_STEPS) if self._is_distilled else STEPS
-
-    @property
-    def _guidance(self) -> float:
-        """Scale of the guidance; 1 where there is none."""
-        if "guidance" in self.options:
-            return float(self.options["guidance"] or 1.0)
-        if self._is_distilled:
-            return 1.0
-        return GUIDANCE_XL if self._is_xl else GUIDANCE
-
-    @property
-    def _is_guided(self) -> bool:
-        return self._guidance > 1 or self.options.get("branch") == "unconditional"
-
-    @cached_property
-    def _is_xl(self) -> bool:
-        return self._config.get("addition_embed_type") == "text_time"
-
-    @cached_property
-    def _config(self) -> Mapping[str, Any]:
-        return components.config_of(self._architecture, self.component)
-
-    @cached_property
-    def _vae_config(self) -> Mapping[str, Any]:
-        return components.config_of(self._architecture, "vae")
-
-    @cached_property
-    def _parts(self) -> tuple[str, ...]:
-        """Names of all networks that are run."""
-        there = {tensor.component for tensor in self.source.checkpoint.tensors}
-        second = [name for name in ("text_encoder_2",) if name in there]
-        return ("unet", "vae", "text_encoder", *second)
-
-    def _check_channels(self) -> None:
-        taken, given = self._config["in_channels"], self._config["out_channels"]
-        if taken != given:
-            raise AtlasError(
-                f"{self.source.path}: its UNet takes {taken} channels and gives {given}: that of "
-                "inpainting or of editing by instructions, which draws from an image that it is "
-                "given; probes draw from noise alone"
-            )
-
-    def _kept_steps(self) -> tuple[int, ...]:
-        told = self._option("timesteps", [self._steps // 2])
-        kept = range(self._steps) if told == "all" else told
-        if not isinstance(kept, list | tuple | range) or not len(kept):
-            raise AtlasError(f"timesteps: {told!r}: give numbers of steps from 0 on, or all")
-        for step in kept:
-            if not 0 <= step < self._steps:
-                raise AtlasError(
-                    f"timesteps: there is no step {step} of {self._steps}; they are counted from "
-                    f"0 to {self._steps - 1}"
-                )
-        return tuple(sorted(set(kept)))
-
-    def _check_size(self) -> None:
-        height, width = self.image_size
-        factor = self._factor * 2 ** (len(self._config["block_out_channels"]) - 1)
-        if height % factor or width % factor:
-            raise AtlasError(
-                f"size: {width} x {height} pixels can't be halved as often as the networks do; "
-                f"take multiples of {factor}"
-            )
-
-    def _check_times(self) -> None:
-        if len(set(self.times)) < len(self.times):
-            raise AtlasError("timesteps: the scheduler takes one of the kept timesteps twice")
-
-    @cached_property
-    def _factor(self) -> int:
-        """Pixels of an image along a side, for each of a latent."""
-        return int(2 ** (len(self._vae_config["block_out_channels"]) - 1))
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """Height and width of an image, in pixels."""
-        if size := self.options.get("size"):
-            return size[1], size[0]
-        side = self._config["sample_size"] or self._architecture.native // self._factor
-        return side * self._factor, side * self._factor
-
-    @property
-    def _latent_shape(self) -> tuple[int, int, int]:
-        height, width = self.image_size
-        return int(self._config["in_channels"]), height // self._factor, width // self._factor
+        _check_channels(source, tensors["conv_in.weight"].shape[1])
+        components = Components(source)
+        return components.has("text_encoder") and components.has("vae")
 
     @cached_property
     def skeleton(self) -> nn.Module:
-        """The UNet on torch's meta device."""
-        return build.component(self._architecture, self.component, torch.float32)
+        """The UNet on torch's meta device, in the dtype that it runs in on a CPU."""
+        network = self._components.skeleton(self.component)
+        # not the network's own `to`, which warns of layers that it keeps in float32
+        return nn.Module.to(network, self._dtype(None))
 
     def inputs(self, batch: int) -> Mapping[str, Any]:
-        """Return the keyword arguments of one forward of a batch's samples, on the meta device."""
-        rows = 2 * batch if self._is_guided else batch
+        """
+        Return the keyword arguments of one forward of a batch's samples, on the meta device.
 
-        def empty(*shape: int) -> torch.Tensor:
-            return torch.empty(shape, device="meta")
-
-        tokens = self._architecture.components["text_encoder"].most_tokens or 77
-        inputs: dict[str, Any] = {
-            "sample": empty(rows, *self._latent_shape),
-            "timestep": empty(),
-            "encoder_hidden_states": empty(rows, tokens, self._config["cross_attention_dim"]),
+        With guidance each sample has two rows.
+        """
+        rows, dtype = batch * self._guidance.branches, self._dtype(None)
+        width = self.config["cross_attention_dim"]
+        tokens = self._components.config("text_encoder").get("max_position_embeddings", 77)
+        inputs = {
+            "sample": torch.empty(rows, *self._shape, device="meta", dtype=dtype),
+            "timestep": torch.empty(rows, device="meta"),
+            "encoder_hidden_states": torch.empty(rows, tokens, width, device="meta", dtype=dtype),
             "return_dict": False,
         }
-        if self._is_xl:
-            times = ADDED_TIMES * self._config["addition_time_embed_dim"]
-            width = self._config["projection_class_embeddings_input_dim"] - times
-            inputs["added_cond_kwargs"] = {
-                "text_embeds": empty(rows, width),
-                "time_ids": empty(rows, ADDED_TIMES),
-            }
-        return inputs
+        return inputs | self._conditioning.empty(rows, dtype)
 
     @property
     def short_names(self) -> Mapping[str, Place]:
-        """Blocks, and the modules in them whose input and output are alike."""
-        names = {"conv_in": "conv_in"}
-        for level, block in enumerate(self.skeleton.get_submodule("down_blocks").children()):
-            names |= _inside(f"down.{level}", f"down_blocks.{level}", block)
-        names |= _inside("mid", "mid_block", self.skeleton.get_submodule("mid_block"))
-        for level, block in enumerate(self.skeleton.get_submodule("up_blocks").children()):
-            names |= _inside(f"up.{level}", f"up_blocks.{level}", block)
-        return {name: Place(module) for name, module in names.items()}
+        """Blocks by short name, and the attentions and residual blocks in them, for updates."""
+        names = {name for name, _ in self.skeleton.named_modules()}
+        down = [name for name in names if name.startswith("down_blocks.")]
+        up = [name for name in names if name.startswith("up_blocks.")]
+        levels = range(len(self.config["block_out_channels"]))
+        short = {"conv_in": Place("conv_in")}
+        for level in levels:
+            short |= _inner(f"down.{level}", f"down_blocks.{level}", down)
+        middle = [name for name in names if name.startswith("mid_block.")]
+        short |= {"mid_block": Place("mid_block")} | _inner("mid", "mid_block", middle)
+        for level in levels:
+            short |= _inner(f"up.{level}", f"up_blocks.{level}", up)
+        return short
 
     @property
     def default_layers(self) -> Sequence[str]:
         """The middle block."""
         return ("mid",)
 
-    @cached_property
-    def times(self) -> tuple[float, ...]:
-        """Timesteps at which values are kept, from high to low."""
-        timesteps = self._begun("cpu")[1]
-        if len(timesteps) <= max(self._kept):
-            raise AtlasError(
-                f"timesteps: the scheduler makes {len(timesteps)} steps of {self._steps}, so "
-                f"there is no step {max(self._kept)}"
-            )
-        return tuple(float(timesteps[step]) for step in self._kept)
-
-    def _begun(self, device: Any) -> tuple[Any, torch.Tensor]:
-        """Return the scheduler at its start, and its timesteps."""
-        told = self.source.json("scheduler/scheduler_config.json")
-        usual = told["_class_name"] if told else self._usual_scheduler
-        name = self._option("scheduler", usual)
-        fact = self._architecture.sampling.prediction
-        config = told or schedulers.STABLE_DIFFUSION | self._usual_config(name, fact)
-        scheduler = schedulers.made(config, name)
-        given = schedulers.DISTILLED_STEPS if self._takes_distilled_steps(name) else None
-        timesteps = schedulers.set_steps(scheduler, self._steps, timesteps=given, device=device)
-        return scheduler, timesteps
-
     @property
-    def _usual_scheduler(self) -> str:
-        if self._is_distilled:
-            return "LCMScheduler"
-        return "EulerDiscreteScheduler" if self._is_xl else "DDIMScheduler"
-
-    def _usual_config(self, name: str, prediction: str) -> dict[str, Any]:
-        kinds = {"v": "v_prediction", "velocity": "v_prediction"}
-        config: dict[str, Any] = {"prediction_type": kinds.get(prediction, prediction)}
-        if name == "DDIMScheduler":
-            config |= {"clip_sample": False, "set_alpha_to_one": False}
-        if name == "PNDMScheduler":
-            config |= {"skip_prk_steps": True}
-        return config
-
-    def _takes_distilled_steps(self, name: str) -> bool:
-        usual = self._steps == len(schedulers.DISTILLED_STEPS) and name == "LCMScheduler"
-        return self._is_distilled and usual
+    def times(self) -> tuple[float, ...]:
+        """Timesteps of the kept steps, as the scheduler has them, from high to low."""
+        return self._times
 
     @property
     def forwards(self) -> int:
-        """Forwards of the UNet that a sample takes, both branches of guidance counted."""
-        return len(self._begun("cpu")[1]) * (2 if self._is_guided else 1)
+        """Forwards of the network that a sample takes, both branches of guidance counted."""
+        return len(self._schedule.timesteps) * self._guidance.branches
 
     @property
     def weight_bytes(self) -> int:
-        """Bytes of all networks: the autoencoder in float32, the others as they run."""
-        size = self._dtype(torch.device("cpu")).itemsize
-        return sum(
-            components.weight_count(self.source, name) * (4 if name == "vae" else size)
-            for name in self._parts
-        )
+        """Bytes of all weights: those of the autoencoder in float32, the others as they run."""
+        width = self._dtype(None).itemsize
+        widths = {name: 4 if name == "vae" else width for name in self._needed}
+        return sum(self._components.numel(name) * widths[name] for name in widths)
 
-    def _dtype(self, device: torch.device) -> torch.dtype:
-        usual = "float16" if device.type == "cuda" else "float32"
-        return PRECISIONS[self._option("precision", usual)]
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of an image, in pixels."""
+        return self._size
 
     def conditions(self, seed: int, indices: Sequence[int]) -> dict[str, Column]:
         """Return the samples' prompts."""
-        return {"prompt": [of_sample(self._prompts, index) for index in indices]}
+        return {"prompt": self._prompts.of(indices)}
 
     def load(self, device: torch.device) -> nn.Module:
         """Read the weights of all networks, and return the UNet, ready on the device."""
-        made = {
-            name: components.loaded(
-                self.source,
-                self._architecture,
-                name,
-                dtype=torch.float32 if name == "vae" else self._dtype(device),
-                device=device,
-            )
-            for name in self._parts
-        }
-        index = self.source.json("model_index.json") or {}
-        encoders = [made[name] for name in self._parts if name.startswith("text_encoder")]
-        self._texts = TextEncoding(
-            self.source,
-            encoders,
-            blanks_are_zero=self._is_xl and index.get("force_zeros_for_empty_prompt", True),
+        dtype = self._dtype(device)
+        self._texts = TextEncoding(self._components, is_double=self._conditioning.is_double)
+        self._texts.load(device, dtype)
+        self._autoencoder = Autoencoder(
+            self._components.load("vae", device=device, dtype=torch.float32)
         )
-        self._vae: Any = made["vae"]
-        self._unet: Any = made["unet"]
-        self._device = device
-        return made["unet"]
+        self._network = self._components.load(self.component, device=device, dtype=dtype)
+        self._device, self._running = device, dtype
+        return self._network
 
     def draw(self, batch: Batch, kept: Recorder) -> Images:
-        """Draw a batch's images by their prompts, and keep the forwards of the kept steps."""
-        texts = [of_sample(self._prompts, index) for index in batch.indices]
-        forward = self._forward(texts)
-        scheduler, timesteps = self._begun(self._device)
-        latents = batch.noise(self._latent_shape).to(self._device, self._dtype(self._device))
-        latents = latents * scheduler.init_noise_sigma
-        noise = schedulers.noise_of(scheduler, batch, self._device)
-        for step, time in enumerate(timesteps):
-            given = scheduler.scale_model_input(latents, time)
-            if step in self._kept:
-                with kept.keeping(float(time), self._rows(len(batch))):
-                    estimate = forward(given, time)
-            else:
-                estimate = forward(given, time)
-            latents = scheduler.step(estimate, time, latents, **noise, return_dict=False)[0]
-        return self._decoded(latents)
+        """Draw a batch's images; the kept branch of kept steps lies inside `kept.keeping`."""
+        told = self._texts.told(self._prompts.of(batch.indices))
+        if self._guidance.branches == 2:
+            negative = self.options.get("negative_prompt")
+            told = Told.joined([self._untold(len(batch), negative), told])
+        stepper = Stepper(self._schedule, batch, self._device)
+        latents = batch.noise(self._shape).to(self._device) * stepper.deviation
+        firsts = {self._schedule.timesteps.index(time): time for time in self.times}
+        for number, time in enumerate(stepper.times):
+            given = stepper.given(latents, time)
+            with self._keeping(kept, firsts.get(number), len(batch)):
+                output = self._guided(given, time, told)
+            latents = stepper.next(output, time, latents)
+        return rounded(self._autoencoder.pixels(latents))
 
     def observe(self, images: Images, batch: Batch, kept: Recorder) -> None:
-        """Show images, encoded and with the noise of each kept timestep, without a text."""
-        forward = self._forward([""] * len(batch))
-        pixels = as_pixels(images, channels=3).to(self._device)
-        encoded = self._vae.encode(pixels).latent_dist.mean
-        latents = ((encoded - self._shift) * self._vae_config["scaling_factor"]).to(
-            self._dtype(self._device)
-        )
-        for step, time in zip(self._kept, self.times, strict=True):
-            scheduler, timesteps = self._begun(self._device)
-            noise = batch.noise(self._latent_shape, f"noise at step {step}").to(latents)
-            at = timesteps[step].expand(len(batch))
-            noisy = scheduler.add_noise(latents, noise, at)
-            given = scheduler.scale_model_input(noisy, timesteps[step])
-            with kept.keeping(time, self._rows(len(batch))):
-                forward(given, timesteps[step])
+        """Show given images, with noise and without a text, to the UNet at each of `times`."""
+        latents = self._autoencoder.latents(images)
+        told = self._untold(len(images))
+        for time in self.times:
+            stepper = Stepper(self._schedule, batch, self._device)
+            now = stepper.times[self._schedule.timesteps.index(time)]
+            noise = batch.noise(self._shape, f"noise at {time!r}").to(self._device)
+            given = stepper.given(stepper.noised(latents, noise, now), now)
+            with kept.keeping(time):
+                self._forward(given, now, told)
+
+    def _untold(self, count: int, negative: str | None = None) -> Told:
+        """Return what the UNet is told without a prompt; it may be led away from a text."""
+        told = self._texts.told([negative or ""])
+        if negative is None and self._conditioning.is_nothing_zero:
+            told = told.nothing
+        return Told.joined([told] * count)
+
+    @contextmanager
+    def _keeping(self, kept: Recorder, time: float | None, count: int) -> Iterator[None]:
+        if time is None:
+            yield
+            return
+        with kept.keeping(time, rows=self._guidance.rows(count)):
+            yield
+
+    def _guided(self, given: torch.Tensor, time: torch.Tensor, told: Told) -> torch.Tensor:
+        """Return the UNet's float32 output for latents, led by guidance."""
+        rows = torch.cat([given] * self._guidance.branches)
+        return self._guidance.led(self._forward(rows, time, told))
+
+    def _forward(self, rows: torch.Tensor, time: torch.Tensor, told: Told) -> torch.Tensor:
+        output: torch.Tensor = self._network(
+            rows.to(self._running),
+            time,
+            encoder_hidden_states=told.states,
+            return_dict=False,
+            **self._conditioning.further(told, self.image_size),
+        )[0]
+        return output.float()
 
     @property
-    def _shift(self) -> float:
-        return float(self._vae_config.get("shift_factor") or 0.0)
+    def _needed(self) -> tuple[str, ...]:
+        """Names of the networks, the UNet first."""
+        is_double = conditioning.is_double(self.config)
+        return tuple(name for name in CLASSES if name != "text_encoder_2" or is_double)
 
-    def _rows(self, count: int) -> slice | None:
-        """Return which rows of a forward belong to the branch that is kept: that of the text."""
-        if not self._is_guided:
+    @property
+    def _is_distilled(self) -> bool:
+        """Whether the model draws in few steps, without guidance."""
+        entry = self.source.catalogued(self.component)
+        return entry is not None and entry.sampling.guidance == "none"
+
+    @property
+    def _usual_guidance(self) -> float | None:
+        if self._is_distilled:
             return None
-        is_blank = self.options.get("branch") == "unconditional"
-        return slice(0, count) if is_blank else slice(count, 2 * count)
+        return 5.0 if self._conditioning.is_double else 7.5
 
-    def _forward(self, texts: Sequence[str]) -> Any:
-        """Return the function that estimates noise from latents, guided where that is asked for."""
-        encoded = [self._texts.of(texts, self._device)]
-        if self._is_guided:
-            blank = str(self._option("negative_prompt", ""))
-            encoded.insert(0, self._texts.of_nothing(blank, len(texts), self._device))
-        both = Encoded(torch.cat([each.states for each in encoded]), self._pooled(encoded))
-        added = self._added(both)
-
-        def forward(latents: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
-            given = torch.cat([latents] * len(encoded))
-            estimate: torch.Tensor = self._unet(
-                given,
-                time,
-                encoder_hidden_states=both.states,
-                added_cond_kwargs=added,
-                return_dict=False,
-            )[0]
-            if len(encoded) == 1:
-                return estimate
-            blank, told = estimate.chunk(2)
-            return blank + self._guidance * (told - blank)
-
-        return forward
-
-    def _pooled(self, encoded: Sequence[Encoded]) -> torch.Tensor | None:
-        pooled = [each.pooled for each in encoded if each.pooled is not None]
-        return torch.cat(pooled) if pooled else None
-
-    def _added(self, encoded: Encoded) -> dict[str, torch.Tensor] | None:
-        """Return what XL is told beside the text: pooled texts, and that nothing was cut off."""
-        if not self._is_xl:
-            return None
-        assert encoded.pooled is not None
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of latents."""
         height, width = self.image_size
-        numbers = torch.tensor([height, width, 0, 0, height, width], dtype=encoded.pooled.dtype)
-        ids = numbers.to(self._device).expand(len(encoded.pooled), -1)
-        return {"text_embeds": encoded.pooled, "time_ids": ids}
+        factor = self._factor
+        return (int(self.config["in_channels"]), height // factor, width // factor)
 
-    def _decoded(self, latents: torch.Tensor) -> Images:
-        scaled = latents.float() / self._vae_config["scaling_factor"] + self._shift
-        return as_images(self._vae.decode(scaled, return_dict=False)[0].clamp(-1, 1))
+    @property
+    def _factor(self) -> int:
+        """Pixels per latent pixel, along a side."""
+        factor: int = 2 ** (len(self._components.config("vae")["block_out_channels"]) - 1)
+        return factor
+
+    def _dtype(self, device: torch.device | None) -> torch.dtype:
+        """Return what the networks run in on a device; unknown ones count as a CPU."""
+        if (precision := self.options.get("precision")) is not None:
+            return PRECISIONS[precision]
+        return torch.float16 if device is not None and device.type == "cuda" else torch.float32
+
+    def _configuration(self) -> Mapping[str, Any]:
+        config, path = self._components.config(self.component), self.source.path
+        self._components.class_name(self.component)
+        _check_channels(self.source, config["in_channels"])
+        for key, what in UNSUPPORTED.items():
+            if config.get(key):
+                raise AtlasError(f"{path}: its UNet is told {what} ({key}), which no probe does")
+        return config
+
+    def _chosen_size(self) -> tuple[int, int]:
+        """Return height and width of images, as the option or the UNet's own size says."""
+        size, factor = self.options.get("size"), self._factor
+        if size is None:
+            side = self.config.get("sample_size")
+            if not side:
+                raise AtlasError(
+                    f"{self.source.path}: the configuration of its unet has no sample_size; give "
+                    "size: [width, height]"
+                )
+            height, width = (side, side) if isinstance(side, int) else side
+            return (height * factor, width * factor)
+        is_pair = isinstance(size, list | tuple) and len(size) == 2
+        if not is_pair or not all(type(side) is int and side > 0 for side in size):
+            raise AtlasError(f"size: {size} is no [width, height] in pixels")
+        if any(side % factor for side in size):
+            raise AtlasError(
+                f"size: {size} is not divisible by {factor}, the side of a latent pixel"
+            )
+        return (size[1], size[0])
+
+    def _chosen_schedule(self) -> Schedule:
+        config = self.source.json("scheduler/scheduler_config.json")
+        entry = self.source.catalogued(self.component)
+        if config is None and entry is None:
+            raise AtlasError(
+                f"{self.source.path}: what its unet predicts is told by no folder and no entry of "
+                "the catalogue; name a diffusers folder that has scheduler/scheduler_config.json "
+                "(configuration: folder)"
+            )
+        name = "EulerDiscreteScheduler" if self._conditioning.is_double else "DDIMScheduler"
+        if config is None:
+            assert entry is not None
+            config = scheduling.BETAS | {"prediction_type": entry.sampling.prediction}
+        name = str(config.get("_class_name", name))
+        if self._is_distilled:
+            name = scheduling.LCM
+        steps = self.options.get("steps")
+        if steps is None:
+            steps = scheduling.FEW_STEPS if self._is_distilled else STEPS
+        if type(steps) is not int or steps < 1:
+            raise AtlasError(f"steps: {steps!r} is no number of steps; give a whole number from 1")
+        return scheduling.made(
+            str(self.options.get("scheduler") or name),
+            config,
+            steps=steps,
+            is_distilled=self._is_distilled,
+        )
 
 
-def _inside(name: str, path: str, block: nn.Module) -> dict[str, str]:
-    """Return short names of a block and of its layers."""
-    found = {name: path}
-    for kind in ("resnets", "attentions"):
-        layers = getattr(block, kind, None)
-        for number, layer in enumerate(layers.children() if layers is not None else ()):
-            if isinstance(layer, nn.Module):
-                found[f"{name}.{kind}.{number}"] = f"{path}.{kind}.{number}"
-    return found
+def _check_channels(source: Source, channels: int) -> None:
+    if channels == 4:
+        return
+    what = OTHER_CHANNELS.get(channels, "no latents of Stable Diffusion, which have 4 channels")
+    raise AtlasError(
+        f"{source.path}: its UNet takes {channels} channels ({what}); no probe runs it"
+    )
+
+
+def _inner(short: str, module: str, names: Sequence[str]) -> dict[str, Place]:
+    """Return a block and the attentions and residual blocks in it, by short name."""
+    inner = [
+        f".{kind}.{name.rpartition('.')[2]}"
+        for kind in ("resnets", "attentions")
+        for name in sorted(names)
+        if name.startswith(f"{module}.{kind}.") and name.count(".") == module.count(".") + 2
+    ]
+    return {short: Place(module)} | {short + end: Place(module + end) for end in inner}

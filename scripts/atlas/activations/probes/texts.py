@@ -1,103 +1,146 @@
-"""Prompts as a network of Stable Diffusion is given them: one text encoder, or XL's two."""
+"""Texts as the UNets of Stable Diffusion are told them: embedded by its one or two encoders."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import nn
+from transformers import CLIPTokenizer
 
-from atlas.activations.sources import Source
+from atlas.activations.probes.components import Components
+from atlas.architectures import catalogue
 from atlas.basis.errors import AtlasError
 
-HUB = {
-    "tokenizer": "openai/clip-vit-large-patch14",
-    "tokenizer_2": "laion/CLIP-ViT-bigG-14-laion2B-39B-b160k",
-}
-"""Where transformers finds the tokenisers of CLIP's text encoders."""
+LOG = logging.getLogger(__name__)
 
-logging.getLogger("transformers").setLevel(logging.ERROR)  # of texts that are cut
+ENCODERS = ("text_encoder", "text_encoder_2")
+
+REMEMBERED = 256
+"""Texts whose embeddings are kept; a list of prompts is gone through again and again."""
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """Texts, encoded."""
+class Told:
+    """What the UNet is told of texts."""
 
     states: torch.Tensor
-    """(texts, tokens, width)."""
-    pooled: torch.Tensor | None
-    """(texts, width), of XL alone."""
+    """(texts, tokens, width): of each token."""
+    pooled: torch.Tensor | None = None
+    """(texts, width): of each text as a whole; None where one encoder makes the states."""
+
+    @classmethod
+    def joined(cls, parts: Sequence["Told"]) -> "Told":
+        """Return what texts are told, one after the other."""
+        pooled = [part.pooled for part in parts if part.pooled is not None]
+        return cls(
+            torch.cat([part.states for part in parts]), torch.cat(pooled) if pooled else None
+        )
+
+    @property
+    def nothing(self) -> "Told":
+        """Zeros: what SDXL is told where there is no text."""
+        pooled = None if self.pooled is None else torch.zeros_like(self.pooled)
+        return Told(torch.zeros_like(self.states), pooled)
 
 
 class TextEncoding:
     """
-    Tokenisers and text encoders.
+    The tokenisers and text encoders of a pipeline.
+
+    One encoder gives its last hidden states; two give their last but one, side by side, and the
+    second one's projection of the whole text (Podell et al. 2023, https://arxiv.org/abs/2307.01952,
+    section 2.1).
 
     Parameters
     ----------
-    encoders
-        One, or XL's two.
-    blanks_are_zero
-        Whether no text is encoded as zeros, as XL's pipeline does.
+    is_double
+        Whether there are two encoders.
+
+    Raises
+    ------
+    AtlasError
+        A tokeniser is neither in the folders nor on the hub.
     """
 
-    def __init__(
-        self, source: Source, encoders: Sequence[nn.Module], *, blanks_are_zero: bool
-    ) -> None:
-        names = list(HUB)[: len(encoders)]
-        self._tokenizers = [_tokenizer(source, name) for name in names]
-        self._encoders = list(encoders)
-        self._blanks_are_zero = blanks_are_zero
+    def __init__(self, components: Components, *, is_double: bool) -> None:
+        self._components = components
+        self._names = ENCODERS if is_double else ENCODERS[:1]
+        self._is_double = is_double
+        self._remembered: dict[str, Told] = {}
 
-    def of(self, texts: Sequence[str], device: torch.device) -> Encoded:
-        """Return texts as the UNet takes them."""
-        if len(self._encoders) == 1:
-            ids, mask = self._ids(0, texts, device)
-            config: Any = self._encoders[0].config
-            given = {"attention_mask": mask} if getattr(config, "use_attention_mask", 0) else {}
-            return Encoded(self._encoders[0](ids, **given)[0], None)
-        parts, pooled = [], None
-        for place, encoder in enumerate(self._encoders):
-            ids, _ = self._ids(place, texts, device)
-            output = encoder(ids, output_hidden_states=True)
-            parts.append(output.hidden_states[-2])
-            pooled = output[0]
-        return Encoded(torch.cat(parts, dim=-1), pooled)
+    def load(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Read the encoders' weights, and make them ready on the device."""
+        self._device = device
+        self._remembered.clear()
+        self._encoders = [
+            self._components.load(name, device=device, dtype=dtype) for name in self._names
+        ]
+        _ = self._tokenizers
 
-    def of_nothing(self, text: str, count: int, device: torch.device) -> Encoded:
-        """Return the negative prompt, or none, for each of so many samples."""
-        encoded = self.of([text], device)
-        if not text and self._blanks_are_zero:
-            zeros = None if encoded.pooled is None else torch.zeros_like(encoded.pooled)
-            encoded = Encoded(torch.zeros_like(encoded.states), zeros)
-        pooled = None if encoded.pooled is None else encoded.pooled.expand(count, -1)
-        return Encoded(encoded.states.expand(count, -1, -1), pooled)
+    def told(self, texts: Sequence[str]) -> Told:
+        """Return what the UNet is told of texts; each is embedded by itself, whatever is beside."""
+        return Told.joined([self._one(text) for text in texts])
 
-    def _ids(
-        self, place: int, texts: Sequence[str], device: torch.device
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        tokenizer = self._tokenizers[place]
-        told = tokenizer(
-            list(texts),
-            padding="max_length",
-            max_length=tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        )
-        return told.input_ids.to(device), told.attention_mask.to(device)
+    def _one(self, text: str) -> Told:
+        if text not in self._remembered:
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.pop(next(iter(self._remembered)))
+            self._remembered[text] = self._embedded(text)
+        return self._remembered[text]
+
+    def _embedded(self, text: str) -> Told:
+        states, pooled = [], None
+        for tokenizer, encoder in zip(self._tokenizers, self._encoders, strict=True):
+            output: Any = encoder(
+                _tokens(text, tokenizer, encoder).to(self._device),
+                output_hidden_states=self._is_double,
+            )
+            states.append(output.hidden_states[-2] if self._is_double else output[0])
+            pooled = output[0] if self._is_double else None
+        return Told(torch.cat(states, dim=-1), pooled)
+
+    @cached_property
+    def _tokenizers(self) -> list[Any]:
+        return [self._tokenizer(name.replace("text_encoder", "tokenizer")) for name in self._names]
+
+    def _tokenizer(self, name: str) -> Any:
+        source = self._components.source
+        for folder in source.folders:
+            if (folder / name).is_dir():
+                try:
+                    return CLIPTokenizer.from_pretrained(folder / name)
+                except (OSError, ValueError, TypeError, KeyError) as error:
+                    raise AtlasError(
+                        f"{folder / name}: can't be read as a CLIP tokenizer ({error}); fetch it "
+                        "again"
+                    ) from error
+        entry = source.catalogued("unet")
+        repository = catalogue.load("sdxl").repository if self._is_double else None
+        repository = repository or (entry and entry.repository) or catalogue.load("sd15").repository
+        assert repository is not None
+        try:
+            return CLIPTokenizer.from_pretrained(repository, subfolder=name)
+        except Exception as error:  # of the network, of many libraries
+            raise AtlasError(
+                f"{source.path}: has no {name}, and it can't be fetched from {repository} "
+                f"({_first_line(error)}); give configuration: a diffusers folder that has it"
+            ) from error
 
 
-def _tokenizer(source: Source, name: str) -> Any:
-    from transformers import AutoTokenizer
+def _tokens(text: str, tokenizer: Any, encoder: nn.Module) -> torch.Tensor:
+    """Return int64 (1, tokens): cut off, or filled up, to as many as the encoder takes."""
+    config: Any = encoder.config
+    most = min(tokenizer.model_max_length, config.max_position_embeddings)
+    tokens: torch.Tensor = tokenizer(
+        text, padding="max_length", max_length=most, truncation=True, return_tensors="pt"
+    ).input_ids
+    if (whole := len(tokenizer(text, verbose=False).input_ids)) > most:
+        LOG.warning("a prompt has %d tokens, the network reads the first %d: %s", whole, most, text)
+    return tokens
 
-    folder = next((each / name for each in source.folders if (each / name).is_dir()), None)
-    place: Path | str = folder if folder is not None else HUB[name]
-    try:
-        return AutoTokenizer.from_pretrained(place)
-    except (OSError, ValueError) as error:
-        raise AtlasError(
-            f"{source.path}: has no {name}, and {HUB[name]} can't be had from the hub "
-            f"({type(error).__name__}); name a diffusers folder that has it (configuration: folder)"
-        ) from error
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -14,8 +14,8 @@ from torch import nn
 
 from atlas.activations.layers import Place
 from atlas.activations.outputs import input_tensor
+from atlas.activations.probes import prompts
 from atlas.activations.probes.probe import Column, Images, Probe
-from atlas.activations.probes.prompts import of_sample, prompts_of
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch, seed_of
 from atlas.activations.sources import Source
@@ -50,7 +50,7 @@ class TransformerProbe(Probe):
         super().__init__(source, options)
         self._folder = _folder(source)
         self._architecture: Architecture = catalogue.load(str(self._folder))
-        self._prompts = prompts_of(self.options.get("prompts"))
+        self._prompts = prompts.chosen(self.options.get("prompts"))
         self._steps = int(self._option("steps", STEPS))
         told = self._option("timesteps", [self._steps // 2])
         kept = range(self._steps) if told == "all" else told
@@ -163,7 +163,7 @@ class TransformerProbe(Probe):
 
     def conditions(self, seed: int, indices: Sequence[int]) -> dict[str, Column]:
         """Return the samples' prompts."""
-        return {"prompt": [of_sample(self._prompts, index) for index in indices]}
+        return {"prompt": self._prompts.of(indices)}
 
     def load(self, device: torch.device) -> nn.Module:
         """Load the pipeline, from safetensors alone, and return its transformer."""
@@ -191,7 +191,7 @@ class TransformerProbe(Probe):
         """Draw a batch's images by their prompts, and keep the forwards of the kept steps."""
         height, width = self.image_size
         given: dict[str, Any] = {
-            "prompt": [of_sample(self._prompts, index) for index in batch.indices],
+            "prompt": self._prompts.of(batch.indices),
             "height": height,
             "width": width,
             "num_inference_steps": self._steps,
