@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from diffusers.utils import is_accelerate_available
 
 from atlas.activations.outputs import input_tensor
 from atlas.activations.probes.guidance import Guidance
@@ -32,7 +33,11 @@ def loaded(pipeline: Pipeline, source: Source, dtype: torch.dtype) -> Any:
     """
     try:
         made = pipeline.kind.from_pretrained(
-            str(source.path), local_files_only=True, use_safetensors=True, torch_dtype=dtype
+            str(source.path),
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=dtype,
+            low_cpu_mem_usage=is_accelerate_available(),
         )
     except (OSError, ValueError, TypeError, KeyError, ImportError, RuntimeError) as error:
         raise AtlasError(

@@ -1,4 +1,4 @@
-"""Diffusion transformers (SD3, FLUX.1, PixArt, ...) of a diffusers folder, drawn by their pipeline."""
+"""Diffusion transformers (SD3, FLUX.1, PixArt, ...) of a diffusers folder, in their pipelines."""
 
 import inspect
 import math
@@ -193,8 +193,8 @@ class TransformerProbe(Probe):
         """Draw a batch's images; the forwards of `times` run inside `kept.keeping(time)`."""
         call = self.call(batch)
         images = self._driven().draw(call, self._waiting(), kept)
-        levels = np.nan_to_num(images).clip(0, 1) * 255
-        return levels.round().astype(np.uint8)
+        levels: Images = (np.nan_to_num(images).clip(0, 1) * 255).round().astype(np.uint8)
+        return levels
 
     def observe(self, images: Images, batch: Batch, kept: Recorder) -> None:
         """
@@ -212,7 +212,6 @@ class TransformerProbe(Probe):
         if self._guidance.scale is not None:
             further[self.pipeline.guidance] = self._guidance.scale
             negative = self.options.get("negative_prompt") or ""
-            # one text serves a whole batch where prompts are encoded with it, or a list as long
             further["negative_prompt"] = [negative] * len(batch)
         return {
             "prompt": self._prompts.of(batch.indices),
@@ -240,8 +239,9 @@ class TransformerProbe(Probe):
     @property
     def _text_length(self) -> int | None:
         """
-        Tokens of text in forwards on the meta device: as usual, or one off where an image has as
-        many, as the two streams of a block are told apart by their lengths.
+        Tokens of text in forwards on the meta device: None for the usual number.
+
+        Where an image has as many, one off: a block's two streams are told apart by their lengths.
         """
         text = self.architecture.text
         height, width = self.image_size
@@ -273,7 +273,8 @@ class TransformerProbe(Probe):
         architecture = folders.read(self.source.path, relatives=catalogue.all_entries())
         if architecture.denoiser_name != self.component:
             raise AtlasError(
-                f"{self.source.path}: its denoiser is a {architecture.denoiser_name}, no transformer"
+                f"{self.source.path}: its denoiser is a {architecture.denoiser_name}, not a "
+                "transformer"
             )
         return architecture
 
