@@ -10,10 +10,11 @@ import torch
 from diffusers import DiffusionPipeline
 
 import narrow_pipelines
-from atlas.activations.probes.transformer import TransformerProbe
+from atlas.activations.probes.transformer import LISTS, TransformerProbe, image_streams
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch, seed_of
 from atlas.activations.sources import Source
+from atlas.architectures import build, catalogue, inputs
 from atlas.basis.errors import AtlasError
 
 CPU = torch.device("cpu")
@@ -163,6 +164,32 @@ def test_the_image_is_told_from_a_text_of_as_many_tokens(folders):
     probe = probe_of(folders["flux"], "flux", size=[64, 128])
     assert probe.architecture.image_tokens(64, 128) == probe.architecture.text.usual == 512
     assert {place.element for place in probe.short_names.values()} == {1}
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("sd3_medium", 1, 1),
+        ("flux1_dev", 1, 1),
+        ("pixart_sigma_1024", 0, 0),
+        ("auraflow_v02", 1, 0),
+    ],
+)
+def test_the_image_is_found_in_networks_of_full_size(name, first, last):
+    architecture = catalogue.load(name)
+    network = build.component(architecture, "transformer")
+    blocks = [
+        f"{path}.{number}"
+        for paths in LISTS.values()
+        for path in paths
+        if hasattr(network, path)
+        for number in range(len(network.get_submodule(path)))
+    ]
+    size = architecture.native
+    streams = image_streams(network, blocks, inputs.denoiser(architecture, width=size, height=size))
+    assert list(streams) == blocks
+    # AuraFlow's single blocks work on one sequence of text and image
+    assert (streams[blocks[0]], streams[blocks[-1]]) == (first, last)
 
 
 @pytest.mark.parametrize("kind", ["sd3", "pixart"])
@@ -339,7 +366,7 @@ def test_faulty_options_are_told(folders, options, message):
 
 
 def test_an_unknown_layer_is_told_with_the_nearest(folders):
-    with pytest.raises(AtlasError, match="no layer 'blok.1'.*block.1"):
+    with pytest.raises(AtlasError, match=r"no layer 'blok\.1'.*block\.1"):
         probe_of(folders["sd3"], "sd3").layers(["blok.1"])
 
 
@@ -397,5 +424,13 @@ def test_weights_of_another_depth_are_told(copied):
 def test_a_pipeline_that_runs_other_timesteps_is_told(folders):
     probe = probe_of(folders["sd3"], "sd3")
     probe.__dict__["timesteps"] = (1000.0, 900.0, 800.0, 700.0)
-    with pytest.raises(AtlasError, match="runs timestep .* in step 2, not 800"):
+    with pytest.raises(AtlasError, match=r"runs timestep .* in step 2, not 800"):
         drawn(probe)
+
+
+def test_a_scheduler_whose_noise_is_no_samples_own_is_refused(folders, tmp_path):
+    folder = shutil.copytree(folders["sd3"], tmp_path / "sd3")
+    file = folder / "scheduler" / "scheduler_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"stochastic_sampling": True}))
+    with pytest.raises(AtlasError, match="a sample would depend on its neighbours"):
+        drawn(probe_of(folder, "sd3"))

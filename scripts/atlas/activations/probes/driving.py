@@ -86,7 +86,8 @@ class Driven:
         Raises
         ------
         AtlasError
-            The pipeline runs other timesteps, or other rows, than its class is known for.
+            The pipeline runs other timesteps, or other rows, than its class is known for, or draws
+            noise that is no sample's own.
         """
         count = len(call["prompt"])
         is_joint = self._facts.branches == "rows"
@@ -106,8 +107,16 @@ class Driven:
             with kept.keeping(waiting[step], rows):
                 return plain(*args, **kwargs)
 
+        before = self._shared_noise()
         with self._replaced(forward):
             images = self._made(**call).images
+        if not torch.equal(before, self._shared_noise()):
+            raise AtlasError(
+                f"scheduler: {type(self._made.scheduler).__name__} of this folder draws noise that "
+                f"{self._facts.name} gives no generator for, so that a sample would depend on its "
+                "neighbours; give the folder a scheduler that draws none, such as "
+                "FlowMatchEulerDiscreteScheduler without stochastic_sampling"
+            )
         if calls != turns * len(self._timesteps):
             raise self._unexpected(f"{calls} forwards, not {turns * len(self._timesteps)}")
         return images
@@ -162,6 +171,13 @@ class Driven:
             yield
         finally:
             del network.forward  # the class's own is found again
+
+    def _shared_noise(self) -> torch.Tensor:
+        """Return the state of the device's own generator, which no sample's noise may come from."""
+        device = self._made.device
+        if device.type == "cuda":
+            return torch.cuda.get_rng_state(device)
+        return torch.get_rng_state()
 
     def _check(
         self, step: int, time: float, args: Any, kwargs: Mapping[str, Any], rows: int
