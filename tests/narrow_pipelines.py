@@ -5,12 +5,15 @@ from typing import Any
 
 import torch
 from diffusers import (
+    AuraFlowPipeline,
+    AuraFlowTransformer2DModel,
     AutoencoderKL,
     DPMSolverMultistepScheduler,
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
     FluxTransformer2DModel,
     PixArtAlphaPipeline,
+    PixArtSigmaPipeline,
     PixArtTransformer2DModel,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
@@ -26,6 +29,8 @@ from transformers import (
     PreTrainedTokenizerFast,
     T5Config,
     T5EncoderModel,
+    UMT5Config,
+    UMT5EncoderModel,
 )
 
 WORDS = ["<pad>", "</s>", "<unk>", "a", "red", "blue", "square", "round", "seven", "on", "grass"]
@@ -142,7 +147,7 @@ def flux(folder: Path, *, is_told_guidance: bool = True) -> None:
     ).save_pretrained(folder)
 
 
-def pixart(folder: Path) -> None:
+def pixart(folder: Path, pipeline: Any = PixArtAlphaPipeline) -> None:
     transformer = PixArtTransformer2DModel(
         sample_size=8,
         patch_size=2,
@@ -155,12 +160,42 @@ def pixart(folder: Path) -> None:
         caption_channels=TEXT,
         use_additional_conditions=False,
     )
-    PixArtAlphaPipeline(
+    pipeline(
         transformer=spread(transformer),
         scheduler=DPMSolverMultistepScheduler(),
         vae=autoencoder(4, scaling_factor=0.5),
         text_encoder=t5(),
         tokenizer=tokenizer(120),
+    ).save_pretrained(folder)
+
+
+def pixart_sigma(folder: Path) -> None:
+    pixart(folder, PixArtSigmaPipeline)
+
+
+def auraflow(folder: Path) -> None:
+    transformer = AuraFlowTransformer2DModel(
+        sample_size=8,
+        patch_size=2,
+        in_channels=4,
+        out_channels=4,
+        num_mmdit_layers=2,
+        num_single_dit_layers=2,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        joint_attention_dim=TEXT,
+        caption_projection_dim=16,
+        pos_embed_max_size=256,
+    )
+    config = UMT5Config(
+        vocab_size=len(WORDS), d_model=TEXT, d_kv=8, d_ff=TEXT, num_layers=1, num_heads=2
+    )
+    AuraFlowPipeline(
+        transformer=spread(transformer),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.73),
+        vae=autoencoder(4, scaling_factor=0.5),
+        text_encoder=UMT5EncoderModel(config),
+        tokenizer=tokenizer(256),
     ).save_pretrained(folder)
 
 
@@ -171,7 +206,13 @@ def spread(network: torch.nn.Module) -> torch.nn.Module:
     return network
 
 
-KINDS = {"sd3": sd3, "flux": flux, "pixart": pixart}
+KINDS = {
+    "sd3": sd3,
+    "flux": flux,
+    "pixart": pixart,
+    "pixart_sigma": pixart_sigma,
+    "auraflow": auraflow,
+}
 """Name to what writes the pipeline's folder."""
 
 

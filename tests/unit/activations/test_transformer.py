@@ -18,7 +18,8 @@ from atlas.architectures import build, catalogue, inputs
 from atlas.basis.errors import AtlasError
 
 CPU = torch.device("cpu")
-KINDS = list(narrow_pipelines.KINDS)
+KINDS = ["sd3", "flux", "pixart"]
+ALL = list(narrow_pipelines.KINDS)
 PROMPTS = ["a red square", "blue round", "seven on grass"]
 OPTIONS = {"prompts": PROMPTS, "steps": 4, "size": [24, 16]}
 FURTHER = {
@@ -26,6 +27,7 @@ FURTHER = {
     "flux": {"guidance": 3.0},
     "pixart": {"guidance": 4.0, "negative_prompt": "grass"},
 }
+FURTHER["pixart_sigma"] = FURTHER["auraflow"] = FURTHER["pixart"]
 """How each pipeline is guided, as options."""
 ARGUMENTS = {
     "sd3": {"guidance_scale": 5.0, "negative_prompt": ["grass"] * 2},
@@ -37,6 +39,8 @@ ARGUMENTS = {
         "clean_caption": False,
     },
 }
+ARGUMENTS["pixart_sigma"] = ARGUMENTS["pixart"]
+ARGUMENTS["auraflow"] = {"guidance_scale": 4.0, "negative_prompt": ["grass"] * 2}
 """The same as the pipeline's own arguments."""
 BATCH = Batch(7, (1, 2))
 
@@ -44,7 +48,7 @@ BATCH = Batch(7, (1, 2))
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     place = tmp_path_factory.mktemp("pipelines")
-    return {kind: narrow_pipelines.written(place / kind, kind) for kind in KINDS}
+    return {kind: narrow_pipelines.written(place / kind, kind) for kind in ALL}
 
 
 @pytest.fixture(scope="module")
@@ -111,11 +115,12 @@ def image_stream(output):
     return output[1] if isinstance(output, tuple) else output
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL)
 def test_what_is_drawn_and_kept_equals_the_pipeline_with_a_plain_hook(folders, kind):
     probe = probe_of(folders[kind], kind, timesteps="all")
     images, maps = drawn(probe, layers=["block.1", "block.1.update"])
-    theirs, times, calls = plainly(folders[kind], "transformer_blocks.1", ARGUMENTS[kind])
+    block = f"{'joint_' if kind == 'auraflow' else ''}transformer_blocks.1"
+    theirs, times, calls = plainly(folders[kind], block, ARGUMENTS[kind])
     assert (images == np.round(255 * theirs)).all()
     assert images.std() > 10
     assert probe.times == probe.timesteps == tuple(times)
@@ -127,7 +132,7 @@ def test_what_is_drawn_and_kept_equals_the_pipeline_with_a_plain_hook(folders, k
         assert (maps["block.1.update", time] - update).abs().max() <= 1e-6 * update.abs().max()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_sample_does_not_depend_on_its_neighbours(folders, kind):
     probe = probe_of(folders[kind], kind)
     together, maps = drawn(probe, Batch(7, (1, 2)))
