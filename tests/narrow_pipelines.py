@@ -1,23 +1,27 @@
-"""Pipelines of diffusers with narrow networks of random weights, as folders."""
-
-from __future__ import annotations
+"""Narrow pipelines of transformers with random weights, as diffusers folders: no model's."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import (
+    AuraFlowPipeline,
+    AuraFlowTransformer2DModel,
     AutoencoderKL,
-    DDIMScheduler,
+    DPMSolverMultistepScheduler,
     FlowMatchEulerDiscreteScheduler,
     FluxPipeline,
     FluxTransformer2DModel,
     PixArtAlphaPipeline,
+    PixArtSigmaPipeline,
     PixArtTransformer2DModel,
     SD3Transformer2DModel,
     StableDiffusion3Pipeline,
 )
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
@@ -25,152 +29,195 @@ from transformers import (
     PreTrainedTokenizerFast,
     T5Config,
     T5EncoderModel,
+    UMT5Config,
+    UMT5EncoderModel,
 )
 
-WORDS = ["<pad>", "</s>", "<unk>", "<s>", "a", "photo", "of", "the", "digit", "zero", "one", "two"]
-PROMPTS = ["a photo of zero", "the digit one", "two"]
-TOKENS, TEXT_WIDTH = 16, 16
+WORDS = ["<pad>", "</s>", "<unk>", "a", "red", "blue", "square", "round", "seven", "on", "grass"]
+WIDTH = 16
+TEXT = 24
+"""Width of T5."""
 
 
-def tokenizer() -> Any:
-    """Return a tokenizer of a dozen words."""
-    made = Tokenizer(models.WordLevel({word: at for at, word in enumerate(WORDS)}, "<unk>"))
-    made.pre_tokenizer = pre_tokenizers.Whitespace()
+def tokenizer(length: int) -> PreTrainedTokenizerFast:
+    """A token a word, and one at the end."""
+    made = Tokenizer(WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
+    made.pre_tokenizer = Whitespace()
+    made.post_processor = TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
         pad_token="<pad>",
         eos_token="</s>",
         unk_token="<unk>",
-        bos_token="<s>",
-        model_max_length=TOKENS,
+        model_max_length=length,
     )
 
 
-def clip(kind: Any = CLIPTextModel, width: int = TEXT_WIDTH) -> Any:
-    """Return a text encoder of CLIP's."""
+def clip(*, projected: bool) -> Any:
     config = CLIPTextConfig(
         vocab_size=len(WORDS),
-        hidden_size=width,
-        intermediate_size=32,
-        num_hidden_layers=3,
+        hidden_size=WIDTH,
+        intermediate_size=2 * WIDTH,
+        projection_dim=WIDTH,
+        num_hidden_layers=2,
         num_attention_heads=2,
-        max_position_embeddings=TOKENS,
-        projection_dim=width,
-        eos_token_id=1,
-        bos_token_id=3,
+        max_position_embeddings=77,
         pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=1,
     )
-    return kind(config)
+    return (CLIPTextModelWithProjection if projected else CLIPTextModel)(config)
 
 
-def t5() -> Any:
-    """Return an encoder of T5's."""
-    config = T5Config(
-        vocab_size=len(WORDS), d_model=TEXT_WIDTH, d_kv=4, d_ff=16, num_layers=1, num_heads=2
+def t5() -> T5EncoderModel:
+    return T5EncoderModel(
+        T5Config(vocab_size=len(WORDS), d_model=TEXT, d_kv=8, d_ff=TEXT, num_layers=1, num_heads=2)
     )
-    return T5EncoderModel(config)
 
 
-def vae(**more: Any) -> Any:
-    """Return an autoencoder that halves sides once."""
+def autoencoder(channels: int, **further: float) -> AutoencoderKL:
+    """Two pixels a latent pixel along a side."""
     return AutoencoderKL(
-        in_channels=3,
-        out_channels=3,
-        latent_channels=4,
         block_out_channels=(8, 8),
         down_block_types=("DownEncoderBlock2D",) * 2,
         up_block_types=("UpDecoderBlock2D",) * 2,
         layers_per_block=1,
+        latent_channels=channels,
         norm_num_groups=4,
         sample_size=16,
-        **more,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+        **further,
     )
 
 
-def pixart(folder: Path) -> Path:
-    """Write a pipeline as PixArt's."""
-    torch.manual_seed(2)
-    network = PixArtTransformer2DModel(
-        num_attention_heads=2,
-        attention_head_dim=8,
-        in_channels=4,
-        out_channels=8,
-        num_layers=3,
-        cross_attention_dim=16,
-        sample_size=8,
-        patch_size=2,
-        caption_channels=TEXT_WIDTH,
-        use_additional_conditions=False,
-        norm_type="ada_norm_single",
-    )
-    PixArtAlphaPipeline(
-        tokenizer=tokenizer(),
-        text_encoder=t5(),
-        vae=vae(),
-        transformer=network,
-        scheduler=DDIMScheduler(),
-    ).save_pretrained(folder)
-    return folder
-
-
-def _flow_vae() -> Any:
-    return vae(
-        shift_factor=0.1, scaling_factor=1.5, use_quant_conv=False, use_post_quant_conv=False
-    )
-
-
-def sd3(folder: Path) -> Path:
-    """Write a pipeline as Stable Diffusion 3's, with three text encoders."""
-    torch.manual_seed(3)
-    network = SD3Transformer2DModel(
+def sd3(folder: Path) -> None:
+    transformer = SD3Transformer2DModel(
         sample_size=8,
         patch_size=2,
         in_channels=4,
-        num_layers=3,
-        attention_head_dim=8,
-        num_attention_heads=2,
-        joint_attention_dim=TEXT_WIDTH,
-        caption_projection_dim=16,
-        pooled_projection_dim=16,
         out_channels=4,
+        num_layers=3,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        joint_attention_dim=2 * TEXT,
+        caption_projection_dim=16,
+        pooled_projection_dim=2 * WIDTH,
         pos_embed_max_size=16,
     )
+    encoder = T5EncoderModel(
+        T5Config(
+            vocab_size=len(WORDS), d_model=2 * TEXT, d_kv=8, d_ff=TEXT, num_layers=1, num_heads=2
+        )
+    )
     StableDiffusion3Pipeline(
-        transformer=network,
+        transformer=spread(transformer),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
-        vae=_flow_vae(),
-        text_encoder=clip(CLIPTextModelWithProjection, 8),
-        tokenizer=tokenizer(),
-        text_encoder_2=clip(CLIPTextModelWithProjection, 8),
-        tokenizer_2=tokenizer(),
-        text_encoder_3=t5(),
-        tokenizer_3=tokenizer(),
+        vae=autoencoder(4, shift_factor=0.06, scaling_factor=1.5),
+        text_encoder=clip(projected=True),
+        tokenizer=tokenizer(77),
+        text_encoder_2=clip(projected=True),
+        tokenizer_2=tokenizer(77),
+        text_encoder_3=encoder,
+        tokenizer_3=tokenizer(512),
     ).save_pretrained(folder)
-    return folder
 
 
-def flux(folder: Path) -> Path:
-    """Write a pipeline as Flux's."""
-    torch.manual_seed(4)
-    network = FluxTransformer2DModel(
+def flux(folder: Path, *, is_told_guidance: bool = True) -> None:
+    transformer = FluxTransformer2DModel(
         patch_size=1,
         in_channels=16,
         num_layers=2,
         num_single_layers=2,
-        attention_head_dim=16,
+        attention_head_dim=8,
         num_attention_heads=2,
-        joint_attention_dim=TEXT_WIDTH,
-        pooled_projection_dim=8,
-        guidance_embeds=True,
-        axes_dims_rope=(4, 4, 8),
+        joint_attention_dim=TEXT,
+        pooled_projection_dim=WIDTH,
+        guidance_embeds=is_told_guidance,
+        axes_dims_rope=(4, 2, 2),
     )
     FluxPipeline(
-        transformer=network,
-        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True),
-        vae=_flow_vae(),
-        text_encoder=clip(width=8),
-        tokenizer=tokenizer(),
+        transformer=spread(transformer),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=True),
+        vae=autoencoder(4, shift_factor=0.1, scaling_factor=0.4),
+        text_encoder=clip(projected=False),
+        tokenizer=tokenizer(77),
         text_encoder_2=t5(),
-        tokenizer_2=tokenizer(),
+        tokenizer_2=tokenizer(512),
     ).save_pretrained(folder)
+
+
+def pixart(folder: Path, pipeline: Any = PixArtAlphaPipeline) -> None:
+    transformer = PixArtTransformer2DModel(
+        sample_size=8,
+        patch_size=2,
+        in_channels=4,
+        out_channels=8,
+        num_layers=3,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        cross_attention_dim=16,
+        caption_channels=TEXT,
+        use_additional_conditions=False,
+    )
+    pipeline(
+        transformer=spread(transformer),
+        scheduler=DPMSolverMultistepScheduler(),
+        vae=autoencoder(4, scaling_factor=0.5),
+        text_encoder=t5(),
+        tokenizer=tokenizer(120),
+    ).save_pretrained(folder)
+
+
+def pixart_sigma(folder: Path) -> None:
+    pixart(folder, PixArtSigmaPipeline)
+
+
+def auraflow(folder: Path) -> None:
+    transformer = AuraFlowTransformer2DModel(
+        sample_size=8,
+        patch_size=2,
+        in_channels=4,
+        out_channels=4,
+        num_mmdit_layers=2,
+        num_single_dit_layers=2,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        joint_attention_dim=TEXT,
+        caption_projection_dim=16,
+        pos_embed_max_size=256,
+    )
+    config = UMT5Config(
+        vocab_size=len(WORDS), d_model=TEXT, d_kv=8, d_ff=TEXT, num_layers=1, num_heads=2
+    )
+    AuraFlowPipeline(
+        transformer=spread(transformer),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=1.73),
+        vae=autoencoder(4, scaling_factor=0.5),
+        text_encoder=UMT5EncoderModel(config),
+        tokenizer=tokenizer(256),
+    ).save_pretrained(folder)
+
+
+def spread(network: torch.nn.Module) -> torch.nn.Module:
+    """Draw all weights anew, as layers that start at 0 would hide what stands before them."""
+    for weight in network.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    return network
+
+
+KINDS = {
+    "sd3": sd3,
+    "flux": flux,
+    "pixart": pixart,
+    "pixart_sigma": pixart_sigma,
+    "auraflow": auraflow,
+}
+"""Name to what writes the pipeline's folder."""
+
+
+def written(folder: Path, kind: str) -> Path:
+    """Write a narrow pipeline, of the same weights each time."""
+    torch.manual_seed(0)
+    KINDS[kind](folder)
     return folder
