@@ -9,7 +9,8 @@ from typing import Any
 from atlas.activations import plan_bytes, plan_forward
 from atlas.activations.datasets import Dataset, is_real
 from atlas.activations.layers import Layer
-from atlas.activations.plan_bytes import Picture, assumed
+from atlas.activations.plan_assumptions import assumed
+from atlas.activations.plan_bytes import Picture
 from atlas.activations.plan_files import Row
 from atlas.activations.plan_forward import Forward
 from atlas.activations.probes.probe import Probe

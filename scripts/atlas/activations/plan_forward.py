@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from atlas.activations.plan_bytes import assumed
+from atlas.activations.plan_assumptions import assumed
 from atlas.architectures import memory
 from atlas.architectures.counting import count
 
