@@ -114,9 +114,9 @@ def dataset(*models: str, **changes: Any) -> Dataset:
     return datasets.from_plain(values | changes)
 
 
-def probes(declared: Dataset, **options: Any) -> dict[str, Probe]:
+def probes(declared: Dataset, kind: type[Probe] = PlannedProbe, **options: Any) -> dict[str, Probe]:
     """Return the probe of each of its models."""
     return {
-        model: PlannedProbe(Source(name=model, path=Path(f"{model}.safetensors")), options)
+        model: kind(Source(name=model, path=Path(f"{model}.safetensors")), options)
         for model in declared.models
     }

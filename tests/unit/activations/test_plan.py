@@ -1,10 +1,13 @@
 """Plans tell bytes, memory and work as slow obvious ways do, and follow the settings."""
 
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import importlib
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import h5py
@@ -18,6 +21,7 @@ from atlas.activations import plan_bytes, plan_files, plan_forward, plan_room, p
 from atlas.activations.plan import Plan, planned, resources_of
 from atlas.activations.plan_assumptions import assumed
 from atlas.activations.plan_bytes import Picture
+from atlas.activations.probes.probe import Call
 from atlas.basis.errors import AtlasError
 
 script = importlib.import_module("activations.plan_activations")
@@ -84,10 +88,37 @@ def test_a_forward_takes_what_its_tensors_do():
     image, wide, narrow = planned_networks.CHANNELS
     pixels = planned_networks.SIDE**2
     for batch in (1, 4):
-        found = plan_forward.forward(probe.skeleton, probe.inputs(batch))
+        found = plan_forward.forward(probe, batch)
         values = image * pixels + wide * pixels // 4 + narrow * pixels // 4
         assert found.activation_bytes == 4 * batch * values
         assert found.macs == batch * pixels // 4 * (9 * image * wide + wide * narrow)
+
+
+class DecodingProbe(planned_networks.PlannedProbe):
+    """Runs both branches of guidance at once, and a decoder for each batch."""
+
+    def inputs(self, batch):
+        return super().inputs(2 * batch)
+
+    def further_calls(self, batch):
+        image = torch.empty(batch, 3, 128, 128, device="meta")
+        return (Call(self.skeleton, "forward", {"x": image}),)
+
+
+def test_a_decoder_counts_once_for_each_batch():
+    declared = planned_networks.dataset(samples=20, chunk=20, batch=4)
+    plain = planned(planned_networks.probes(declared), declared)
+    guided = planned(planned_networks.probes(declared, DecodingProbe), declared)
+    one, other = (
+        plan_forward.forward(planned_networks.probes(declared, kind)["one"], 4)
+        for kind in (planned_networks.PlannedProbe, DecodingProbe)
+    )
+    assert other.macs == 2 * one.macs
+    assert (one.rows, other.rows) == (4, 8)
+    # forwards are of samples: the same work whether branches run at once or not
+    assert guided.value("operations") == plain.value("operations") + 5 * other.further_macs
+    # 64 times the pixels of an image are more than the rows of a forward
+    assert guided.value("activations") == 64 * plain.value("activations")
 
 
 def test_whole_batches_are_drawn():
@@ -266,3 +297,17 @@ def test_the_script_writes_plan_summary_and_dataset(tmp_path, monkeypatch):
     assert script.datasets.from_plain(json.loads(files["dataset.json"].read_text())) == declared
     assert tuple(plan_files.rows(files["plan.csv"])) == planned(probes, declared).rows
     assert files["plan.txt"].read_text().startswith("small\n")
+
+
+def test_the_page_tells_what_is_taken_for_granted():
+    page = (Path(__file__).parents[3] / "docs" / "activation_plan.md").read_text(encoding="utf-8")
+    own = assumed()
+    megabytes = [*own["libraries"].values(), own["forward"]["bytes"], own["cuda"]["device"]]
+    for value in megabytes:
+        assert f"{value // 10**6} MB" in page
+    room = own["room"]
+    assert f"{room['memory']}, {room['disk']} and {room['time']} times" in page
+    assert f"{own['forward']['times']} × activations" in page
+    assert f"{own['speed']['cpu']} GMAC/s" in page
+    assert f"{own['speed']['cuda']:,} for a GPU" in page
+    assert f"UMAP, {own['umap']['sample'] // 1000} kB a sample" in page
