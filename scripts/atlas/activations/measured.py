@@ -8,7 +8,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
-from atlas.activations.plan_bytes import assumed
+from atlas.activations.plan_assumptions import assumed
 from atlas.activations.plan_files import Row
 from atlas.basis import tables
 from atlas.basis.errors import AtlasError
@@ -140,7 +140,7 @@ def read_record(path: Path) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if missing := needed - set(record):
             raise ValueError(f"lacks {', '.join(sorted(missing))}")
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise AtlasError(
             f"{path}: is no record of a chunk ({error}); delete it and run again"
         ) from error

@@ -9,7 +9,8 @@ from typing import Any
 from atlas.activations import plan_bytes, plan_forward
 from atlas.activations.datasets import Dataset, is_real
 from atlas.activations.layers import Layer
-from atlas.activations.plan_bytes import Picture, assumed
+from atlas.activations.plan_assumptions import assumed
+from atlas.activations.plan_bytes import Picture
 from atlas.activations.plan_files import Row
 from atlas.activations.plan_forward import Forward
 from atlas.activations.probes.probe import Probe
@@ -71,7 +72,7 @@ class Model:
     @cached_property
     def forward(self) -> Forward:
         """A forward of a batch."""
-        return plan_forward.forward(self.probe.skeleton, self.probe.inputs(self.dataset.batch))
+        return plan_forward.forward(self.probe, self.dataset.batch)
 
     @cached_property
     def picture(self) -> Picture | None:
@@ -125,16 +126,21 @@ class Model:
             has_images=has_images,
         )
 
-    def forwards(self, chunk: str) -> int:
-        """Return the forwards of samples that a chunk takes; its last batch is drawn whole."""
+    def batches(self, chunk: str) -> int:
+        """Return the batches of a chunk; all are drawn whole."""
         start, stop = self.dataset.span(chunk)
-        size = self.dataset.batch
-        whole = (ceil(stop / size) - start // size) * size
-        return whole * (self.times if is_real(chunk) else self.probe.forwards)
+        return ceil(stop / self.dataset.batch) - start // self.dataset.batch
+
+    def forwards(self, chunk: str) -> int:
+        """Return the forwards of samples that a chunk takes."""
+        each = self.times if is_real(chunk) else self.probe.forwards
+        return self.batches(chunk) * self.dataset.batch * each
 
     def macs(self, chunk: str) -> int:
         """Return the multiply-accumulates of a chunk."""
-        return self.forwards(chunk) // self.dataset.batch * self.forward.macs
+        one = self.forward
+        further = self.batches(chunk) * one.further_macs
+        return self.forwards(chunk) * one.macs // one.rows + further
 
     @property
     def job_ram(self) -> int:
@@ -309,7 +315,7 @@ def _of_memory(model: Model) -> Iterator[Row]:
     probe, dataset, fact = model.probe, model.dataset, assumed()
     name = model.name
     yield Row("weights", name, probe.weight_bytes, "B", "in the dtype that they run in")
-    how = f"most alive at one time of a forward of {dataset.batch} samples, inputs included"
+    how = f"most alive at one time in drawing {dataset.batch} samples, inputs included"
     yield Row("activations", name, model.forward.activation_bytes, "B", how)
     yield Row(
         "kept", name, model.kept_bytes, "B", "means of a chunk, maps and images of two batches"
@@ -364,7 +370,9 @@ def _of_work(models: list[Model], dataset: Dataset) -> Iterator[Row]:
         how = "whole batches of samples x forwards of each, both branches of guidance counted"
         yield Row("forwards", model.name, forwards, "forwards", how)
         macs = sum(model.macs(chunk) for chunk in dataset.chunks)
-        yield Row("operations", model.name, macs, "MAC", "forwards x products and convolutions")
+        yield Row(
+            "operations", model.name, macs, "MAC", "products and convolutions of all forwards"
+        )
         total += macs / _speed(dataset)
     how = f"operations at {_speed(dataset) / 1e9:,.0f} GMAC/s, low on purpose, job after job"
     yield Row("drawing", "the dataset", ceil(total), "s", how)

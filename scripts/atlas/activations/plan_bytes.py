@@ -3,20 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf
-from typing import Any
 
 from atlas.activations.layers import Layer
-from atlas.basis.shipped import load
+from atlas.activations.plan_assumptions import assumed
 
 MEAN_BYTES = 4
 """Of a value of a mean: float32."""
 DTYPE_BYTES = {"float16": 2, "float32": 4}
 """Of a value of a map."""
-
-
-def assumed() -> Any:
-    """Return what plans take for granted, config/activations/plan.yaml."""
-    return load("activations/plan")
 
 
 @dataclass(frozen=True)
@@ -62,8 +56,8 @@ def means_bytes(layers: Sequence[Layer]) -> int:
 def means_file(layers: Sequence[Layer], times: int, samples: int) -> int:
     """Return the bytes of a chunk's file of means."""
     hdf5 = assumed()["hdf5"]
-    held = samples * times * means_bytes(layers)
-    return int(held + hdf5["file"] + len(layers) * times * hdf5["dataset"])
+    blocks = ceil(len(layers) * times * hdf5["dataset"] / hdf5["block"])
+    return int(samples * times * means_bytes(layers) + blocks * hdf5["block"])
 
 
 def maps_files(layers: Sequence[Layer], times: int, samples: int, dtype: str) -> int:
@@ -71,7 +65,7 @@ def maps_files(layers: Sequence[Layer], times: int, samples: int, dtype: str) ->
     hdf5 = assumed()["hdf5"]
     held = samples * times * values_bytes(layers, item=DTYPE_BYTES[dtype])
     index = len(layers) * times * samples * hdf5["sample"]
-    return int(held + index + len(layers) * hdf5["file"])
+    return int(held + index + len(layers) * hdf5["block"])
 
 
 def table_file(

@@ -9,7 +9,8 @@ from typing import Any
 
 from atlas.activations import plan_bytes, recorder
 from atlas.activations.layers import Layer, Place
-from atlas.activations.plan_bytes import Picture, assumed
+from atlas.activations.plan_assumptions import assumed
+from atlas.activations.plan_bytes import Picture
 from atlas.architectures import build, catalogue, inputs, memory
 from atlas.architectures.architecture import Architecture
 from atlas.basis.shipped import load

@@ -7,7 +7,7 @@ from typing import Any
 
 from atlas.activations.published import COLUMNS
 from atlas.activations.sizes import NOTHING, size
-from atlas.basis.page import Section, markdown
+from atlas.basis.page import Section, markdown, plain
 
 TITLE = "Published resource tables of activation datasets, made again"
 HEADER = (
@@ -86,6 +86,11 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         NOTHING if over is None else f"{over:,.2f}",
         row["causes"] or NOTHING,
     )
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """Return a row as a line of the page's table in Markdown."""
+    return f"| {' | '.join(map(plain, _cells(row)))} |"
 
 
 def _made(row: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -18,6 +19,16 @@ Images = NDArray[np.uint8]
 """(samples, height, width, 3), 0 to 255."""
 Column = list[Any]
 """One value for each sample: numbers, or texts."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What runs for a batch beside the network's forwards, on the meta device."""
+
+    module: torch.nn.Module
+    method: str
+    """`forward`, `decode`, ..."""
+    arguments: Mapping[str, Any]
 
 
 class Probe(ABC):
@@ -44,7 +55,7 @@ class Probe(ABC):
     """What it is for, in words."""
     takes: ClassVar[frozenset[str]]
     """The options that it knows."""
-    time_name: ClassVar[Literal["sigma", "timestep", "step"]]
+    time_name: ClassVar[Literal["sigma", "timestep"]]
     """What `times` are."""
     component: str
     """Which of the checkpoint's components is the network."""
@@ -73,6 +84,10 @@ class Probe(ABC):
     @abstractmethod
     def inputs(self, batch: int) -> Mapping[str, Any]:
         """Return the keyword arguments of one forward of a batch's samples, on the meta device."""
+
+    def further_calls(self, batch: int) -> Sequence[Call]:
+        """Return what else runs once for a batch, on the meta device: a decoder of images, ..."""
+        return ()
 
     @property
     @abstractmethod
