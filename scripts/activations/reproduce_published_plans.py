@@ -1,4 +1,4 @@
-"""Make published resource tables of activation datasets again, beside the right figures."""
+"""Make published resource tables of activation datasets again: as they were, and right."""
 
 import logging
 import sys
