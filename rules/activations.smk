@@ -43,7 +43,9 @@ rule activation_plan:
         "cat {input.summaries:q} < /dev/null | tee {log:q}"
 
 
-rule plan_activations:
+# A checkpoint, so that what comes after is looked at anew when a plan has changed: plans are no newer
+# than what they were made for, and Snakemake looks at no changed param behind a job that is to run.
+checkpoint plan_activations:
     input:
         networks=all_network_files,
     output:

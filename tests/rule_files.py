@@ -12,6 +12,9 @@ LIBRARIES = ("atlas", "atlas_demo")
 """Folders of scripts/ that hold no scripts."""
 
 
+RULE = re.compile(r"^(?:rule|checkpoint) ", re.M)
+
+
 @dataclass(frozen=True)
 class Rule:
     """A rule, its script, and the conda environments that it may run in."""
@@ -26,7 +29,9 @@ def scripted_rules() -> list[Rule]:
     return [
         _rule(block, file.parent)
         for file in sorted((REPOSITORY / "rules").rglob("*.smk"))
-        for block in re.split(r"^rule ", file.read_text(encoding="utf-8"), flags=re.M)[1:]
+        for block in re.split(
+            r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.M
+        )[1:]
         if "    script:\n" in block
     ]
 

@@ -16,7 +16,7 @@ from atlas.plots import style
 
 
 def main(
-    *, dataset: Path, chunks: list[Path], maps: list[Path], table: Path, pictures: Path
+    *, dataset: Path, chunks: list[Path], maps: list[Path] | None, table: Path, pictures: Path
 ) -> None:
     """
     Write the table of similarities, and a picture for each pair of networks and time.

@@ -17,7 +17,7 @@ def main(
     *,
     dataset: Path,
     chunks: list[Path],
-    maps: list[Path],
+    maps: list[Path] | None,
     points: Path,
     table: Path,
     neighbours: Path,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,11 @@ def write_network(folder: Path, seed: int) -> None:
     ).save_pretrained(folder / "unet")
     index = {"_class_name": "DiffusionPipeline", "unet": ["diffusers", "UNet2DModel"]}
     (folder / "model_index.json").write_text(json.dumps(index))
+
+
+def ran(run: Any) -> Counter[str]:
+    """Return how many jobs of each rule ended well, those that a plan's end added too."""
+    return Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", run.output))
 
 
 class Datasets:
@@ -74,9 +81,9 @@ def made(tmp_path_factory):
 def test_a_dataset_is_planned_drawn_in_chunks_and_shown(made):
     datasets, run = made
     assert run.success, run.output
-    assert run.jobs["generate_activations"] == 4
-    assert run.jobs["collect_activations"] == run.jobs["embed_activations"] == 1
-    assert run.jobs["compare_activations"] == run.jobs["write_viewer"] == 1
+    assert ran(run)["generate_activations"] == 4
+    assert ran(run)["collect_activations"] == ran(run)["embed_activations"] == 1
+    assert ran(run)["compare_activations"] == ran(run)["write_viewer"] == 1
     folder = datasets.results / "pair"
     table = pq.read_table(folder / "samples.parquet")
     assert table.num_rows == 32
@@ -104,11 +111,11 @@ def test_asked_again_nothing_runs_and_more_samples_make_the_new_chunks_alone(mad
     datasets, _ = made
     again = datasets.run("activations", pair=PAIR)
     assert again.success
-    assert again.jobs == {"activations": 1}  # which says what was found
+    assert ran(again) == {"activations": 1}  # which says what was found
     before = {path: path.stat().st_mtime_ns for path in chunk_files(datasets)}
     more = datasets.run("activations", pair=PAIR | {"samples": 24})
     assert more.success, more.output
-    assert more.jobs["generate_activations"] == 2
+    assert ran(more)["generate_activations"] == 2
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert pq.read_table(datasets.results / "pair/samples.parquet").num_rows == 48
 
@@ -118,8 +125,8 @@ def test_how_maps_are_made_draws_nothing_anew(made):
     other = PAIR | {"samples": 24, "umap": {"neighbours": 6}, "batch": 4, "threads": 2}
     run = datasets.run("activations", pair=other)
     assert run.success, run.output
-    assert "generate_activations" not in run.jobs
-    assert run.jobs["embed_activations"] == 1
+    assert ran(run)["generate_activations"] == 0
+    assert ran(run)["embed_activations"] == 1
 
 
 def test_a_damaged_chunk_is_made_anew_and_nothing_else(made):
@@ -138,7 +145,7 @@ def test_a_damaged_chunk_is_made_anew_and_nothing_else(made):
     assert (folder / "0000.damaged").is_dir()
     again = datasets.run("activations", pair=pair)
     assert again.success, again.output
-    assert again.jobs["generate_activations"] == 1
+    assert ran(again)["generate_activations"] == 1
 
 
 def chunk_files(datasets: Datasets) -> list[Path]:
@@ -160,7 +167,7 @@ def test_maps_go_when_they_have_been_read_and_an_archive_is_made_on_demand(tmp_p
     archive = "results/activations/passing/npz/net/0000.npz"
     run = datasets.run("results/activations/passing/umap.csv", archive, passing=passing)
     assert run.success, run.output
-    assert run.jobs["generate_passing_activations"] == 1
+    assert ran(run)["generate_passing_activations"] == 1
     assert not list((datasets.results / "passing/passing").rglob("*.h5"))
     assert (tmp_path / archive).stat().st_size > 0
     with (datasets.results / "passing/umap.csv").open() as lines:

@@ -12,7 +12,7 @@ from atlas.activations.layers import Place
 from atlas.activations.probes import conditioning, guidance, prompts, scheduling
 from atlas.activations.probes.components import CLASSES, Components
 from atlas.activations.probes.latents import Autoencoder, rounded
-from atlas.activations.probes.probe import Column, Images, Probe
+from atlas.activations.probes.probe import Call, Column, Images, Probe
 from atlas.activations.probes.scheduling import Schedule, Stepper
 from atlas.activations.probes.texts import TextEncoding, Told
 from atlas.activations.recorder import Recorder
@@ -126,6 +126,12 @@ class StableDiffusionProbe(Probe):
         network = self._components.skeleton(self.component)
         # not the network's own `to`, which warns of layers that it keeps in float32
         return nn.Module.to(network, self._dtype(None))
+
+    def further_calls(self, batch: int) -> Sequence[Call]:
+        """Return the decoder's call for a batch, on the meta device."""
+        latents = torch.empty(batch, *self._shape, device="meta")
+        given = {"z": latents, "return_dict": False}
+        return (Call(self._components.skeleton("vae"), "decode", given),)
 
     def inputs(self, batch: int) -> Mapping[str, Any]:
         """
