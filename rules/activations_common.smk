@@ -74,9 +74,12 @@ def passing_maps(wildcards):
     dataset = dataset_of(wildcards)
     if not dataset.passes_maps:
         return []
-    return [
-        folder.replace("/chunks/", "/passing/") for folder in chunk_folders(wildcards)
-    ]
+    return expand(
+        "results/activations/{dataset}/passing/{model}/{chunk}",
+        dataset=dataset.name,
+        model=dataset.models,
+        chunk=dataset.chunks,
+    )
 
 
 def drawing_of(wildcards):

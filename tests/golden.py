@@ -35,6 +35,10 @@ WITHOUT = {
     "check_models": "makes an empty mark",
     "measure_macs": "measures times on a GPU",
     **{
+        script.stem: "draws with networks, or tells of it: a map magnifies their last bits"
+        for script in (REPOSITORY / "scripts" / "activations").glob("*.py")
+    },
+    **{
         script.stem: "makes the demo's models, whose training differs between processors"
         for script in (REPOSITORY / "scripts" / "demo").glob("*.py")
     },

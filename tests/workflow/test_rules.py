@@ -31,8 +31,9 @@ def computing_rules() -> list[Rule]:
     """Return all rules that run a script."""
     found = []
     for file in sorted(RULES.rglob("*.smk")):
-        _, *parts = re.split(r"(?m)^(?=rule \w+:$)", file.read_text(encoding="utf-8"))
-        found += [Rule(part[5 : part.index(":")], file, part) for part in parts]
+        text = file.read_text(encoding="utf-8")
+        _, *parts = re.split(r"(?m)^(?=(?:rule|checkpoint|use rule) \w+)", text)
+        found += [Rule(part.split(":")[0].split()[-1], file, part) for part in parts]
     return [rule for rule in found if rule.places("script")]
 
 
