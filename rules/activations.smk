@@ -157,6 +157,7 @@ rule embed_activations:
         neighbours="results/activations/{dataset}/neighbours.parquet",
         quality="results/activations/{dataset}/quality.csv",
         findings="results/activations/{dataset}/findings.txt",
+        record="results/activations/{dataset}/embedding.json",
     log:
         "logs/embed_activations/{dataset}.log",
     benchmark:
@@ -277,6 +278,7 @@ rule compare_plan:
     input:
         plan="results/activations/{dataset}/plan.csv",
         records=chunk_records,
+        embedding=rules.embed_activations.output.record,
         made=[
             rules.collect_activations.output.samples,
             rules.embed_activations.output.points,
@@ -296,8 +298,6 @@ rule compare_plan:
         runtime=5,
     params:
         method=METHOD["compare_plan"],
-        # Beside the inputs where Snakemake measured it, which it may not have done.
-        benchmark="benchmarks/embed_activations/{dataset}.tsv",
     message:
         "Holding the plan of {wildcards.dataset} against what it took"
     script:

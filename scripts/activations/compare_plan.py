@@ -10,7 +10,7 @@ from atlas.basis.workflow import command_line, configure_logging
 
 
 def main(
-    *, plan: Path, records: list[Path], made: list[Path], benchmark: Path | None, table: Path
+    *, plan: Path, records: list[Path], made: list[Path], embedding: Path | None, table: Path
 ) -> None:
     """
     Write each figure of a plan that was measured, with the ratio and whether it holds.
@@ -23,9 +23,8 @@ def main(
         The JSON files that chunks leave: what they took.
     made
         Files made of all chunks, such as umap.csv and viewer.html.
-    benchmark
-        What Snakemake measured of the embedding (TSV); None, or one that is not there, tells
-        nothing.
+    embedding
+        The JSON file in which the embedding tells what it took; None tells nothing.
     table
         The CSV file to write.
     """
@@ -33,7 +32,7 @@ def main(
         plan_files.rows(plan),
         [measured.read_record(record) for record in records],
         sizes={file.name: file.stat().st_size for file in made},
-        embedding_mb=None if benchmark is None else measured.read_benchmark(benchmark),
+        embedding_mb=None if embedding is None else measured.read_peak(embedding),
     )
     for each in found:
         if not each.is_within and each.kind != "guess":
@@ -52,6 +51,6 @@ if __name__ == "__main__":
         plan=Path(snakemake.input.plan),
         records=[Path(record) for record in snakemake.input.records],
         made=[Path(file) for file in snakemake.input.made],
-        benchmark=Path(file) if (file := snakemake.params.get("benchmark")) else None,
+        embedding=Path(snakemake.input.embedding),
         table=Path(snakemake.output.table),
     )

@@ -1,6 +1,8 @@
 """Embed what the layers of a dataset's networks saw: neighbours, maps, and how good they are."""
 
+import json
 import logging
+import resource
 import sys
 from pathlib import Path
 
@@ -23,6 +25,7 @@ def main(
     neighbours: Path,
     quality: Path,
     told: Path,
+    record: Path,
 ) -> None:
     """
     Write a point for each sample and layer, its neighbours, and figures of merit.
@@ -45,6 +48,8 @@ def main(
         The CSV file of figures of merit to write.
     told
         The text file to write that says them in sentences.
+    record
+        The JSON file to write: the RAM that the job took.
     """
     declared = datasets.read(dataset)
     places = zip(chunks, maps or [None] * len(chunks), strict=True)
@@ -67,6 +72,8 @@ def main(
     tables.write_text("".join(f"{line}\n" for line in sentences), told)
     for line in sentences:
         logging.info("%s", line)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    tables.write_text(json.dumps({"peak_rss_bytes": peak}) + "\n", record)
 
 
 if __name__ == "__main__":
@@ -82,4 +89,5 @@ if __name__ == "__main__":
         neighbours=Path(snakemake.output.neighbours),
         quality=Path(snakemake.output.quality),
         told=Path(snakemake.output.findings),
+        record=Path(snakemake.output.record),
     )

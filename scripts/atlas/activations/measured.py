@@ -147,17 +147,12 @@ def read_record(path: Path) -> dict[str, Any]:
     return record
 
 
-def read_benchmark(path: Path) -> float | None:
-    """Return `max_rss` in MB of Snakemake's benchmark, None where none is told."""
+def read_peak(path: Path) -> float | None:
+    """Return the RAM in MB (2**20 bytes) that a job tells of itself; None where it told nothing."""
     if not path.is_file():
         return None
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = list(csv.DictReader(file, delimiter="\t"))
-    try:
-        return max(float(line["max_rss"]) for line in lines)
-    except (KeyError, ValueError):
-        # a job that ends at once is told as "NA" or "-"
-        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return float(told["peak_rss_bytes"]) / 2**20
 
 
 def write(comparisons: Iterable[Comparison], path: Path) -> None:

@@ -22,6 +22,8 @@ DRAWING, EMBEDDING = "generate_activations", "embed_activations"
 """Rules whose jobs get their resources from the plan."""
 BLOCK = 2048
 """Rows of samples that an embedding multiplies at once."""
+RANKED, RANKED_BYTES = 2000, 40
+"""Samples that are ranked to tell how far a map can be trusted, and bytes of each pair of them."""
 
 
 @dataclass(frozen=True)
@@ -338,7 +340,8 @@ def _embedding_ram(models: list[Model], dataset: Dataset) -> Row:
     slices = sum(model.slices for model in models)
     components = min(dataset.components, count)
     widest = max(width for model in models for width in model.features())
-    arrays = 2 * 4 * count * widest + 48 * min(count, BLOCK) ** 2
+    ranked = RANKED_BYTES * min(count, RANKED) ** 2
+    arrays = 2 * 4 * count * widest + 48 * min(count, BLOCK) ** 2 + ranked
     bounded = min(arrays, dataset.memory_mb * MEGABYTE)
     points = slices * count * (components * 4 + 1000)
     umap = count * (fact["umap"]["sample"] + fact["umap"]["component"] * components)

@@ -118,13 +118,11 @@ def test_a_broken_record_is_refused(tmp_path, text):
         measured.read_record(tmp_path / "0000.json")
 
 
-def test_snakemakes_benchmark_is_read(tmp_path):
-    path = tmp_path / "embed.tsv"
-    assert measured.read_benchmark(path) is None
-    path.write_text("s\tmax_rss\n1.0\t450.5\n2.0\t451.5\n")
-    assert measured.read_benchmark(path) == 451.5
-    path.write_text("s\tmax_rss\n1.0\t-\n")
-    assert measured.read_benchmark(path) is None
+def test_what_the_embedding_took_is_read(tmp_path):
+    path = tmp_path / "embedding.json"
+    assert measured.read_peak(path) is None
+    path.write_text(json.dumps({"peak_rss_bytes": 450 * 2**20}))
+    assert measured.read_peak(path) == 450
 
 
 def test_the_script_writes_the_table_and_tells_what_does_not_hold(tmp_path, caplog):
@@ -136,15 +134,15 @@ def test_the_script_writes_the_table_and_tells_what_does_not_hold(tmp_path, capl
     for each in told:
         files.append(tmp_path / f"{each['chunk']}.json")
         files[-1].write_text(json.dumps(each))
-    benchmark = tmp_path / "embed.tsv"
-    benchmark.write_text(f"max_rss\n{plan.value('RAM of the embedding') / 2**20}\n")
+    embedding = tmp_path / "embedding.json"
+    embedding.write_text(json.dumps({"peak_rss_bytes": plan.value("RAM of the embedding")}))
     (tmp_path / "umap.csv").write_bytes(bytes(plan.value("umap.csv")))
     with caplog.at_level(logging.WARNING):
         script.main(
             plan=tmp_path / "plan.csv",
             records=files,
             made=[tmp_path / "umap.csv"],
-            benchmark=benchmark,
+            embedding=embedding,
             table=tmp_path / "compared.csv",
         )
     rows = list(csv.DictReader((tmp_path / "compared.csv").open(encoding="utf-8")))
