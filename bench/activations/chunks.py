@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.common.lines import Line, seconds, size
 from bench.common.measuring import run
 
-SAMPLES, BATCH, SIDE = 32, 8, 64
+SAMPLES, BATCH, SIDE = 64, 8, 64
 MAPS = (1280, 32, 32)
 """Of the middle block of Stable Diffusion XL, at 1024 x 1024 pixels."""
 
