@@ -354,13 +354,6 @@ def _unknown_model(entry: str, roster: Mapping[str, Listed]) -> str | None:
     return f"neither a model of the roster nor a path{nearest(entry, roster)}"
 
 
-def one(datasets: Mapping[str, Dataset], name: str) -> Dataset:
-    """Return the dataset of a name, or say which there are."""
-    if name not in datasets:
-        raise AtlasError(f"activations: there is no dataset {name}{nearest(name, datasets)}")
-    return datasets[name]
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}

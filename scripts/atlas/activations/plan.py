@@ -215,18 +215,6 @@ def planned(probes: Mapping[str, Probe], dataset: Dataset) -> Plan:
     return Plan((*rows, *_needs(plan, models, dataset)))
 
 
-def resources_of(plan: Plan) -> dict[str, dict[str, int]]:
-    """Return what the jobs of each rule need, as `plan_files.read` tells it of the written plan."""
-    return {
-        rule: {
-            row.quantity: row.value
-            for row in plan.rows
-            if row.of == rule and row.quantity in ("mem_mb", "disk_mb", "runtime")
-        }
-        for rule in (DRAWING, EMBEDDING)
-    }
-
-
 def _of_sample(model: Model) -> Iterator[Row]:
     """Yield the bytes of one sample: each layer at one time, the image."""
     dataset = model.dataset
