@@ -16,8 +16,8 @@ from atlas.activations.layers import Place
 from atlas.activations.probes.probe import Images, Probe
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch
-from atlas.activations.sources import Source
 from atlas.basis.shipped import load
+from atlas.networks.sources import Source
 
 SIDE = 16
 CHANNELS = 3, 8, 4

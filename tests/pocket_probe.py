@@ -16,7 +16,7 @@ from atlas.activations.layers import Place
 from atlas.activations.probes.probe import Images, Probe
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch
-from atlas.activations.sources import Source
+from atlas.networks.sources import Source
 
 SIDE = 8
 

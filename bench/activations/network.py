@@ -5,7 +5,7 @@ from pathlib import Path
 from atlas.activations.datasets import Dataset, Origin, UmapSettings
 from atlas.activations.probes.probe import Probe
 from atlas.activations.probes.registry import chosen
-from atlas.activations.sources import Source
+from atlas.networks.sources import Source
 
 CHANNELS = (32, 32, 64, 96, 128)
 DOWN = ("ResnetDownsampleBlock2D",) * 2 + ("AttnDownBlock2D",) * 3

@@ -71,7 +71,10 @@ FORMATS = (ZIPPED, SAFETENSORS, PICKLED, PLAIN)
 """,
     ),
     "Snakefile": ('include: "rules/macs.smk"\n', 'include: "rules/census.smk"\n'),
-    "pyproject.toml": ('    "activations | lineage | macs | pages",\n', '    "census",\n'),
+    "pyproject.toml": (
+        '    "activations | embeddings | lineage | macs | pages",\n',
+        '    "census",\n',
+    ),
 }
 """File to a place in it and what is written before that place."""
 

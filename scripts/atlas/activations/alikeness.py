@@ -9,8 +9,8 @@ from math import sqrt
 import pandas as pd
 
 from atlas.activations.collection import Collection, Of
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+from atlas.networks.sources import Source
 from atlas.projection.alignment import alignments, mutual_neighbours, mutual_null
 from atlas.projection.neighbours import Neighbours, nearest
 

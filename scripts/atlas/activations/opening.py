@@ -6,8 +6,8 @@ from pathlib import Path
 from atlas.activations.datasets import Dataset, Origin
 from atlas.activations.probes import registry
 from atlas.activations.probes.probe import Probe
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+from atlas.networks.sources import Source
 
 WANTED = ["*.json", "*.txt", "*.model", "*.safetensors", "*.bin"]
 NOT_WANTED = ["*.fp16.*", "*non_ema*", "*onnx*", "*openvino*", "safety_checker/*", "flax_*"]

@@ -13,8 +13,8 @@ from atlas.activations.probes.pixel_probe import as_images
 from atlas.activations.probes.preconditioning import Edm
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+from atlas.networks.sources import Source
 from plain_dhariwal import FULL, NARROW, WIDE, Plan
 
 CPU = torch.device("cpu")

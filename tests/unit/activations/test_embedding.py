@@ -15,8 +15,8 @@ from atlas.activations.alikeness import Bounds, similarity, weights_apart
 from atlas.activations.collection import collected
 from atlas.activations.datasets import Real
 from atlas.activations.embedding import condition_columns, embedded, for_other_viewers
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+from atlas.networks.sources import Source
 from pocket_chunks import made
 
 DATASET = pocket_probe.dataset(samples=45, chunk=32, batch=16, images="thumbnail")

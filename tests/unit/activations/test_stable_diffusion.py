@@ -18,9 +18,9 @@ from atlas.activations.probes.latents import Autoencoder, rounded
 from atlas.activations.probes.stable_diffusion import OTHER_CHANNELS, StableDiffusionProbe
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch, seed_of
-from atlas.activations.sources import Source
 from atlas.architectures import catalogue, expected_tables
 from atlas.basis.errors import AtlasError
+from atlas.networks.sources import Source
 
 CPU = torch.device("cpu")
 PROMPTS = ["a cat", "a dog on a mat"]

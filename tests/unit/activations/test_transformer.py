@@ -13,9 +13,9 @@ import narrow_pipelines
 from atlas.activations.probes.transformer import LISTS, TransformerProbe, image_streams
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch, seed_of
-from atlas.activations.sources import Source
 from atlas.architectures import build, catalogue, inputs
 from atlas.basis.errors import AtlasError
+from atlas.networks.sources import Source
 
 CPU = torch.device("cpu")
 KINDS = ["sd3", "flux", "pixart"]

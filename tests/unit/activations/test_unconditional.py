@@ -17,9 +17,9 @@ from atlas.activations.probes.pixel_probe import as_images, as_pixels
 from atlas.activations.probes.unconditional import UNetProbe
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch, batches
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
 from atlas.basis.shipped import load
+from atlas.networks.sources import Source
 
 CPU = torch.device("cpu")
 CONFIG = {

@@ -10,7 +10,7 @@ from atlas.activations.probes import registry
 from atlas.activations.probes.pixel_probe import as_images
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import batches
-from atlas.activations.sources import Source
+from atlas.networks.sources import Source
 from atlas_demo import facts
 from atlas_demo.terrain import networks
 from demo import convert_terrain, extract_terrain

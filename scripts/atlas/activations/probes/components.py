@@ -1,27 +1,20 @@
 """The networks of a latent diffusion pipeline: configured, held against their files, loaded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import diffusers
 import torch
 import transformers
 from torch import nn
 
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint.selection import weight_sets
+from atlas.networks import fitting
+from atlas.networks.sources import Source
 from atlas.tensors.tensors import Tensor
-
-Value = TypeVar("Value")
-
-PREFIX = "text_model."
-"""Under which text encoders are kept on disk; transformers' own names may lack it."""
-
-POSITIONS = "position_ids"
-"""Numbers 0, 1, 2, …, which old files hold as if they were weights."""
 
 ENCODERS = ("CLIPTextModel", "CLIPTextModelWithProjection")
 """Classes of text encoders that run here."""
@@ -68,7 +61,7 @@ class Components:
                 "name a diffusers folder that has its weights (configuration: folder)"
             )
         found = place.tensors(component)
-        return {name: tensor for name, tensor in found.items() if POSITIONS not in name}
+        return {name: tensor for name, tensor in found.items() if fitting.POSITIONS not in name}
 
     def numel(self, component: str) -> int:
         """Return how many weights a component has."""
@@ -126,7 +119,14 @@ class Components:
         network = self._built(component)
         shapes = {name: tensor.shape for name, tensor in self.tensors(component).items()}
         expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-        _check_fit(self.source, component, expected, _renamed(shapes, expected))
+        fitting.check(
+            fitting.renamed(shapes, expected),
+            expected,
+            lambda faults: (
+                f"{self.source.path}: the tensors of its {component} are not those that its "
+                f"configuration tells: {faults}; give the configuration that belongs to it"
+            ),
+        )
         return network
 
     def load(self, component: str, *, device: torch.device, dtype: torch.dtype) -> nn.Module:
@@ -134,13 +134,7 @@ class Components:
         network = self.skeleton(component)
         names, place = self.tensors(component), self._place(component)
         assert place is not None
-        weights = _renamed(place.state(component, names), network.state_dict())
-        shapes = {name: value.shape for name, value in network.state_dict().items()}
-        for name in list(weights):
-            weights[name] = weights[name].to(dtype).reshape(shapes[name]).contiguous()
-        network.load_state_dict(weights, assign=True)
-        _number_positions(network)
-        return network.eval().requires_grad_(False).to(device)
+        return fitting.loaded(network, place.state(component, names), dtype=dtype).to(device)
 
     def _place(self, component: str) -> Source | None:
         """Return the source that has a component: the given one, or its configuration's folder."""
@@ -180,58 +174,3 @@ class Components:
 
 def _components(source: Source) -> frozenset[str]:
     return frozenset(tensor.component for tensor in source.checkpoint.tensors)
-
-
-def _renamed(named: Mapping[str, Value], expected: Mapping[str, object]) -> dict[str, Value]:
-    """Leave out PREFIX where the network's own names lack it."""
-    if any(name.startswith(PREFIX) for name in expected):
-        return dict(named)
-    return {name.removeprefix(PREFIX): value for name, value in named.items()}
-
-
-def _number_positions(network: nn.Module) -> None:
-    """Make the one buffer that is no weight, and so was left on the meta device."""
-    for name, buffer in list(network.named_buffers()):
-        if name.endswith(POSITIONS):
-            owner, _, own = name.rpartition(".")
-            numbers = torch.arange(buffer.shape[-1]).expand(buffer.shape)
-            network.get_submodule(owner).register_buffer(own, numbers, persistent=False)
-
-
-def _whole(shape: Sequence[int]) -> tuple[int, ...]:
-    """Return a shape as the atlas has it: 1 × 1 convolutions are matrices."""
-    whole = tuple(shape)
-    return whole[:2] if len(whole) == 4 and whole[2:] == (1, 1) else whole
-
-
-def _check_fit(
-    source: Source,
-    component: str,
-    expected: Mapping[str, tuple[int, ...]],
-    found: Mapping[str, tuple[int, ...]],
-) -> None:
-    """
-    Hold names and shapes of tensors against those of the network.
-
-    Raises
-    ------
-    AtlasError
-        They are not the same: this is another network, or its configuration another's.
-    """
-    faults = []
-    if missing := sorted(expected.keys() - found.keys()):
-        faults.append(f"{len(missing)} of {len(expected)} are missing ({missing[0]}, …)")
-    if surplus := sorted(found.keys() - expected.keys()):
-        faults.append(f"{len(surplus)} have no place in it ({surplus[0]}, …)")
-    common = [name for name in expected if name in found]
-    if other := [name for name in common if _whole(expected[name]) != _whole(found[name])]:
-        name = other[0]
-        faults.append(
-            f"{len(other)} are of other shape ({name}: {list(found[name])} instead of "
-            f"{list(expected[name])}, …)"
-        )
-    if faults:
-        raise AtlasError(
-            f"{source.path}: the tensors of its {component} are not those that its configuration "
-            f"tells: {'; '.join(faults)}; give the configuration that belongs to it"
-        )

@@ -9,9 +9,9 @@ from torch import nn
 from atlas.activations.layers import Place
 from atlas.activations.probes import dhariwal_keys, labels, preconditioning
 from atlas.activations.probes.pixel_probe import ClassTable, PixelProbe
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
 from atlas.names.components import NETWORK
+from atlas.networks.sources import Source
 
 SHOWN_CHANNELS = (1, 3)
 

@@ -14,8 +14,8 @@ from atlas.activations.probes.pixel_probe import as_pixels
 from atlas.activations.probes.probe import Images
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+from atlas.networks.sources import Source
 
 Forward = Callable[..., Any]
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import diffusers
 import numpy as np
 
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError, nearest
 from atlas.basis.shipped import load
+from atlas.networks.sources import Source
 
 LEAST_TOKENS, MOST_TOKENS, LEAST_SHIFT = 256, 4096, 0.5
 """What pipelines take where the scheduler's configuration is silent."""

@@ -17,8 +17,9 @@ from atlas.activations.probes.preconditioning import SIGMA_MAX
 from atlas.activations.probes.probe import Column, Images, Probe
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+from atlas.networks import fitting
+from atlas.networks.sources import Source
 
 EMBEDDING = "label_embedding"
 """Module that embeds labels, beside the UNet2DModel's own."""
@@ -98,7 +99,15 @@ class PixelProbe(Probe):
         """The network on torch's meta device, with the modules' paths that `load` gives, too."""
         network = self._built()
         found = self.weights(device="meta")
-        _check_fit(self.source, dict(network.state_dict()), found)
+        fitting.check(
+            {name: tuple(value.shape) for name, value in found.items()},
+            {name: tuple(value.shape) for name, value in network.state_dict().items()},
+            lambda faults: (
+                f"{self.source.path}: its tensors are not those of the UNet2DModel that its "
+                f"configuration or its names tell: {faults}; give the file or the configuration "
+                "that belongs to the other"
+            ),
+        )
         return network
 
     def _built(self) -> nn.Module:
@@ -269,39 +278,6 @@ def as_pixels(images: Images, *, channels: int) -> torch.Tensor:
     """Return float32 (samples, channels, height, width), -1 to 1; for one channel, their mean."""
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1
     return pixels.mean(1, keepdim=True) if channels == 1 else pixels
-
-
-def _check_fit(
-    source: Source, expected: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]
-) -> None:
-    """
-    Hold the weights' names and shapes against the network's.
-
-    Raises
-    ------
-    AtlasError
-        They are not the same: this is another network, or its configuration another's.
-    """
-    faults = []
-    if missing := sorted(expected.keys() - found.keys()):
-        faults.append(f"{len(missing)} of {len(expected)} are missing ({missing[0]}, …)")
-    if surplus := sorted(found.keys() - expected.keys()):
-        faults.append(f"{len(surplus)} have no place in it ({surplus[0]}, …)")
-    other = [
-        name for name in expected if name in found and expected[name].shape != found[name].shape
-    ]
-    if other:
-        name = other[0]
-        faults.append(
-            f"{len(other)} are of other shape ({name}: {list(found[name].shape)} instead of "
-            f"{list(expected[name].shape)}, …)"
-        )
-    if faults:
-        raise AtlasError(
-            f"{source.path}: its tensors are not those of the UNet2DModel that its configuration "
-            f"or its names tell: {'; '.join(faults)}; give the file or the configuration that "
-            "belongs to the other"
-        )
 
 
 def _noise_levels(option: Any) -> tuple[float, ...]:

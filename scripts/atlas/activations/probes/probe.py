@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from atlas.activations import layers, recorder
 from atlas.activations.layers import Layer, Place
 from atlas.activations.samples import Batch
-from atlas.activations.sources import Source
+from atlas.networks.sources import Source
 
 Images = NDArray[np.uint8]
 """(samples, height, width, 3), 0 to 255."""

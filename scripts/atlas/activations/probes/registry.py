@@ -5,8 +5,8 @@ from importlib import import_module
 from typing import Any
 
 from atlas.activations.probes.probe import Probe
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError, nearest
+from atlas.networks.sources import Source
 
 AUTO = "auto"
 

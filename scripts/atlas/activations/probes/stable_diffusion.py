@@ -17,8 +17,8 @@ from atlas.activations.probes.scheduling import Schedule, Stepper
 from atlas.activations.probes.texts import TextEncoding, Told
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError, nearest
+from atlas.networks.sources import Source
 
 PRECISIONS = {
     "float32": torch.float32,

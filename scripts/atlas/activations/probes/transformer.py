@@ -17,10 +17,10 @@ from atlas.activations.probes.driving import Driven
 from atlas.activations.probes.probe import Column, Images, Probe
 from atlas.activations.recorder import Recorder
 from atlas.activations.samples import Batch, seed_of
-from atlas.activations.sources import Source
 from atlas.architectures import build, catalogue, folders, inputs, sizes
 from atlas.architectures.architecture import Architecture
 from atlas.basis.errors import AtlasError, nearest
+from atlas.networks.sources import Source
 
 PRECISIONS = {
     "float32": torch.float32,

@@ -12,8 +12,8 @@ from torch import nn
 
 from atlas.activations.probes import labels, preconditioning
 from atlas.activations.probes.pixel_probe import EMBEDDING, IDENTITY, ClassTable, PixelProbe
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+from atlas.networks.sources import Source
 
 CLASS = "UNet2DModel"
 DEFAULTS = {

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import factory
-from atlas.activations.sources import Source
 from atlas.basis.errors import AtlasError
+from atlas.networks.sources import Source
 
 
 @pytest.fixture
