@@ -1,5 +1,6 @@
 """Fitting: the tensors of a file held against the network that is to take them, and put into it."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -58,6 +59,16 @@ def check(
         raise AtlasError(message("; ".join(faults)))
 
 
+def expected(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a network's weights by name; one that stands under two names once."""
+    tied = getattr(network, "_tied_weights_keys", None) or {}
+    return {
+        name: tuple(value.shape)
+        for name, value in network.state_dict().items()
+        if not any(re.fullmatch(pattern, name) for pattern in tied)
+    }
+
+
 def loaded(
     network: nn.Module, weights: dict[str, torch.Tensor], *, dtype: torch.dtype
 ) -> nn.Module:
@@ -67,14 +78,23 @@ def loaded(
     Parameters
     ----------
     weights
-        By the file's names; emptied on the way, so that no weight is in memory twice.
+        Of `expected`, by the file's names; emptied on the way, so that none is in memory twice.
+
+    Raises
+    ------
+    AtlasError
+        A buffer that no file holds can't be made.
     """
-    shapes = {name: value.shape for name, value in network.state_dict().items()}
+    shapes = expected(network)
     state = {}
     for own, name in renamed({name: name for name in weights}, shapes).items():
         state[own] = weights.pop(name).to(dtype).reshape(shapes[own]).contiguous()
-    network.load_state_dict(state, assign=True)
+    whole = len(shapes) == len(network.state_dict())
+    network.load_state_dict(state, assign=True, strict=whole)
+    if not whole:
+        network.tie_weights()  # type: ignore[operator]  # of transformers' networks
     _number_positions(network)
+    _make_buffers(network)
     return network.eval().requires_grad_(False)
 
 
@@ -85,6 +105,23 @@ def _number_positions(network: nn.Module) -> None:
             owner, _, own = name.rpartition(".")
             numbers = torch.arange(buffer.shape[-1]).expand(buffer.shape)
             network.get_submodule(owner).register_buffer(own, numbers, persistent=False)
+
+
+def _make_buffers(network: nn.Module) -> None:
+    """Make the buffers that follow from the configuration alone, such as rotary frequencies."""
+    for path, module in network.named_modules():
+        left = [name for name, buffer in module.named_buffers(recurse=False) if buffer.is_meta]
+        if not left:
+            continue
+        try:
+            fresh = dict(type(module)(network.config).named_buffers(recurse=False))
+        except (TypeError, AttributeError, ValueError) as error:
+            raise AtlasError(
+                f"{type(network).__name__}: {path}.{left[0]} is in no file, and can't be made "
+                f"({error}); this network can't be run here"
+            ) from error
+        for name in left:
+            module.register_buffer(name, fresh[name], persistent=False)
 
 
 def _whole(shape: Sequence[int]) -> tuple[int, ...]:

@@ -118,7 +118,7 @@ class Components:
         """
         network = self._built(component)
         shapes = {name: tensor.shape for name, tensor in self.tensors(component).items()}
-        expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+        expected = fitting.expected(network)
         fitting.check(
             fitting.renamed(shapes, expected),
             expected,
