@@ -32,6 +32,7 @@ include: "rules/relations.smk"
 include: "rules/architectures.smk"
 include: "rules/macs.smk"
 include: "rules/activations.smk"
+include: "rules/embeddings.smk"
 
 
 # The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.
@@ -66,6 +67,7 @@ rule tour:
         rules.architectures.input,
         rules.macs.input,
         rules.activations.input if DATASETS else [],
+        rules.embeddings.input if EMBEDDINGS.groups else [],
 
 
 # Only where there is no roster: what is asked of its models and groups says so.

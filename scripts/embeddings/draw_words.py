@@ -1,5 +1,6 @@
 """Draw where words lie and how far they moved, a picture for each kind of text encoder and form."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import pandas as pd
 
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.embeddings import drift_picture, findings, words_picture
+from atlas.embeddings import drift_picture, findings, word_lists, words_picture
 from atlas.embeddings.word_lists import ALONE
 from atlas.plots import style
 
@@ -21,10 +22,9 @@ def main(
     drift: Path,
     projections: dict[str, Path],
     group: str,
-    title: str,
+    words: Path,
     labels: dict[str, str],
     pictures: Path,
-    drifts: Path,
 ) -> None:
     """
     Write the pictures, each as .png and .svg.
@@ -35,17 +35,16 @@ def main(
         summary.csv and drift.csv.
     projections
         `pca`, `umap` or `tsne` to the table of points.
-    title
-        Of the list.
+    words
+        The list of words.
     labels
         What models are called, by id.
     pictures
-        The folder of maps: {projection}.{component}.{form}.
-    drifts
-        The folder of drifts: {component}.{form}; empty where the group has one text encoder.
+        The folder to write: {projection}.{component}.{form} and drift.{component}.{form}; the
+        latter where words moved.
     """
     pictures.mkdir(parents=True, exist_ok=True)
-    drifts.mkdir(parents=True, exist_ok=True)
+    title = word_lists.read(words).title
     models, moves = pd.read_csv(summary), pd.read_csv(drift)
     maps = {name: pd.read_csv(path) for name, path in projections.items()}
     for (component, form), rows in models.groupby(["component", "form"], sort=False):
@@ -54,7 +53,7 @@ def main(
         claim = findings.claim(models, moves, str(component), str(form), labels)
         name = f"{file_name(str(component))}.{form}"
         shown, left_out = _shown(rows)
-        words = f"{title} · {findings.called(str(component))}, {FORMS[str(form)]}"
+        what = f"{title} · {findings.called(str(component))}, {FORMS[str(form)]}"
         notes = [NOT_KEPT, *left_out]
         for projection, points in maps.items():
             of_it = points[(points["component"] == component) & (points["form"] == form)]
@@ -62,7 +61,7 @@ def main(
                 of_it[of_it["variant"] == ALONE],
                 [_panel(row, rows, moves, labels) for _, row in shown.iterrows()],
                 title=claim,
-                subtitle=f"{group} · {words} · {PROJECTIONS[projection]}",
+                subtitle=f"{group} · {what} · {PROJECTIONS[projection]}",
                 notes=notes,
             )
             style.save(figure, pictures / f"{projection}.{name}")
@@ -74,10 +73,10 @@ def main(
                 moved,
                 labels=labels,
                 title=claim,
-                subtitle=f"{group} · {words} · 1 - cosine from {labels.get(base, base)}",
+                subtitle=f"{group} · {what} · 1 - cosine from {labels.get(base, base)}",
                 notes=left_out,
             )
-            style.save(figure, drifts / name)
+            style.save(figure, pictures / f"drift.{name}")
 
 
 PROJECTIONS = {
@@ -159,8 +158,7 @@ if __name__ == "__main__":
             for name, path in zip(snakemake.params.projections, snakemake.input.maps, strict=True)
         },
         group=snakemake.wildcards.group,
-        title=snakemake.params.title,
-        labels=snakemake.params.labels,
+        words=Path(snakemake.input.words),
+        labels=json.loads(snakemake.params.labels),
         pictures=Path(snakemake.output.pictures),
-        drifts=Path(snakemake.output.drifts),
     )

@@ -1,5 +1,6 @@
 """Map a list of words by the text encoders of a group, and tell how far each word moved."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -172,7 +173,7 @@ if __name__ == "__main__":
         group=snakemake.wildcards.group,
         models=snakemake.params.models,
         base=snakemake.params.base,
-        labels=snakemake.params.labels,
+        labels=json.loads(snakemake.params.labels),
         projections={
             name: Path(path)
             for name, path in zip(snakemake.params.projections, snakemake.output.maps, strict=True)

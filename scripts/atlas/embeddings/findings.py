@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 
+from atlas.basis.page import listed
 from atlas.embeddings.encoders import Problem
 from atlas.embeddings.word_lists import ALONE
 from atlas.names.components import WORDS
@@ -97,10 +98,7 @@ def _moved(rows: pd.DataFrame, drift: pd.DataFrame, model: str, labels: Mapping[
 
 
 def _listed(models: Sequence[str], labels: Mapping[str, str]) -> str:
-    named = [labels.get(model, model) for model in models]
-    if len(named) > MOST + 1:
-        return f"{', '.join(named[:MOST])} and {len(named) - MOST} others"
-    return " and ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else named[0]
+    return listed([labels.get(model, model) for model in models], MOST)
 
 
 def claim(

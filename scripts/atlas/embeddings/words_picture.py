@@ -1,5 +1,6 @@
 """Maps of words as a picture: a panel for each text encoder, as it is and turned onto the base."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ NAMED, NAMED_IN_BASE = 8, 14
 """Words that are written into a panel, where there is room."""
 DOT = 0.035
 """Radius of a point in inches."""
+FARTHEST = 0.4
+"""Inches from a point to its word; one that finds no nearer place is not written."""
 
 KINDS = {RAW: "as they are", ALIGNED: "turned and shifted onto the base's"}
 """What a map is of."""
@@ -63,8 +66,8 @@ def draw(
     panels
         The base first.
     """
-    columns = min(len(panels), WIDEST)
     lines = -(-len(panels) // WIDEST)
+    columns = -(-len(panels) // lines)
     height = PANEL + HEAD + FOOT
     colours = _colours(points)
     legend = [Mark(name, colour) for name, colour in colours.items() if name]
@@ -81,12 +84,12 @@ def draw(
             of_it = points[points["alignment"] == kind]
             scale = _Scale(of_it[["x", "y"]].to_numpy(float))
             for number, panel in enumerate(panels):
-                x = number % WIDEST * (PANEL + GAP)
-                y = (2 * (number // WIDEST) + row) * height
+                x = number % columns * (PANEL + GAP)
+                y = (2 * (number // columns) + row) * height
                 page.write(x, y + 0.08, panel.title, weight="bold")
                 page.write(x, y + 0.23, panel.remark, color=SOFT)
                 _draw_panel(page, (x, y + HEAD), of_it, panel, panels[0].model, scale, colours)
-                if number % WIDEST == 0:
+                if number % columns == 0:
                     told = f"{KINDS[kind]} · {_axes(of_it)}"
                     page.write(x, y + HEAD + PANEL + 0.1, told, color=SOFT)
     return page.figure
@@ -183,9 +186,10 @@ def _name(
             lines=segments,
             obstacles=obstacles,
         )
-        if labels is not None:
+        far = [] if labels is None else [at for at, each in enumerate(labels) if _is_far(each)]
+        if labels is not None and not far:
             break
-        chosen.pop()
+        chosen.pop(far[-1] if far else -1)
     else:
         return
     for word, label in zip(words, labels, strict=True):
@@ -197,6 +201,13 @@ def _name(
         if label.leader is not None:
             (x0, y0), (x1, y1) = np.array(label.leader) + shift
             add_line(page.canvas, [x0, x1], [y0, y1], color=SOFT, lw=0.5, zorder=4)
+
+
+def _is_far(label: placement.Label) -> bool:
+    if label.leader is None:
+        return False
+    (x0, y0), (x1, y1) = label.leader
+    return math.hypot(x1 - x0, y1 - y0) > FARTHEST
 
 
 def _short(text: str) -> str:
