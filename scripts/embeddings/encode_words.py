@@ -36,7 +36,7 @@ def main(
     dtype: Literal["f32", "bf16", "f16"],
 ) -> None:
     """
-    Bring one shard up to date, and record how many contents were encoded.
+    Bring one shard up to date, and record how many text encoders were run.
 
     A content is an encoder's weights and configuration, and the tokens that it is told.
 
@@ -57,7 +57,7 @@ def main(
     table
         The shard, to write or to bring up to date.
     tally
-        The JSON file to write: contents encoded, kept and dropped.
+        The JSON file to write: contents encoded, kept, and kept of others.
     method
         Version of the method: what another one encoded is encoded anew.
     device, dtype
@@ -103,11 +103,16 @@ def main(
         table,
         list(first),
         encode=encode,
-        state={"method": method, "forms": sorted(forms), "dtype": dtype},
+        state={
+            "method": method,
+            "forms": sorted(forms),
+            "dtype": dtype,
+            "texts": word_lists.digest(rows),
+        },
         notes={"held": held, "untold": problems},
     )
     logging.info(
-        "encoded %d text encoders, kept %d, dropped %d", done.encoded, done.kept, done.dropped
+        "encoded %d text encoders, had %d, and %d of others", done.encoded, done.kept, done.absent
     )
     tally.write_text(json.dumps(asdict(done)) + "\n")
 

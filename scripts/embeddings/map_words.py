@@ -14,6 +14,10 @@ from atlas.embeddings.encoders import Problem, loaded
 from atlas.embeddings.word_store import Shards
 
 EXPLAINED = ["explained_x", "explained_y"]
+PLACED = [
+    "model", "component", "form", "alignment", "text", "word", "variant", "category", "x", "y",
+]  # fmt: skip
+"""Columns of the tables of points, before `EXPLAINED`."""
 
 
 def main(
@@ -66,13 +70,9 @@ def main(
     store = Shards(shards)
     found = list(spaces.spaces(encoders, store, models=models, base=base))
     told = [row for space in found for row in drift.summary_rows(space, listed.rows)]
-    columns = [
-        "model",
-        *(key for key in (told[0] if told else {"component": ""}) if key != "model"),
-    ]
-    table = pd.DataFrame(told, columns=columns)
+    table = pd.DataFrame(told, columns=drift.SUMMARY)
     moved = [drift.drift_table(space, listed.rows) for space in found]
-    drifts = _joined(moved, ["model", "base", "component", "form", "text"])
+    drifts = _joined(moved, drift.MOVES)
     _write(table, summary)
     _write(drifts, moves)
     _write(
@@ -114,6 +114,7 @@ def _points(
             for holder, points in zip(space.holders, laid.points, strict=True):
                 frame = pd.DataFrame(
                     {
+                        "model": holder.model,
                         "component": space.component,
                         "form": space.form,
                         "alignment": laid.alignment,
@@ -128,7 +129,7 @@ def _points(
                 if laid.explained is not None:
                     frame[EXPLAINED] = laid.explained
                 parts += [frame.assign(model=model) for model in holder.models]
-    return _joined(parts, ["component", "form", "alignment", "text", "x", "y", "model"])
+    return _joined(parts, PLACED)
 
 
 def _write_squares(

@@ -14,6 +14,19 @@ from atlas.embeddings.word_lists import ALONE, Row
 
 Values = NDArray[np.float64]
 
+MOVES = [
+    "model", "base", "component", "form", "text", "word", "variant", "category",
+    "cosine_distance", "distance", "relative", "aligned_distance", "aligned_relative", "rank",
+]  # fmt: skip
+"""Columns of `drift_table`."""
+
+SUMMARY = [
+    "model", "component", "form", "base", "same_as", "texts", "radius", "spread",
+    "largest_distance", "cosine_distance", "cosine_distance_alone", "relative",
+    "aligned_relative", "aligned_by_chance",
+]  # fmt: skip
+"""Keys of `summary_rows`."""
+
 
 @dataclass(frozen=True, eq=False)
 class Drift:
@@ -94,8 +107,7 @@ def drift_table(space: Space, rows: Sequence[Row]) -> pd.DataFrame:
         for model in holder.models:
             if model != space.base.model:
                 parts.append(frame.assign(model=model, base=space.base.model))
-    columns = ["model", "base", *([] if not parts else list(parts[0].columns[:-2]))]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return pd.concat(parts, ignore_index=True)[MOVES] if parts else pd.DataFrame(columns=MOVES)
 
 
 def summary_rows(space: Space, rows: Sequence[Row]) -> list[dict[str, Any]]:

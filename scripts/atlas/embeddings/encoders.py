@@ -182,13 +182,11 @@ def _configured(
             )
         misfits.append(found.place)
     looked = ", ".join(map(str, places.configurations)) or "none"
-    numbers = {key: shapes[name][axis] for key, (name, axis) in family.numbers.items()}
-    told = ", ".join(f"{key} {value}" for key, value in numbers.items())
+    told = ", ".join(f"{key} {value}" for key, value in family.numbers_of(shapes).items())
     raise AtlasError(
-        f"{checkpoint}: how its {component} is built ({told}, {family.count_layers(shapes)} "
-        "layers) is told neither by a folder of its own, nor by those given (embeddings › "
-        f"configurations: {looked}), nor by the catalogue; give the diffusers folder of a model "
-        "with such a one"
+        f"{checkpoint}: how its {component} is built ({told}) is told neither by a folder of its "
+        f"own, nor by those given (embeddings › configurations: {looked}), nor by the catalogue; "
+        "give the diffusers folder of a model with such a one"
     )
 
 

@@ -55,7 +55,7 @@ def _built(encoder: Encoder) -> nn.Module:
 
     try:
         kind = _class_of(encoder)
-        with torch.device("meta"):
+        with fitting.weightless():
             if kind is not None:
                 network: nn.Module = kind(kind.config_class.from_dict(dict(encoder.config)))
             else:

@@ -47,13 +47,17 @@ class Family:
 
         What the configuration is silent of fits.
         """
-        found = {
-            key: shapes[name][axis] for key, (name, axis) in self.numbers.items() if name in shapes
-        } | {self.layers[0]: self.count_layers(shapes)}
-        for key, value in found.items():
+        for key, value in self.numbers_of(shapes).items():
             if key in config and config[key] != value:
                 return f"{key} is {config[key]}, and the weights have {value}"
         return None
+
+    def numbers_of(self, shapes: Shapes) -> dict[str, int]:
+        """Return the numbers of a configuration that shapes bear out."""
+        told = {
+            key: shapes[name][axis] for key, (name, axis) in self.numbers.items() if name in shapes
+        }
+        return told | {self.layers[0]: self.count_layers(shapes)}
 
     def count_layers(self, names: Collection[str]) -> int:
         """Return the number of layers that tensors are of."""

@@ -1,6 +1,8 @@
 """Lists of words: each alone, in upper case and inside a sentence; nothing of torch here."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,12 @@ class WordList:
     def words(self) -> int:
         """How many words there are."""
         return sum(row.variant == ALONE for row in self.rows)
+
+
+def digest(rows: Sequence[Row]) -> str:
+    """Return what is equal for equal texts, in the same order."""
+    told = json.dumps([(row.text, row.start, row.stop) for row in rows])
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 def shipped() -> list[str]:

@@ -1,12 +1,11 @@
 """Maps of words: all text encoders of a space in two dimensions, as they are and aligned."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.basis.errors import AtlasError, nearest
 from atlas.embeddings.spaces import Space
 from atlas.projection.components import reduced
 from atlas.projection.maps import drawn
@@ -86,13 +85,3 @@ PROJECTIONS: dict[str, Callable[[NDArray[np.float32]], Projected]] = {
     "umap": _umap,
     "tsne": _tsne,
 }
-
-
-def require(names: Sequence[str]) -> None:
-    """Raise AtlasError where there is no projection of a name."""
-    for name in names:
-        if name not in PROJECTIONS:
-            raise AtlasError(
-                f"embeddings › projections: no projection {name}{nearest(name, PROJECTIONS)}; "
-                f"there are {', '.join(PROJECTIONS)}"
-            )

@@ -65,11 +65,11 @@ class Encoded:
 
 @dataclass
 class Tally:
-    """Contents that an update encoded, kept of the old file, and dropped from it."""
+    """Contents that an update encoded, kept of those asked for, and others that it kept."""
 
     encoded: int = 0
     kept: int = 0
-    dropped: int = 0
+    absent: int = 0
     problems: dict[str, str] = field(default_factory=dict)
     """By content: why it could not be encoded."""
 
@@ -87,15 +87,18 @@ def update(
     notes: Mapping[str, Any],
 ) -> Tally:
     """
-    Rewrite a shard so that it holds these contents, and no others.
+    Rewrite a shard so that it holds these contents.
+
+    Others that it held stay: a model that comes back, or a group that is asked for in turn with
+    another, costs nothing.
 
     Parameters
     ----------
     contents
         In the order in which they are encoded, none twice.
     state
-        How it is encoded: method, dtype, forms that are kept. What was encoded otherwise is
-        encoded anew.
+        What is encoded, and how: the list, method, dtype, forms that are kept. All that was made
+        otherwise is dropped.
     notes
         Kept in the file, for `Shards.notes`; the problems of contents are added.
     """
@@ -103,9 +106,12 @@ def update(
     old = _Old(path, state)
     with replacing(path) as partial:
         with pq.ParquetWriter(partial, SCHEMA, compression="zstd", store_schema=False) as writer:
-            for content in contents:
+            asked = set(contents)
+            absent = [content for content in old.groups if content not in asked]
+            tally.absent = len(absent)
+            for content in (*absent, *contents):
                 if content in old.groups:
-                    tally.kept += 1
+                    tally.kept += content in asked
                     for table in old.tables(content):
                         writer.write_table(table)
                     continue
@@ -122,7 +128,6 @@ def update(
             writer.add_key_value_metadata({NOTES: json.dumps(told, sort_keys=True)})
         old.close()
         seal(partial)
-    tally.dropped = len(old.groups.keys() - set(contents))
     return tally
 
 

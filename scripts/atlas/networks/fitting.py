@@ -1,7 +1,8 @@
 """Fitting: the tensors of a file held against the network that is to take them, and put into it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -59,6 +60,29 @@ def check(
         raise AtlasError(message("; ".join(faults)))
 
 
+@contextmanager
+def weightless() -> Iterator[None]:
+    """
+    Make networks whose weights are on torch's meta device, and whose buffers are what they are.
+
+    Buffers such as rotary frequencies follow from the configuration and are in no file: on the meta
+    device, where `torch.device("meta")` would make them too, they would be lost.
+    """
+    register = nn.Module.register_parameter
+
+    def without(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        register(module, name, parameter)
+        if parameter is not None:
+            empty = parameter.detach().to("meta")
+            module._parameters[name] = nn.Parameter(empty, requires_grad=False)
+
+    nn.Module.register_parameter = without  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        nn.Module.register_parameter = register  # type: ignore[method-assign]
+
+
 def expected(network: nn.Module) -> dict[str, tuple[int, ...]]:
     """Return the shapes of a network's weights by name; one that stands under two names once."""
     tied = getattr(network, "_tied_weights_keys", None) or {}
@@ -73,17 +97,12 @@ def loaded(
     network: nn.Module, weights: dict[str, torch.Tensor], *, dtype: torch.dtype
 ) -> nn.Module:
     """
-    Put weights into a network that was made on torch's meta device, and return it.
+    Put weights into a network that was made without any, and return it.
 
     Parameters
     ----------
     weights
         Of `expected`, by the file's names; emptied on the way, so that none is in memory twice.
-
-    Raises
-    ------
-    AtlasError
-        A buffer that no file holds can't be made.
     """
     shapes = expected(network)
     state = {}
@@ -94,7 +113,6 @@ def loaded(
     if not whole:
         network.tie_weights()  # type: ignore[operator]  # of transformers' networks
     _number_positions(network)
-    _make_buffers(network)
     return network.eval().requires_grad_(False)
 
 
@@ -105,23 +123,6 @@ def _number_positions(network: nn.Module) -> None:
             owner, _, own = name.rpartition(".")
             numbers = torch.arange(buffer.shape[-1]).expand(buffer.shape)
             network.get_submodule(owner).register_buffer(own, numbers, persistent=False)
-
-
-def _make_buffers(network: nn.Module) -> None:
-    """Make the buffers that follow from the configuration alone, such as rotary frequencies."""
-    for path, module in network.named_modules():
-        left = [name for name, buffer in module.named_buffers(recurse=False) if buffer.is_meta]
-        if not left:
-            continue
-        try:
-            fresh = dict(type(module)(network.config).named_buffers(recurse=False))
-        except (TypeError, AttributeError, ValueError) as error:
-            raise AtlasError(
-                f"{type(network).__name__}: {path}.{left[0]} is in no file, and can't be made "
-                f"({error}); this network can't be run here"
-            ) from error
-        for name in left:
-            module.register_buffer(name, fresh[name], persistent=False)
 
 
 def _whole(shape: Sequence[int]) -> tuple[int, ...]:
