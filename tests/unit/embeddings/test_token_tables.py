@@ -75,7 +75,7 @@ def test_a_file_that_changed_since_its_fingerprint_is_refused(tmp_path):
     path = fingerprinted(tmp_path, {NAME: array()})
     file = tmp_path / "model"
     file.write_bytes(file.read_bytes()[:-1] + b"\0")
-    with pytest.raises(AtlasError, match="model: .* other weights than when it was fingerprinted"):
+    with pytest.raises(AtlasError, match=r"model: .* other weights than when it was fingerprinted"):
         list(found(path).blocks(rows=8))
 
 
@@ -90,7 +90,7 @@ def test_a_file_that_changes_meanwhile_is_refused(tmp_path):
 
 def test_a_component_without_a_table_is_told(tmp_path):
     path = fingerprinted(tmp_path, {"text_encoder/a.weight": array(), NAME + ".x": array()})
-    with pytest.raises(AtlasError, match="model a: text_encoder should have one table .* none"):
+    with pytest.raises(AtlasError, match=r"model a: text_encoder should have one table .* none"):
         found(path)
 
 
