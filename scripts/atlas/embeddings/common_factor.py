@@ -46,7 +46,7 @@ HIDDEN = 0.25
 """Share of a narrow dtype's unit roundoff that the steps' rounding may have without being seen."""
 
 LEAST_ELEMENTS = 8
-"""Elements other than 0 from which on a row may tell the factor: of fewer, any row would fit one."""
+"""Elements other than 0 from which on a row may tell the factor: with fewer any would fit one."""
 
 LEAST_ROWS = 2
 

@@ -243,7 +243,7 @@ def _measure(
     for width in (GLANCE, a.shape[1]):
         x, y = a[possible, :width], b[possible, :width]
         low, high = common_factor.intervals(x, y, _allowance(x, y, dtypes))
-        fits = low - high <= MOST * (low + high)
+        fits = (low < np.inf) & (low * (1 - MOST) <= high * (1 + MOST))
         possible, low, high = possible[fits], low[fits], high[fits]
     found.low[ids[possible]], found.high[ids[possible]] = low, high
 
