@@ -107,12 +107,13 @@ def intervals(
     Parameters
     ----------
     base, other, allowance
-        Shape (rows, width), finite; the allowances are above 0, and not equal to |other_i|.
+        Shape (rows, width), finite; the allowances are above 0.
     """
     size = np.abs(base)
     turned = np.where(size == 0, np.abs(other), np.copysign(1.0, base) * other)
-    with np.errstate(divide="ignore", over="ignore"):
-        low = ((turned - allowance) / size).max(axis=1)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        # 0 / 0, where all of an element may come of rounding a 0, bounds nothing: fmax skips it
+        low = np.fmax.reduce((turned - allowance) / size, axis=1)
         high = ((turned + allowance) / size).min(axis=1)
     return low, high
 
