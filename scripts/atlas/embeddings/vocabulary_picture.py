@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import floor, log10
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,8 @@ def draw(tables: Mapping[str, pa.Table], *, base: str, component: str) -> Figure
             if len(edges):
                 axes = page.axes(HISTOGRAM_AT, y, HISTOGRAM, ROW)
                 _draw_histogram(axes, row, edges, highest, last=number == len(rows) - 1)
+            else:
+                page.write(HISTOGRAM_AT, y + LINE / 2, "none", color=SOFT)
             _write_tokens(page, y, row)
     return page.figure
 
@@ -223,7 +226,9 @@ def _draw_bar(page: Page, y: float, row: Drawn) -> None:
 def _told(row: Drawn, status: str) -> str:
     told = f"{row.counts[status]:,} {status}"
     if status == SHRUNK and row.factor is not None:
-        return f"{told} × {significant(row.factor, 6)}"
+        # as many digits as tell it from 1
+        digits = max(4, 1 - floor(log10(max(abs(1 - row.factor), 1e-8))))
+        return f"{told} × {significant(row.factor, digits)}"
     return told
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -163,6 +165,24 @@ def test_decay_is_told_where_there_is_any():
     assert "weight decay" not in all_text(
         draw({"a": table(moved=7)}, base="base", component="text_encoder")
     )
+
+
+@pytest.mark.parametrize(
+    ("factor", "told"),
+    [(0.9, "0.9"), (0.99950012, "0.9995"), (0.9999998512, "0.99999985"), (1.01, "1.01")],
+)
+def test_a_factor_has_the_digits_that_tell_it_from_1(factor, told):
+    given = table(shrunk=3).set_column(6, "scale", pa.array([factor] * 3))
+    written = texts(draw({"a": given}, base="base", component="text_encoder"))
+    assert f"3\u00a0shrunk\u00a0×\u00a0{told}" in written
+
+
+def test_odd_tokens_make_a_readable_svg(tmp_path):
+    odd = [printable(each) for each in ODD[:8]]
+    given = table(moved=8).set_column(1, "text", pa.array(odd))
+    svg, _ = style.save(draw({"a": given}, base="b", component="all"), tmp_path / "odd")
+    written = ["".join(each.itertext()) for each in ElementTree.parse(svg).iter()]
+    assert {shown(each, 0) for each in odd} <= set(written)
 
 
 def test_equal_tables_make_equal_bytes(tmp_path):
