@@ -8,6 +8,7 @@ import ml_dtypes
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -206,6 +207,25 @@ def test_rows_without_gradients_are_shrunk_and_the_others_moved(compared, rate, 
         assert set(rest) == {"shrunk"}
     size = np.abs(tuned[~TRAINED] / base[~TRAINED].astype(float))
     assert size.min() - 1e-4 <= found.summary.factor.value <= size.max() + 1e-4
+
+
+@pytest.mark.parametrize("stored", ["f32", "f16", "bf16"])
+@pytest.mark.parametrize("rate", [1e-3, 3e-5])
+def test_the_optimiser_itself_on_a_schedule_with_warm_up(compared, rate, stored):
+    base, trained = embeddings(), torch.from_numpy(TRAINED)
+    weights = torch.nn.Parameter(torch.from_numpy(base.copy()))
+    optimiser = torch.optim.AdamW([weights], lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=300)
+    draws = torch.Generator().manual_seed(0)
+    for _ in range(300):
+        weights.grad = torch.zeros_like(weights)
+        weights.grad[trained] = torch.randn(weights[trained].shape, generator=draws)
+        optimiser.step()
+        schedule.step()
+    found = compared(base, as_dtype(weights.detach().numpy(), stored))
+    np.testing.assert_array_equal(statuses(found) == "moved", TRAINED)
+    assert set(statuses(found)[~TRAINED]) <= {"shrunk", "rounded"}
+    assert found.summary.factor.value < 1
 
 
 @pytest.mark.parametrize("kind", ["f16", "bf16"])
