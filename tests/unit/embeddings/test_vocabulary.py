@@ -258,6 +258,25 @@ def test_no_element_strays_further_than_the_decay_took_it(compared):
     assert set(statuses(compared(base, tuned))) == {"shrunk"}
 
 
+def test_a_narrow_dtype_hides_no_more_than_the_decay(compared):
+    base = embeddings()
+    noise = np.random.default_rng(4).uniform(-9e-4, 9e-4, base.shape)
+    noise[~TRAINED] = 0
+    other = (base * (1 - 2e-5 + noise)).astype(np.float32)
+    found = compared(base, as_dtype(other, "bf16"))
+    assert set(statuses(found)[TRAINED]) == {"moved"}
+    assert set(statuses(found)[~TRAINED]) <= {"shrunk", "rounded"}
+
+
+def test_rows_of_few_numbers_tell_no_common_factor(compared):
+    draws = np.random.default_rng(5)
+    base = draws.standard_normal((50, 2)).astype(np.float32)
+    other = base * draws.uniform(0.95, 0.98, (50, 1)).astype(np.float32)
+    found = compared(base, as_dtype(other, "bf16"))
+    assert found.summary.factor is None
+    assert set(statuses(found)) == {"moved"}
+
+
 def test_a_merge_of_decayed_and_base_is_shrunk_by_the_mean(compared):
     base = embeddings()
     tuned = adamw(base, TRAINED, steps=200, rate=1e-3, decay=1e-2)
