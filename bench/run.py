@@ -27,6 +27,7 @@ BENCHMARKS = {
     "viewer": "bench.pages.viewer",
     "embedding": "bench.projection.embedding",
     "aligned-maps": "bench.projection.aligned_maps",
+    "vocabulary": "bench.embeddings.vocabulary",
 }
 """Name to module; each has `measure(folder, *, quick)`, which yields lines."""
 
