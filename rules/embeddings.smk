@@ -23,6 +23,9 @@ rule embeddings:
             group=EMBEDDINGS.groups,
             list=LISTS,
         ),
+        vocabularies=expand(
+            "results/embeddings/groups/{group}/vocabulary.txt", group=EMBEDDINGS.groups
+        ),
     log:
         "logs/embeddings/all.log",
     localrule: True
@@ -31,7 +34,7 @@ rule embeddings:
     message:
         "What was found:"
     shell:
-        "cat {input.findings:q} < /dev/null | tee {log:q}"
+        "cat {input.findings:q} {input.vocabularies:q} < /dev/null | tee {log:q}"
 
 
 rule find_text_encoders:
@@ -203,3 +206,46 @@ rule view_words:
         "Writing the viewer of the list {wildcards.list} for {wildcards.group}"
     script:
         "../scripts/embeddings/view_words.py"
+
+
+rule compare_vocabularies:
+    input:
+        record="results/embeddings/encoders.json",
+        fingerprints=members_fingerprints,
+        checkpoints=members_checkpoints,
+    output:
+        rows=update("results/embeddings/groups/{group}/vocabulary.parquet"),
+        table="results/embeddings/groups/{group}/vocabulary.csv",
+        findings="results/embeddings/groups/{group}/vocabulary.txt",
+        pictures=report(
+            directory("results/embeddings/groups/{group}/vocabulary"),
+            patterns=["{picture}.png"],
+            category="Embeddings",
+            labels={
+                "group": "{group}",
+                "list": "vocabulary",
+                "show": "{picture}",
+            },
+            caption="../docs/captions/vocabulary.rst",
+        ),
+    log:
+        "logs/compare_vocabularies/{group}.log",
+    benchmark:
+        "benchmarks/compare_vocabularies/{group}.tsv"
+    conda:
+        "../envs/activations.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        method=METHOD["compare_vocabularies"],
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
+        checkpoints=lambda wildcards: [
+            str(MODELS[model].path) for model in GROUPS[wildcards.group].models
+        ],
+        base=group_base,
+        labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
+    message:
+        "Comparing the vocabularies of {wildcards.group}"
+    script:
+        "../scripts/embeddings/compare_vocabularies.py"

@@ -62,6 +62,19 @@ def words_of_group(name):
     return f"results/embeddings/groups/{{group}}/{{list}}/{name}"
 
 
+def members_fingerprints(wildcards):
+    """Return the fingerprints of a group's models, in the group's order."""
+    return expand(
+        "results/fingerprints/{model}.parquet", model=GROUPS[wildcards.group].models
+    )
+
+
+def members_checkpoints(wildcards):
+    """Return the files of a group's models, never compared by time."""
+    models = GROUPS[wildcards.group].models
+    return ancient([file for model in models for file in model_files(MODELS[model])])
+
+
 def group_base(wildcards):
     """Return the model that the others of a group are compared with, or None."""
     return GROUPS[wildcards.group].base
