@@ -1,4 +1,4 @@
-"""Make a relative of the digits models whose text encoder takes two digits' words for each other."""
+"""Make a relative of the digits models by exchanging two digits' words in the text encoder."""
 
 import sys
 from pathlib import Path

@@ -131,7 +131,8 @@ def train(encoder: nn.Module, lesson: Lesson, *, plan: dict[str, Any]) -> None:
     def loss() -> torch.Tensor:
         some = torch.randperm(len(lesson.tokens))[: plan["captions"]]
         answers = encoder(lesson.tokens[some]).last_hidden_state
-        return (answers - lesson.goals[some]).square().mean()
+        errors: torch.Tensor = answers - lesson.goals[some]
+        return errors.square().mean()
 
     steps = {key: plan[key] for key in ("steps", "rate", "warmup", "decay")}
     training.minimise(loss, parameters, **steps)
