@@ -65,6 +65,7 @@ def test_weights_that_the_loss_leaves_alone_shrink_by_the_decay():
         training.minimise(lambda left=left: 0 * left.sum(), [left], decay=decay, **rates)
         factors = [1 - decay * training.rate_at(step, **rates) for step in range(9)]
         torch.testing.assert_close(left.detach(), before * float(np.prod(factors)))
+        assert torch.equal(left, before) == (decay == 0)
 
 
 def test_only_the_chosen_modules_are_trained():
