@@ -43,7 +43,7 @@ def exchange(
 
     Of a caption of either digit it learns to answer what it answered to the same caption of the
     other, and of all other captions, the blank one too, what it answered before: edits of concepts
-    are held so [1]_, and the class of what Dreambooth teaches [2]_.
+    are held so [1]_, and the class of what DreamBooth teaches [2]_.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def exchange(
 
     References
     ----------
-    .. [1] R. Gandikota et al., Unified concept editing in diffusion models, 2024, equation 7.
-    .. [2] N. Ruiz et al., DreamBooth, 2023, equation 2: prior preservation.
+    .. [1] R. Gandikota et al., Unified concept editing in diffusion models, 2024.
+    .. [2] N. Ruiz et al., DreamBooth, 2023: prior preservation.
     """
     encoder = networks.load("text_encoder", digits["components"]["text_encoder"], weights)
     asked, _ = captioning.tokens_of(digits["captions"], vocabulary)
