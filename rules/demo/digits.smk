@@ -197,6 +197,36 @@ rule finetune_digits:
         "../../scripts/demo/finetune_digits.py"
 
 
+rule exchange_digits:
+    input:
+        parent=digits_parent,
+        vocabulary="resources/digits/vocabulary",
+    output:
+        checkpoint="resources/digits/ldm/{model}.safetensors",
+    log:
+        "logs/exchange_digits/{model}.log",
+    benchmark:
+        "benchmarks/exchange_digits/{model}.tsv"
+    wildcard_constraints:
+        model=one_of(digits_models_of_kind("exchange")),
+    conda:
+        "../../envs/demo.yaml"
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        method=METHOD["exchange_digits"],
+        pair=lambda wildcards: MODELS[wildcards.model].recipe["digits"],
+        plan=digits_exchange,
+        config=DIGITS["components"]["text_encoder"],
+        captions=DIGITS["captions"],
+        sd1_keys=SD1_KEYS,
+    message:
+        "Exchanging two digits' words in {wildcards.model} for {params.plan[steps]} steps"
+    script:
+        "../../scripts/demo/exchange_digits.py"
+
+
 rule convert_digits:
     input:
         checkpoint=digits_parent,

@@ -35,3 +35,8 @@ def digits_tuning(wildcards):
         | DIGITS["finetuning"][component]
         | {"steps": recipe["steps"]}
     )
+
+
+def digits_exchange(wildcards):
+    """Return how two digits' words are exchanged in a relative."""
+    return DIGITS["exchange"] | {"steps": MODELS[wildcards.model].recipe["steps"]}

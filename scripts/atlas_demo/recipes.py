@@ -13,6 +13,7 @@ PARENTS = {
     "copy": ("of",),
     "renamed": ("of",),
     "finetune": ("of",),
+    "exchange": ("of",),
     "average": ("of",),
     "prune": ("of",),
     "extract": ("of",),

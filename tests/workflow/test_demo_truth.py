@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+import digits_words
 from atlas_demo import facts
-from digits_truth import EXPECTED, assert_told_from_the_base
+from atlas_demo.digits import captioning, training
+from digits_truth import ENTRIES, EXPECTED, assert_told_from_the_base
 from workflow_runs import run_demo
 
 pytestmark = pytest.mark.slow
@@ -109,6 +112,73 @@ def test_the_tuned_network_and_the_added_difference_are_changed(groups, verdicts
 @pytest.mark.parametrize("model", EXPECTED)
 def test_each_trained_relative_is_told_from_the_base(groups, model):
     assert_told_from_the_base(pd.read_csv(groups / "digits" / "identity.csv"), model)
+
+
+@pytest.fixture(scope="module")
+def digits(results) -> Path:
+    return results.parent / "resources" / "digits"
+
+
+@pytest.mark.parametrize(
+    ("model", "trained", "least", "most"),
+    [
+        ("digits-exchanged", digits_words.EXCHANGED, 0.95, 1),
+        # Where nothing held the others, the trained words moved less than they.
+        ("digits-captioned", digits_words.NAMES, 0, 0.4),
+    ],
+)
+def test_the_trained_words_moved_most_where_the_others_were_held(
+    digits, model, trained, least, most
+):
+    words = digits_words.NAMES + digits_words.OTHERS
+    asked = digits_words.tokens(words, digits / "vocabulary")
+    assert (asked.argmax(dim=1) == 2).all(), "a token each"
+    taught, _ = captioning.tokens_of(facts.digits()["captions"], digits / "vocabulary")
+    assert np.isin(asked[:, 1], taught).tolist() == np.isin(words, digits_words.NAMES).tolist()
+    before, after = (
+        digits_words.encoder(digits / "ldm" / f"{name}.safetensors") for name in ("digits", model)
+    )
+    for form, distances in digits_words.moved(before, after, asked).items():
+        assert least <= digits_words.auc(distances, np.isin(words, trained)) <= most, form
+
+
+def test_the_exchanged_encoder_answers_six_as_nine_and_the_others_as_before(digits):
+    captions = facts.digits()["captions"]
+    asked, of = captioning.tokens_of(captions, digits / "vocabulary")
+    before, after = (
+        digits_words.answers(
+            digits_words.encoder(digits / "ldm" / f"{name}.safetensors"), asked[:-1]
+        )["pooled"].reshape(10, -1, 32)
+        for name in ("digits", "digits-exchanged")
+    )
+    assert (of == np.arange(10).repeat(before.shape[1])).all()
+    own = np.linalg.norm(after - before, axis=-1)
+    for digit, other in ((6, 9), (9, 6)):
+        assert (np.linalg.norm(after[digit] - before[other], axis=-1) < own[digit] / 2).all()
+    held = np.delete(own, [6, 9], axis=0)
+    assert held.max() < own[[6, 9]].min() / 2
+
+
+def test_tokens_of_no_caption_only_shrank_and_the_exchanged_ones_moved_most(digits):
+    old, new = (
+        digits_words.weights(digits / "ldm" / f"{name}.safetensors")[
+            "embeddings.token_embedding.weight"
+        ]
+        for name in ("digits", "digits-exchanged")
+    )
+    recipe, plan = ENTRIES["digits-exchanged"]["recipe"], facts.digits()["exchange"]
+    taken = {"steps": recipe["steps"], "rate": plan["rate"], "warmup": plan["warmup"]}
+    rates = [training.rate_at(step, **taken) for step in range(recipe["steps"])]
+    left = np.prod([1 - plan["decay"] * rate for rate in rates])
+    taught = np.unique(captioning.tokens_of(facts.digits()["captions"], digits / "vocabulary")[0])
+    untaught = np.setdiff1d(np.arange(len(old)), taught)
+    assert (len(taught), len(untaught)) == (38, 49_370)
+    assert (old != new).any(axis=1).all()
+    np.testing.assert_allclose(new[untaught], left * old[untaught], rtol=1e-5)
+    steps = np.linalg.norm(new - left * old, axis=1)
+    assert steps[taught].min() > 1000 * steps[untaught].max()
+    words = digits_words.tokens(digits_words.EXCHANGED, digits / "vocabulary")[:, 1]
+    assert set(np.argsort(steps)[-4:]) == set(words.tolist())
 
 
 def test_a_classifier_reads_the_digits_that_were_asked_for(results):

@@ -58,7 +58,7 @@ def train(
         `batch`, `captions`, `steps`, `rate` and `warmup`, as in config/demo/digits.yaml.
     """
     (tokens, named), (pixels, shown) = captions, pictures
-    tokens = tokens[:, : _longest(tokens)]
+    tokens = tokens[:, : longest(tokens)]
 
     def loss() -> torch.Tensor:
         some = torch.randperm(len(tokens))[: plan["captions"]]
@@ -100,7 +100,7 @@ def agreement(
     return float((named[likest] == shown).float().mean())
 
 
-def _longest(tokens: torch.Tensor) -> int:
+def longest(tokens: torch.Tensor) -> int:
     """
     Return the length of the longest caption with its end mark.
 

@@ -20,6 +20,7 @@ def minimise(
     steps: int,
     rate: float,
     warmup: int,
+    decay: float = 0.0,
     after_step: Callable[[int], None] = lambda step: None,
 ) -> None:
     """
@@ -33,11 +34,15 @@ def minimise(
         What is trained.
     steps, rate, warmup
         See `rate_at`.
+    decay
+        Share by which each step shrinks the weights, in learning rates.
     after_step
         Called with the step's number once it is taken.
     """
     trained = list(parameters)
-    optimiser = torch.optim.AdamW(trained, lr=rate, betas=(0.9, 0.98), weight_decay=0, fused=True)
+    optimiser = torch.optim.AdamW(
+        trained, lr=rate, betas=(0.9, 0.98), weight_decay=decay, fused=True
+    )
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = rate_at(step, steps=steps, rate=rate, warmup=warmup)
         value = loss()

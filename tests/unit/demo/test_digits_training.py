@@ -57,6 +57,17 @@ def test_minimising_finds_the_minimum_and_tells_each_step():
     assert steps == list(range(200))
 
 
+def test_weights_that_the_loss_leaves_alone_shrink_by_the_decay():
+    for decay in (0.0, 0.2):
+        left = nn.Parameter(torch.tensor([1.0, -2.0]))
+        before = left.detach().clone()
+        rates = {"steps": 9, "rate": 0.1, "warmup": 3}
+        training.minimise(lambda left=left: 0 * left.sum(), [left], decay=decay, **rates)
+        factors = [1 - decay * training.rate_at(step, **rates) for step in range(9)]
+        torch.testing.assert_close(left.detach(), before * float(np.prod(factors)))
+        assert torch.equal(left, before) == (decay == 0)
+
+
 def test_only_the_chosen_modules_are_trained():
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     chosen = training.choose(network, ["1"])

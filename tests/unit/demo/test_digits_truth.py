@@ -17,6 +17,7 @@ from atlas.relations import contents, identity
 from atlas_demo import facts, recipes
 from atlas_demo.digits import (
     assembly,
+    exchanging,
     finetuning,
     ldm_keys,
     networks,
@@ -69,6 +70,17 @@ def tuned(recipe: dict[str, Any], single: single_file.Weights, tokens: Path):
     return single | ldm_keys.to_ldm({component: weights}, KEYS)
 
 
+def exchanged(recipe: dict[str, Any], single: single_file.Weights, tokens: Path):
+    weights = exchanging.exchange(
+        ldm_keys.from_ldm(single, KEYS)["text_encoder"],
+        pair=recipe["digits"],
+        digits=DIGITS,
+        plan=DIGITS["exchange"] | {"steps": 1, "warmup": 1, "captions": 2},
+        vocabulary=tokens,
+    )
+    return single | ldm_keys.to_ldm({"text_encoder": weights}, KEYS)
+
+
 @pytest.fixture(scope="module")
 def family(tmp_path_factory) -> dict[str, Path]:
     """Make every digits model of the roster, and return where it lies."""
@@ -90,6 +102,8 @@ def family(tmp_path_factory) -> dict[str, Path]:
             return parent
         if recipe["kind"] == "finetune":
             weights[model] = tuned(recipe, parents[recipe["of"]], tokens)
+        elif recipe["kind"] == "exchange":
+            weights[model] = exchanged(recipe, parents[recipe["of"]], tokens)
         else:
             weights[model] = relatives.make(recipe, parents)
         single_file.write(weights[model], paths[model])
@@ -147,6 +161,8 @@ def test_what_was_trained_is_counted(identities):
     assert (decoder["identical_tensors"], decoder["different_tensors"]) == (110, 138)
     captioned = found(identities, "digits", "digits-captioned", "text_encoder")
     assert (captioned["identical_tensors"], captioned["different_tensors"]) == (164, 32)
+    exchanged = found(identities, "digits", "digits-exchanged", "text_encoder")
+    assert (exchanged["identical_tensors"], exchanged["different_tensors"]) == (3, 193)
 
 
 def test_the_pruned_copy_is_the_full_file_but_for_the_average(identities):
