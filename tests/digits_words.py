@@ -17,8 +17,9 @@ from scipy.stats import mannwhitneyu
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+from atlas.networks import clip_vocabulary
 from atlas_demo import facts
-from atlas_demo.digits import ldm_keys, networks, single_file, vocabulary
+from atlas_demo.digits import ldm_keys, networks, single_file
 
 DIGITS, KEYS = facts.digits(), facts.sd1_keys()
 NAMES = [name for names in DIGITS["captions"]["words"] for name in names]
@@ -43,7 +44,7 @@ def encoder(model: Path) -> nn.Module:
 
 def tokens(words: list[str], folder: Path) -> torch.Tensor:
     """Return int64 (words, context), each padded with the end mark."""
-    tokenizer = vocabulary.tokenizer(folder)
+    tokenizer = clip_vocabulary.tokenizer(folder)
     padded: torch.Tensor = tokenizer(words, padding="max_length", return_tensors="pt").input_ids
     return padded
 

