@@ -80,7 +80,7 @@ def _cosines(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
 def show(folder: Path) -> None:
     """Print how far words moved in the two relatives whose text encoder was trained."""
     words = NAMES + OTHERS
-    asked = tokens(words, folder / "vocabulary")
+    asked = tokens(words, folder.parent / "tokenizers" / "clip")
     base = encoder(folder / "ldm" / "digits.safetensors")
     kinds = {"exchanged": EXCHANGED, "other digits": set(NAMES) - set(EXCHANGED), "others": OTHERS}
     for model, trained in (("digits-exchanged", EXCHANGED), ("digits-captioned", NAMES)):

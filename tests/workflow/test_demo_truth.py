@@ -131,9 +131,9 @@ def test_the_trained_words_moved_most_where_the_others_were_held(
     digits, model, trained, least, most
 ):
     words = digits_words.NAMES + digits_words.OTHERS
-    asked = digits_words.tokens(words, digits / "vocabulary")
+    asked = digits_words.tokens(words, VOCABULARY)
     assert (asked.argmax(dim=1) == 2).all(), "a token each"
-    taught, _ = captioning.tokens_of(facts.digits()["captions"], digits / "vocabulary")
+    taught, _ = captioning.tokens_of(facts.digits()["captions"], VOCABULARY)
     assert np.isin(asked[:, 1], taught).tolist() == np.isin(words, digits_words.NAMES).tolist()
     before, after = (
         digits_words.encoder(digits / "ldm" / f"{name}.safetensors") for name in ("digits", model)
@@ -144,7 +144,7 @@ def test_the_trained_words_moved_most_where_the_others_were_held(
 
 def test_the_exchanged_encoder_answers_six_as_nine_and_the_others_as_before(digits):
     captions = facts.digits()["captions"]
-    asked, of = captioning.tokens_of(captions, digits / "vocabulary")
+    asked, of = captioning.tokens_of(captions, VOCABULARY)
     before, after = (
         digits_words.answers(
             digits_words.encoder(digits / "ldm" / f"{name}.safetensors"), asked[:-1]
@@ -170,14 +170,14 @@ def test_tokens_of_no_caption_only_shrank_and_the_exchanged_ones_moved_most(digi
     taken = {"steps": recipe["steps"], "rate": plan["rate"], "warmup": plan["warmup"]}
     rates = [training.rate_at(step, **taken) for step in range(recipe["steps"])]
     left = np.prod([1 - plan["decay"] * rate for rate in rates])
-    taught = np.unique(captioning.tokens_of(facts.digits()["captions"], digits / "vocabulary")[0])
+    taught = np.unique(captioning.tokens_of(facts.digits()["captions"], VOCABULARY)[0])
     untaught = np.setdiff1d(np.arange(len(old)), taught)
     assert (len(taught), len(untaught)) == (38, 49_370)
     assert (old != new).any(axis=1).all()
     np.testing.assert_allclose(new[untaught], left * old[untaught], rtol=1e-5)
     steps = np.linalg.norm(new - left * old, axis=1)
     assert steps[taught].min() > 1000 * steps[untaught].max()
-    words = digits_words.tokens(digits_words.EXCHANGED, digits / "vocabulary")[:, 1]
+    words = digits_words.tokens(digits_words.EXCHANGED, VOCABULARY)[:, 1]
     assert set(np.argsort(steps)[-4:]) == set(words.tolist())
 
 
