@@ -105,6 +105,7 @@ def small(folder: Path, count: int = 60) -> tuple[Path, np.ndarray]:
         colour="__proto__",
         titles={"height": "height in metres"},
         distance_title="distance between means",
+        neighbours_title="Nearest among all",
     )
     return page, activations
 

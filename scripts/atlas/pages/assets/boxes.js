@@ -1,9 +1,9 @@
-/** Boxes on a plane of which no two overlap: [left, top, right, bottom] in pixels. */
+/** Boxes on a plane of which no two overlap, and dots: [left, top, right, bottom] in pixels. */
 
 const ACROSS = 64;
 const UP = 16;
 const APART = 2;
-const STRIDE = 2 ** 24;
+const STRIDE = 2 ** 15; // two cells of one key cost time, and change nothing
 
 /** What is taken so far, by cells. */
 export class Boxes {
@@ -11,18 +11,44 @@ export class Boxes {
     this.cells = new Map();
   }
 
-  /** Take a box where it overlaps none of those before it; return whether it was taken. */
-  take(box) {
-    const cells = cellsOf(box);
-    for (const cell of cells) {
-      if (this.cells.get(cell)?.some((other) => overlaps(box, other))) return false;
-    }
-    for (const cell of cells) {
-      if (!this.cells.has(cell)) this.cells.set(cell, []);
-      this.cells.get(cell).push(box);
-    }
-    return true;
+  /** Return whether a box overlaps none of those that are taken. */
+  isFree(box) {
+    return cellsOf(box).every((cell) =>
+      !this.cells.get(cell)?.some((other) => overlaps(box, other)));
   }
+
+  take(box) {
+    for (const cell of cellsOf(box)) into(this.cells, cell, box);
+  }
+}
+
+/** Dots, to be counted within boxes. */
+export class Dots {
+  /** @param {number[][]} dots [x, y] of each */
+  constructor(dots) {
+    this.cells = new Map();
+    for (const dot of dots) into(this.cells, cellAt(...dot), dot);
+  }
+
+  /** Return how many dots a box covers. */
+  within(box) {
+    let count = 0;
+    for (const cell of cellsOf(box)) {
+      for (const [x, y] of this.cells.get(cell) ?? []) {
+        count += x > box[0] - APART && x < box[2] + APART && y > box[1] - APART && y < box[3] + APART;
+      }
+    }
+    return count;
+  }
+}
+
+function into(cells, cell, what) {
+  if (cells.has(cell)) cells.get(cell).push(what);
+  else cells.set(cell, [what]);
+}
+
+function cellAt(x, y) {
+  return Math.floor(x / ACROSS) * STRIDE + Math.floor(y / UP);
 }
 
 function cellsOf([left, top, right, bottom]) {

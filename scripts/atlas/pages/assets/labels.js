@@ -3,9 +3,10 @@
  *
  * Room is given on the whole map, in one order, at each zoom: panning moves the texts that there
  * are, and changes none of them. Of more than the most at once, those stay that were seen before.
+ * A text covers as few points as may be, and does not stand twice in one place.
  */
 
-import { Boxes } from "./boxes.js";
+import { Boxes, Dots } from "./boxes.js";
 
 const FONT = '11px "DejaVu Sans", Verdana, system-ui, sans-serif';
 const MOST = 150;
@@ -13,6 +14,7 @@ const LONGEST = 24;
 const WIDEST = 190;
 const HALF = 7;
 const GAP = 3;
+const SAME = 90;
 const HALO = 3;
 const SPREAD = 2654435761;
 
@@ -21,7 +23,7 @@ export function labelText(text, longest = LONGEST) {
   const plain = text.replace(/[\s\p{Cc}]+/gu, " ").trim();
   if (!plain) return "";
   const letters = [...plain];
-  const cut = letters.length > longest ? `${letters.slice(0, longest - 1).join("")}…` : plain;
+  const cut = letters.length > longest ? `${letters.slice(0, longest - 1).join("").trimEnd()}…` : plain;
   return `\u2068${cut}\u2069`; // isolated: its own first letter says which way it runs
 }
 
@@ -79,16 +81,27 @@ export class Labels {
     const wanted = `${scale} ${size} ${model.pinned}`;
     if (this.made?.wanted === wanted) return this.made.labels;
     const { x, y } = model.current;
+    const at = (point) => [x[point] * scale, -y[point] * scale];
+    const there = this.order.filter((point) => model.isThere(point));
+    const dots = new Dots(there.map(at));
     const boxes = new Boxes();
+    const same = new Map();
     const first = new Set(model.pinned < 0 ? [] : [model.pinned, ...model.familyOf(model.pinned)]);
     const labels = [];
-    for (const point of [...first, ...this.order.filter((each) => !first.has(each))]) {
-      if (!model.isThere(point) || (model.selected.size && !model.selected.has(point))) continue;
+    const [sooner, later] = [true, false].map((isFirst) =>
+      there.filter((point) => first.has(point) === isFirst));
+    for (const point of [...sooner, ...later]) {
+      if (model.selected.size && !model.selected.has(point)) continue;
       const measured = this.measure(context, point);
       if (measured === null) continue;
-      const at = [x[point] * scale, -y[point] * scale];
-      const box = sides(at, measured, size / 2 + GAP).find((each) => boxes.take(each));
-      if (box) labels.push({ point, box, isFirst: first.has(point), ...measured });
+      const place = at(point);
+      const others = same.get(measured.text) ?? [];
+      if (others.some(([px, py]) => Math.hypot(px - place[0], py - place[1]) < SAME)) continue;
+      const box = clearest(sides(place, measured, size / 2 + GAP), boxes, dots);
+      if (box === null) continue;
+      boxes.take(box);
+      same.set(measured.text, [...others, place]);
+      labels.push({ point, box, isFirst: first.has(point), ...measured });
     }
     this.made = { wanted, labels };
     return labels;
@@ -131,6 +144,18 @@ function sides([x, y], { width, half }, gap) {
     [x - width / 2, y - gap - 2 * half, x + width / 2, y - gap],
     [x - width / 2, y + gap, x + width / 2, y + gap + 2 * half],
   ];
+}
+
+/** Return the free box that covers the fewest dots, the first of equals, or null. */
+function clearest(candidates, boxes, dots) {
+  let [best, least] = [null, Infinity];
+  for (const box of candidates) {
+    if (!boxes.isFree(box)) continue;
+    const covered = dots.within(box);
+    if (covered < least) [best, least] = [box, covered];
+    if (!least) break;
+  }
+  return best;
 }
 
 function moved([left, top, right, bottom], dx, dy) {

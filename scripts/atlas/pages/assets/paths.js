@@ -3,15 +3,16 @@
 import { element } from "./elements.js";
 import { fit } from "./scatter.js";
 
-const BATCH = 64;
-const FAINT = { width: 1, least: 0.16, most: 0.5, of: 7 };
+const BATCH = 16;
+const FAINT = { width: 1, least: 0.2, most: 0.5, of: 9 };
 const STRONG = { width: 1.7, alpha: 0.9 };
 
 /** Draw all paths faintly, and some of them strongly. */
 export function drawPaths(canvas, camera, origins, { lines, strong, place, look }) {
   const ratio = window.devicePixelRatio || 1;
   fit(canvas, camera, ratio);
-  const context = canvas.getContext("2d");
+  // drawn by the processor: thousands of lines are slow for what stands in for a graphics card
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, camera.width, camera.height);
   const seen = lines.filter((point) => crosses(place(point), place(origins[point]), camera));
