@@ -88,8 +88,13 @@ def lines(page):
 
 def middles(page, drawn):
     """Return the pixels amid lines."""
-    ends = [[page.evaluate("n => atlas.screen(n)", name) for name in line] for line in drawn]
-    return [[round(value) for value in np.mean(pair, axis=0)] for pair in ends]
+    ends = screens(page, [name for line in drawn for name in line]).reshape(-1, 2, 2)
+    return np.rint(ends.mean(axis=1)).astype(int).tolist()
+
+
+def screens(page, names):
+    """Return where points are on the map: (n, 2) pixels."""
+    return np.array(page.evaluate("names => names.map((name) => atlas.screen(name))", names))
 
 
 def model_of(made):
@@ -213,8 +218,8 @@ def test_labels_overlap_nowhere_and_stand_beside_their_points(crowd, crowded, wh
     assert all(apart(one["box"], two["box"], 2) for one, two in combinations(found, 2))
     assert all(fits(label["box"], size(crowd)) for label in found)
     word = dict(zip(*(crowded[1][name].to_pylist() for name in ("id", "word")), strict=True))
-    for label in found:
-        x, y = crowd.evaluate("n => atlas.screen(n)", label["id"])
+    places = screens(crowd, [label["id"] for label in found])
+    for label, (x, y) in zip(found, places, strict=True):
         left, top, right, bottom = label["box"]
         assert max(left - x, x - right, top - y, y - bottom) < 12
         plain = " ".join(word[label["id"]].split())
@@ -234,13 +239,13 @@ def test_a_point_without_a_label_has_no_room_for_it_or_the_same_text_near(words,
     assert len(found) < MOST
     taken = {label["id"]: label for label in found}
     text = {label["text"]: [] for label in found}
-    for label in found:
-        text[label["text"]].append(words.evaluate("n => atlas.screen(n)", label["id"]))
+    for label, place in zip(found, screens(words, list(taken)), strict=True):
+        text[label["text"]].append(place)
     lacking = 0
-    for name, word in zip(*(made[1][c].to_pylist() for c in ("id", "word")), strict=True):
+    ids, texts = (made[1][name].to_pylist() for name in ("id", "word"))
+    for name, word, (x, y) in zip(ids, texts, screens(words, ids), strict=True):
         if name in taken or len(word) > LONGEST or "\n" in word:
             continue
-        x, y = words.evaluate("n => atlas.screen(n)", name)
         near = [np.hypot(x - px, y - py) < SAME + 0.1 for px, py in text.get(word, [])]
         rooms = beside(words, word, x, y)
         inner = [room for room in rooms if fits(room, size(words))]
@@ -296,13 +301,12 @@ def test_labels_go_along_with_the_map_and_none_flickers(crowd):
 
 def test_coming_closer_shows_more_of_the_labels(crowd, crowded):
     ids = crowded[1]["id"].to_pylist()
-    box = crowd.locator(".map").bounding_box()
-    crowd.mouse.move(box["x"] + 620, box["y"] + 180)
+    crowd.mouse.move(*spot(crowd, "base/solo3"))
     shares = []
     for wheel in (0, -700, -700, -700):
         crowd.mouse.wheel(0, wheel)
         found = labels(crowd)
-        places = np.array([crowd.evaluate("n => atlas.screen(n)", name) for name in ids])
+        places = screens(crowd, ids)
         seen = ((places >= 0) & (places <= size(crowd))).all(axis=1).sum()
         shares.append(len(found) / seen)
     assert shares == sorted(shares)
@@ -348,18 +352,25 @@ def test_switches_and_keys_turn_them_off_and_the_address_keeps_it(words, chromiu
     other.page.close()
 
 
-def test_ids_and_numbers_may_be_labels(chromium, tmp_path):
-    for label, expected in (("id", "base/dog"), ("moved", "–")):
-        page = tmp_path / f"{label}.html"
-        points, *_ = map_pages.words(page, 5, 2, label=label, origins=None)
-        opened = browser.opened(chromium, page)
-        ready(opened)
-        texts = {each["text"] for each in labels(opened.page)}
-        if label == "id":
-            assert expected in texts
-        else:
-            told = {float(text) for text in texts}
-            moved = points["moved"].to_numpy()
-            assert all(np.isclose(moved, each, rtol=1e-3).any() for each in told)
-        assert not opened.errors
-        opened.page.close()
+def labelled_by(chromium, path, label):
+    """Return the points of a map that is labelled by a column, and the texts on it."""
+    points, *_ = map_pages.words(path, 5, 2, label=label, origins=None)
+    opened = browser.opened(chromium, path)
+    ready(opened)
+    texts = {each["text"] for each in labels(opened.page)}
+    assert not opened.errors
+    opened.page.close()
+    return points, texts
+
+
+def test_ids_may_be_labels(chromium, tmp_path):
+    points, texts = labelled_by(chromium, tmp_path / "ids.html", "id")
+    assert "base/dog" in texts
+    assert texts <= {name[:LONGEST] for name in points["id"].to_pylist()}
+
+
+def test_numbers_may_be_labels(chromium, tmp_path):
+    points, texts = labelled_by(chromium, tmp_path / "numbers.html", "moved")
+    moved = points["moved"].to_numpy()
+    assert len(texts) > 3
+    assert all(np.isclose(moved, float(text), rtol=1e-3).any() for text in texts)
