@@ -23,8 +23,8 @@ INK_AT = """([canvas, places]) => {
         Math.max(...context.getImageData(x - 1, y - 1, 3, 3).data.filter((_, i) => i % 4 === 3)));
 }"""
 INKED = """(canvas) => {
-    const { width, height } = document.querySelector(canvas);
-    const { data } = document.querySelector(canvas).getContext("2d").getImageData(0, 0, width, height);
+    const shown = document.querySelector(canvas);
+    const { data } = shown.getContext("2d").getImageData(0, 0, shown.width, shown.height);
     return data.some((value, place) => place % 4 === 3 && value > 0);
 }"""
 
