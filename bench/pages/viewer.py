@@ -58,7 +58,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
             )
         frame, limit = _frame(browser.opened(chromium, words).page), FRAME_MS["webgl2"]
         yield Line(
-            "viewer: a frame while moving 10,000 points with paths and labels, webgl2, without a card",
+            "viewer: a frame while moving 10,000 points with paths and labels, without a card",
             f"limit {limit} ms",
             f"{frame:.0f} ms",
             None if quick else frame / limit,
