@@ -238,6 +238,7 @@ class Viewer {
   /** Return the points whose paths are strong for longer than the cursor stays. */
   strongLines() {
     const { pinned, selected, families } = this.model;
+    if (families === null) return [];
     return families.related(this.lines, [...selected, ...(pinned < 0 ? [] : [pinned])]);
   }
 
