@@ -62,3 +62,17 @@ def opened(started: Any, path: Path, *, at: str = "", **options: Any) -> Watched
     )
     page.goto(path.as_uri() + at)
     return watched
+
+
+def ready(watched: Watched) -> dict[str, float]:
+    """Wait until the page of a map has painted, and return the map's place in the window."""
+    watched.page.locator("body[data-painted]").wait_for()
+    place: dict[str, float] = watched.page.locator(".map").bounding_box()
+    return place
+
+
+def spot(page: Any, name: str) -> tuple[float, float]:
+    """Return where a point of a map is in the window."""
+    box = page.locator(".map").bounding_box()
+    x, y = page.evaluate("name => atlas.screen(name)", name)
+    return box["x"] + x, box["y"] + y

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,12 @@ from atlas.pages import map_page
 HOSTILE = "</script><img src=x onerror=window.hurt=1>"
 CLASSES = 5
 K = 6
+WORDS = [
+    "cat", "dog", "horse", "sparrow", "red", "deep blue", "oil painting", "masterpiece", "קטן",
+    "two apples", "a photograph of a very old house by the sea", HOSTILE, "ocean\nwaves", "smile",
+    "worst quality", "طويل", "1girl", "solo", "landscape", "☃",
+]  # fmt: skip
+"""Short and long ones, ones from right to left, one over two lines, one that is markup."""
 
 
 def places(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -98,5 +105,40 @@ def small(folder: Path, count: int = 60) -> tuple[Path, np.ndarray]:
         colour="__proto__",
         titles={"height": "height in metres"},
         distance_title="distance between means",
+        neighbours_title="Nearest among all",
     )
     return page, activations
+
+
+def words(path: Path, count: int, models: int = 4, **given: Any) -> tuple[pa.Table, Any, Any]:
+    """
+    Write a page of words of several models: each word of a tuned one comes from the base's.
+
+    Return the points, their places (n, 2) and their origins (n,). The last model comes from the
+    one before it.
+    """
+    rng = np.random.default_rng(5)
+    spread = rng.normal(size=(count, 2)) * (4, 3)
+    moves = rng.normal(size=(models, count, 2)) * np.linspace(0, 0.5, models)[:, None, None]
+    xy = (spread + moves).reshape(-1, 2).astype(np.float32)
+    word = [f"{WORDS[each % len(WORDS)]}{each // len(WORDS) or ''}" for each in range(count)]
+    names = ["base", *(f"tuned {each}" for each in range(1, models))]
+    points = pa.table(
+        {
+            "id": [f"{name}/{each}" for name in names for each in word],
+            "model": [name for name in names for _ in word],
+            "word": word * models,
+            "moved": np.linalg.norm(moves, axis=2).ravel(),
+        }
+    )
+    row = np.arange(count * models, dtype=np.int32)
+    back = np.where(row >= (models - 1) * count, 1 if models > 2 else models - 1, row // count)
+    origins = np.where(row < count, -1, row - back * count).astype(np.int32)
+    views = [
+        map_page.View({"space": "raw"}, row, xy[:, 0], xy[:, 1], note="raw"),
+        map_page.View({"space": "aligned"}, row[count // 2 :], *(0.5 * xy[count // 2 :]).T),
+    ]
+    told = {"title": "Words", "subtitle": "", "colour": "model", "switches": ["model"]}
+    told |= {"origins": origins, "label": "word"}
+    map_page.write(path, points=points, views=views, **(told | given))
+    return points, xy, origins

@@ -34,6 +34,8 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     )
     many = place / "many.html"
     map_pages.many(many, 5_000 if quick else 50_000)
+    words = place / "words.html"
+    map_pages.words(words, 250 if quick else 2_500)
     with browser.browser() as chromium:
         watched = browser.opened(chromium, page)
         watched.page.locator("body[data-painted]").wait_for()
@@ -54,6 +56,14 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
                 None if quick else frame / limit,
                 "≤ 1",
             )
+        frame, limit = _frame(browser.opened(chromium, words).page), FRAME_MS["webgl2"]
+        yield Line(
+            "viewer: a frame while moving 10,000 points with paths and labels, without a card",
+            f"limit {limit} ms",
+            f"{frame:.0f} ms",
+            None if quick else frame / limit,
+            "≤ 1",
+        )
 
 
 def _photographs(path: Path, count: int) -> Path:

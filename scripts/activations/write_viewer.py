@@ -67,6 +67,7 @@ def main(
         base=kinds == "real",
         switches=["model"] if "model" in table.columns else [],
         colour=conditions[0] if conditions else None,
+        neighbours_title="Nearest in activation space",
         distance_title=f"distance between {kept} of activations",
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 import browser
 import map_pages
+from browser import ready, spot
 
 pytestmark = browser.needs_chromium
 
@@ -32,12 +33,6 @@ def made(tmp_path_factory):
     return map_pages.small(tmp_path_factory.mktemp("small"))
 
 
-def ready(watched):
-    """Wait until the page has painted, and return its map's place in the window."""
-    watched.page.locator("body[data-painted]").wait_for()
-    return watched.page.locator(".map").bounding_box()
-
-
 @pytest.fixture
 def small(chromium, made):
     """Open the page with all there is; its faults fail the test at the end."""
@@ -48,13 +43,6 @@ def small(chromium, made):
     assert not watched.errors
     assert not watched.outside
     watched.page.close()
-
-
-def spot(page, name):
-    """Return where a point is in the window."""
-    box = page.locator(".map").bounding_box()
-    x, y = page.evaluate("name => atlas.screen(name)", name)
-    return box["x"] + x, box["y"] + y
 
 
 @pytest.mark.parametrize("how", ["webgl2", "canvas"])
@@ -147,6 +135,7 @@ def test_neighbours_are_those_of_the_activations_not_of_the_map(small, made):
         assert found == expected
         told = [float(text) for text in page.locator(".neighbours .far").all_inner_texts()]
         np.testing.assert_allclose(told, apart[nearest], rtol=1e-3)
+        assert page.locator(".details h3").all_inner_texts() == ["Nearest among all"]
     entries.first.click()
     page.locator(".details h2", has_text=expected[0]).wait_for()
 
@@ -306,6 +295,16 @@ def test_hostile_texts_stand_as_texts(small):
                   map_pages.HOSTILE)  # fmt: skip
     page.locator(".details h2", has_text=map_pages.HOSTILE).wait_for()
     assert page.locator("img").count() == 0
+
+
+def test_a_map_without_origins_and_labels_has_no_switches_for_them(small):
+    page = small.page
+    page.keyboard.press("o")
+    page.keyboard.press("t")
+    assert page.locator(".toolbar input[type=checkbox]").count() == 0
+    assert page.locator("canvas.paths").count() == 0
+    assert page.locator(".paths-key").is_hidden()
+    assert page.evaluate("[atlas.paths(), atlas.strong(), atlas.labels()]") == [[], [], []]
 
 
 def test_dark_is_dark_and_light_is_light(small):

@@ -57,6 +57,9 @@ def write(
     colour: str | None = None,
     titles: Mapping[str, str] | None = None,
     distance_title: str = "distance",
+    neighbours_title: str = "Nearest neighbours",
+    origins: NDArray[np.int32] | None = None,
+    label: str | None = None,
 ) -> None:
     """
     Write a page of maps.
@@ -78,19 +81,28 @@ def write(
         What columns are called, by name.
     distance_title
         What the neighbours' distances are.
+    neighbours_title
+        What the neighbours are, above them.
+    origins
+        By point, the row of the point that it comes from, or -1: (n,). A line joins the two in
+        each view that has both. An origin may have an origin itself.
+    label
+        The column, or the id, that is written beside points where there is room.
 
     Raises
     ------
     AtlasError
         What is given does not fit together, or an image can't be read.
     """
-    _check(points, views, thumbnails, base, [*switches, *([colour] if colour else [])])
+    columns = [*switches, *(name for name in (colour, label) if name is not None)]
+    _check(points, views, thumbnails, base, origins, columns)
     packing = Packing()
     named = titles or {}
     facts: dict[str, Any] = {
         "title": title,
         "subtitle": subtitle,
         "distance_title": distance_title,
+        "neighbours_title": neighbours_title,
         "ids": points[ID].to_pylist(),
         "columns": [
             {"name": name, "title": named.get(name, name)} | _column(points[name], packing)
@@ -99,8 +111,10 @@ def write(
         ],
         "views": [_view(view, packing) for view in views],
         "base": None if base is None else packing.add(base.astype(np.uint8)),
+        "origins": _optional(origins, np.int32, packing),
         "switches": list(switches),
         "colour": colour,
+        "label": label,
         "look": {"categories": QUALITATIVE, "ramp": FAR_TO_NEAR[1:]},
         "sprites": None,
     }
@@ -172,9 +186,12 @@ def _check(
     views: Sequence[View],
     thumbnails: Sequence[Path | None] | None,
     base: NDArray[np.bool_] | None,
+    origins: NDArray[np.int32] | None,
     columns: Sequence[str],
 ) -> None:
     faults = [*_table_faults(points, columns), *_length_faults(len(points), thumbnails, base)]
+    if origins is not None:
+        faults += _origin_faults(np.asarray(origins), len(points))
     if not views:
         faults.append("there is no view")
     for view in views:
@@ -206,6 +223,20 @@ def _length_faults(
         yield f"there are {len(thumbnails)} thumbnails of {count} points"
     if base is not None and len(base) != count:
         yield f"base is told of {len(base)} of {count} points"
+
+
+def _origin_faults(origins: NDArray[np.int32], count: int) -> Iterator[str]:
+    if origins.shape != (count,):
+        yield f"origins are told of {len(origins)} of {count} points"
+        return
+    if count and not (origins.min() >= -1 and origins.max() < count):
+        yield f"an origin is a point that there is not (of {count})"
+        return
+    first = np.where(origins < 0, np.arange(count), origins)
+    for _ in range(count.bit_length()):  # each time twice as far back
+        first = first[first]
+    if (origins[first] >= 0).any():
+        yield "origins lead round in a circle"
 
 
 def _view_faults(view: View, count: int) -> Iterator[str]:

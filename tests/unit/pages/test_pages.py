@@ -133,6 +133,26 @@ def test_a_column_that_lacks_values_has_none_there(tmp_path):
     assert list(arrays[column["array"]]) == [0, -1]
 
 
+@pytest.mark.parametrize("label", ["word", "id", None])
+def test_origins_and_what_is_written_beside_points_are_in_the_page(tmp_path, label):
+    origins = np.array([1, -1], np.int32)
+    given = {"title": "", "subtitle": "", "points": POINTS, "views": [VIEW]}
+    map_page.write(tmp_path / "x.html", **given, origins=origins, label=label)
+    facts, arrays = facts_of(tmp_path / "x.html")
+    np.testing.assert_array_equal(arrays[facts["origins"]], origins)
+    assert facts["label"] == label
+    assert facts["neighbours_title"] == "Nearest neighbours"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 8, 17, 64])
+def test_an_origin_may_have_an_origin_and_none_may_be_its_own(count):
+    chain = np.arange(count, dtype=np.int32) - 1
+    assert not list(map_page._origin_faults(chain, count))
+    for back in range(count):  # the first comes from one that comes from it
+        chain[0] = back
+        assert list(map_page._origin_faults(chain, count)) == ["origins lead round in a circle"]
+
+
 def test_one_image_of_many_points_is_packed_once(tmp_path):
     files = map_pages.images(tmp_path, 3)
     packed = sheets.packed([files[0], None, files[2], files[0]], side=32)
@@ -156,6 +176,12 @@ def test_a_sample_takes_less_than_4_kb_with_its_image(tmp_path):
         ({"switches": ["other"]}, "there is no column other"),
         ({"thumbnails": [None]}, "1 thumbnails of 2 points"),
         ({"base": np.array([True])}, "base is told of 1 of 2 points"),
+        ({"label": "wrod"}, "there is no column wrod; did you mean word"),
+        ({"origins": ROWS[:1]}, "origins are told of 1 of 2 points"),
+        ({"origins": ROWS + 1}, "an origin is a point that there is not"),
+        ({"origins": ROWS - 2}, "an origin is a point that there is not"),
+        ({"origins": np.array([-1, 1], np.int32)}, "origins lead round in a circle"),
+        ({"origins": ROWS[::-1]}, "origins lead round in a circle"),
         ({"views": []}, "there is no view"),
         ({"views": [map_page.View({}, ROWS, XY, XY[:1])]}, "unequal lengths"),
         ({"views": [map_page.View({}, ROWS, XY, XY * np.nan)]}, "a place is NaN"),

@@ -5,7 +5,8 @@ import { element, shown } from "./elements.js";
 const CARD_IMAGE = 128;
 const PANEL_IMAGE = 160;
 const NEIGHBOUR_IMAGE = 48;
-const GAP = 14;
+const CARD_GAP = 14;
+const MOST_KIN = 30;
 
 function facts(model, point) {
   const list = element("dl");
@@ -36,8 +37,8 @@ export class Card {
     this.whole.hidden = false;
     const { width, height } = this.whole.getBoundingClientRect();
     const left = Math.min(Math.max(x - width / 2, 4), window.innerWidth - width - 4);
-    const above = y - height - GAP;
-    const below = Math.min(y + GAP, window.innerHeight - height - 4);
+    const above = y - height - CARD_GAP;
+    const below = Math.min(y + CARD_GAP, window.innerHeight - height - 4);
     this.whole.style.left = `${Math.max(left, 4)}px`;
     this.whole.style.top = `${above >= 4 ? above : Math.max(below, 4)}px`;
   }
@@ -54,7 +55,8 @@ export class Details {
   show(model, sprites) {
     const point = model.pinned;
     if (point < 0) {
-      const hint = "Click a point to see its nearest neighbours.";
+      const hasNeighbours = model.views.some((view) => view.neighbours !== null);
+      const hint = `Click a point to see its ${hasNeighbours ? "nearest neighbours" : "columns"}.`;
       this.whole.replaceChildren(element("p", { class: "hint", text: hint }));
       return;
     }
@@ -65,11 +67,20 @@ export class Details {
     const head = element("header", {}, element("h2", { text: model.ids[point] }), close);
     const image = sprites.image(point, PANEL_IMAGE);
     this.whole.replaceChildren(head, ...(image ? [image] : []), facts(model, point));
+    const kin = model.familyOf(point).filter((each) => each !== point);
+    if (kin.length) {
+      const entries = kin.slice(0, MOST_KIN).map((each) => this.entry(model, sprites, { point: each }));
+      const more = kin.length - entries.length;
+      this.whole.append(
+        element("h3", { text: "Of the same origin" }),
+        element("ol", { class: "neighbours family" }, ...entries),
+        ...(more > 0 ? [element("p", { class: "hint", text: `and ${more.toLocaleString("en")} more` })] : []),
+      );
+    }
     const near = model.neighboursOf(point);
     if (!near.length) return;
-    const words = `Nearest in activation space`;
     this.whole.append(
-      element("h3", { text: words, title: `by ${model.facts.distance_title}` }),
+      element("h3", { text: model.facts.neighbours_title, title: `by ${model.facts.distance_title}` }),
       element("p", { class: "hint", text: `by ${model.facts.distance_title}` }),
       element("ol", { class: "neighbours" }, ...near.map((one) => this.entry(model, sprites, one))),
     );
@@ -85,7 +96,7 @@ export class Details {
       ...[sprites.image(point, NEIGHBOUR_IMAGE)].filter(Boolean),
       element("span", { class: "who" }, element("b", { text: id }),
         element("span", { text: said ?? "" })),
-      element("span", { class: "far", text: shown(distance) }),
+      ...(distance === undefined ? [] : [element("span", { class: "far", text: shown(distance) })]),
     );
     return element("li", {}, press);
   }

@@ -39,6 +39,13 @@ export function button(text, title, press) {
   return element("button", { type: "button", text, title, on: { click: press } });
 }
 
+/** Return a switch with a label. */
+export function toggle(label, title, turn) {
+  const box = element("input", { type: "checkbox", title, on: { change: () => turn(box.checked) } });
+  const whole = element("label", { class: "control", title }, box, element("span", { text: label }));
+  return { whole, show: (isOn) => (box.checked = isOn) };
+}
+
 /** Show a number with four significant digits; whole ones in full. */
 export function shown(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";

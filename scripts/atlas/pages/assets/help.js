@@ -17,10 +17,16 @@ const LINES = [
   ["Escape", "let go of lasso, search, or point"],
   ["?", "this list"],
 ];
+const PATHS = ["o", "paths to where points come from, or none"];
+const LABELS = ["t", "texts beside points, or none"];
 
-/** Return the dialog. */
-export function helpDialog() {
-  const rows = LINES.map(([keys, what]) =>
+/** Return the dialog, for what the model has. */
+export function helpDialog(model) {
+  const lines = [
+    ...LINES.slice(0, -2), ...(model.families ? [PATHS] : []), ...(model.hasLabels ? [LABELS] : []),
+    ...LINES.slice(-2),
+  ];
+  const rows = lines.map(([keys, what]) =>
     element("tr", {}, element("th", { text: keys, scope: "row" }), element("td", { text: what })));
   const close = element("button", { type: "submit", text: "Close" });
   const link = "The address of this page holds all that you chose: keep or send it.";

@@ -1,5 +1,8 @@
 /** What the page knows and what is chosen: points, columns, views, filters. */
 
+import { shown } from "./elements.js";
+import { Families } from "./families.js";
+
 export const ABSENT = 0;
 export const BASE = 1;
 export const FILTERED = 2;
@@ -72,6 +75,10 @@ export class Model {
     this.columns = facts.columns.map((column) => new Column(column, arrays));
     this.byName = new Map(this.columns.map((column) => [column.name, column]));
     this.base = facts.base ? arrays.get(facts.base) : null;
+    this.families = facts.origins ? new Families(arrays.get(facts.origins)) : null;
+    this.hasLabels = facts.label !== null;
+    this.wantsPaths = this.families !== null;
+    this.wantsLabels = this.hasLabels;
     this.views = facts.views.map((view) => this.viewOf(view, arrays));
     this.view = 0;
     this.colour = this.byName.get(facts.colour) ?? null;
@@ -119,11 +126,29 @@ export class Model {
     }
   }
 
+  /** Whether a point is in the view and left out by nothing. */
+  isThere(point) {
+    return this.status[point] === VISIBLE || this.status[point] === BASE;
+  }
+
   /** Return the points that can be hit. */
   reachable() {
-    return this.current.points.filter(
-      (point) => this.status[point] === VISIBLE || this.status[point] === BASE,
-    );
+    return this.current.points.filter((point) => this.isThere(point));
+  }
+
+  /** Return all that come from where a point comes from, with it; none where it is alone. */
+  familyOf(point) {
+    const family = this.families?.of(point) ?? [];
+    return family.length > 1 ? family : [];
+  }
+
+  /** Return the text that is written beside a point. */
+  labelOf(point) {
+    const column = this.byName.get(this.facts.label);
+    if (!column) return this.ids[point];
+    const value = column.text(point);
+    if (column.isCategory) return value ?? "";
+    return Number.isNaN(value) ? "" : shown(value);
   }
 
   /** Return [left, right, low, high] of the points of this view. */
@@ -159,8 +184,7 @@ export class Model {
     if (!wanted) return;
     this.texts ??= this.ids.map((id, point) => this.textOf(id, point));
     for (const point of this.current.points) {
-      const isThere = this.status[point] === VISIBLE || this.status[point] === BASE;
-      if (isThere && this.texts[point].includes(wanted)) this.matches.push(point);
+      if (this.isThere(point) && this.texts[point].includes(wanted)) this.matches.push(point);
       if (this.matches.length >= SEARCHED) break;
     }
   }

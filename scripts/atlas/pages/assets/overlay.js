@@ -1,8 +1,10 @@
 /** What lies above the points: lines to neighbours, rings around matches, the lasso. */
 
+import { drawStrong } from "./paths.js";
+
 const SHOWN_MATCHES = 3000;
 
-/** Draw on a canvas of the map's size. */
+/** Draw on a canvas of the map's size, and return its context. */
 export function drawOverlay(canvas, camera, model, seen) {
   const ratio = window.devicePixelRatio || 1;
   canvas.width = Math.round(camera.width * ratio);
@@ -38,6 +40,11 @@ export function drawOverlay(canvas, camera, model, seen) {
     ring(model.pinned, seen.size / 2 + 4, 2.2);
   }
   if (seen.hovered >= 0) {
+    if (model.wantsPaths) {
+      const { families } = model;
+      const strong = families.among(model, families.of(seen.hovered));
+      drawStrong(context, families.origins, { strong, place: at, look: seen });
+    }
     context.strokeStyle = seen.ink;
     ring(seen.hovered, seen.size / 2 + 3, 1.6);
   }
@@ -60,4 +67,5 @@ export function drawOverlay(canvas, camera, model, seen) {
     context.fill();
     context.globalAlpha = 1;
   }
+  return context;
 }

@@ -159,7 +159,8 @@ class PlainScatter {
   }
 }
 
-function fit(canvas, camera, ratio) {
+/** Make a canvas as large as what the camera sees. */
+export function fit(canvas, camera, ratio) {
   const width = Math.round(camera.width * ratio);
   const height = Math.round(camera.height * ratio);
   if (canvas.width !== width) canvas.width = width;

@@ -3,6 +3,7 @@
 import { hashOf, told } from "./permalink.js";
 
 const DIGITS = 6;
+const OFF = "off";
 
 function short(value) {
   return Number(value.toPrecision(DIGITS));
@@ -16,6 +17,8 @@ export function addressOf(model, camera, lasting) {
   const start = model.facts.colour ?? "";
   const colour = model.colour?.name ?? "";
   if (colour !== start) pairs.push(["colour", colour]);
+  if (model.families && !model.wantsPaths) pairs.push(["paths", OFF]);
+  if (model.hasLabels && !model.wantsLabels) pairs.push(["labels", OFF]);
   for (const [name, code] of model.only) {
     pairs.push([`only.${name}`, model.byName.get(name).categories[code]]);
   }
@@ -45,6 +48,8 @@ export function follow(hash, model, camera) {
   model.view = Math.max(wanted.indexOf(Math.max(...wanted)), 0);
   const colour = said.has("colour") ? said.get("colour") : model.facts.colour;
   model.colour = model.byName.get(colour) ?? null;
+  model.wantsPaths = model.families !== null && said.get("paths") !== OFF;
+  model.wantsLabels = model.hasLabels && said.get("labels") !== OFF;
   model.only.clear();
   for (const name of model.facts.switches) {
     const code = model.byName.get(name).categories.indexOf(said.get(`only.${name}`));

@@ -1,6 +1,6 @@
 /** The row of controls: views, switches, colour, search, and buttons. */
 
-import { button, dropDown, element } from "./elements.js";
+import { button, dropDown, element, toggle } from "./elements.js";
 
 /** Build the controls; `acts` says what each does. */
 export class Toolbar {
@@ -39,8 +39,12 @@ export class Toolbar {
     this.found = element("output", { class: "found", "aria-live": "polite" });
     this.lasso = button("Lasso", "Draw around points (l, or shift and drag)", acts.lasso);
     this.lasso.setAttribute("aria-pressed", "false");
+    this.paths = toggle("paths", "Lines to where points come from (o)", acts.paths);
+    this.labels = toggle("labels", "Texts beside points (t)", acts.labels);
     this.whole.append(
       this.colour.whole,
+      ...(model.families ? [this.paths.whole] : []),
+      ...(model.hasLabels ? [this.labels.whole] : []),
       element("span", { class: "search" }, this.search, this.found),
       this.lasso,
       button("Whole map", "See everything (0)", acts.whole),
@@ -68,6 +72,8 @@ export class Toolbar {
       this.lists.get(name)?.show(this.facets.get(name).indexOf(value));
     }
     for (const [name, list] of this.switches) list.show((model.only.get(name) ?? -1) + 1);
+    this.paths.show(model.wantsPaths);
+    this.labels.show(model.wantsLabels);
     this.colour.show(model.columns.indexOf(model.colour) + 1);
     if (document.activeElement !== this.search) this.search.value = model.search;
     const count = model.matches.length.toLocaleString("en");

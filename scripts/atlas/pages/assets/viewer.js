@@ -8,10 +8,12 @@ import { listen } from "./gestures.js";
 import { Grid } from "./grid.js";
 import { helpDialog } from "./help.js";
 import { isInside, thinned } from "./lasso.js";
+import { Labels } from "./labels.js";
 import { Legend } from "./legend.js";
 import { looksOf, pointSize } from "./looks.js";
 import { Model } from "./model.js";
 import { drawOverlay } from "./overlay.js";
+import { drawPaths, pathsKey } from "./paths.js";
 import { told } from "./permalink.js";
 import { renderer } from "./scatter.js";
 import { addressOf, follow } from "./sharing.js";
@@ -24,6 +26,7 @@ const REACH = 20;
 const TRANSITION = 450;
 const LASTING = ["renderer"];
 const STEP = 60;
+const INKS = ["--ink", "--soft", "--accent", "--ground"];
 
 class Viewer {
   constructor(model, sprites) {
@@ -51,6 +54,8 @@ class Viewer {
       view: (view) => this.goTo(view),
       only: act((name, code) => (code < 0 ? this.model.only.delete(name) : this.model.only.set(name, code))),
       colour: act((column) => (this.model.colour = column)),
+      paths: act((isOn) => (this.model.wantsPaths = isOn)),
+      labels: act((isOn) => (this.model.wantsLabels = isOn)),
       search: act((text) => (this.model.search = text)),
       nextMatch: (step) => this.goToMatch(step),
       lasso: () => this.toggleLasso(),
@@ -61,13 +66,16 @@ class Viewer {
     this.legend = new Legend(() => this.changed());
     this.details = new Details((point) => this.pin(point));
     this.card = new Card();
-    this.help = helpDialog();
+    this.help = helpDialog(this.model);
+    this.labels = this.model.hasLabels ? new Labels(this.model) : null;
+    this.paths = this.model.families ? element("canvas", { class: "paths" }) : null;
+    this.pathsKey = pathsKey();
     this.points = element("canvas", { class: "points" });
     this.overlay = element("canvas", { class: "overlay" });
     this.area = element(
       "div",
       { class: "map", tabindex: 0, role: "application", "aria-label": "map of points" },
-      this.points, this.overlay,
+      ...[this.paths, this.points, this.overlay].filter(Boolean),
     );
     this.note = element("p", { class: "note" });
     this.selection = element("section", { class: "selection", hidden: true, "aria-live": "polite" });
@@ -77,7 +85,8 @@ class Viewer {
       this.toolbar.whole,
       element("main", {},
         element("div", { class: "left" }, this.area, this.note),
-        element("aside", {}, this.selection, this.legend.whole, this.details.whole)),
+        element("aside", {}, this.selection, this.legend.whole, this.pathsKey,
+          this.details.whole)),
       this.card.whole, this.help,
     );
   }
@@ -120,6 +129,7 @@ class Viewer {
         2 * point);
     }
     this.scatter.places(from, to);
+    this.ways = { from, to };
     this.camera.surround(this.model.bounds());
   }
 
@@ -143,6 +153,9 @@ class Viewer {
       ? reachable.filter((p) => isInside(model.current.x[p], model.current.y[p], model.polygon))
       : []);
     this.grid = new Grid(model.current.x, model.current.y, reachable);
+    this.lines = model.wantsPaths ? model.families.lines(model) : [];
+    this.pathsKey.hidden = !model.wantsPaths;
+    this.labels?.forget();
     if (this.hovered >= 0 && !reachable.includes(this.hovered)) this.hover(-1);
     const { colours, order } = looksOf(model, model.facts.look, isDark());
     this.colours = colours;
@@ -195,15 +208,38 @@ class Viewer {
   frame(now) {
     this.waiting = false;
     const gone = Math.min(Math.max((now - this.started) / TRANSITION, 0), 1);
-    if (this.isStale) this.scatter.draw(this.camera, gone * gone * (3 - 2 * gone));
-    this.isStale = false;
+    const share = gone * gone * (3 - 2 * gone);
     const style = getComputedStyle(document.documentElement);
-    drawOverlay(this.overlay, this.camera, this.model, {
-      hovered: this.hovered, lasso: this.lassoLine, size: this.size,
-      ink: style.getPropertyValue("--ink"), accent: style.getPropertyValue("--accent"),
+    const [ink, soft, accent, ground] = INKS.map((name) => style.getPropertyValue(name));
+    const look = { ink, soft, accent, ground, size: this.size };
+    if (this.isStale) {
+      this.scatter.draw(this.camera, share);
+      if (this.paths) this.drawPaths(share, look);
+    }
+    this.isStale = false;
+    const context = drawOverlay(this.overlay, this.camera, this.model, {
+      ...look, hovered: this.hovered, lasso: this.lassoLine,
     });
+    if (this.model.wantsLabels && gone === 1) this.labels.draw(context, this.camera, look);
+    else this.labels?.hide();
     if (gone < 1) this.draw();
     document.body.dataset.painted ??= String(Math.round(performance.now()));
+  }
+
+  drawPaths(share, look) {
+    const { lines, camera, ways: { from, to } } = this;
+    const { families } = this.model;
+    const mixed = (at) => from[at] + (to[at] - from[at]) * share;
+    const place = (point) => camera.toScreen(mixed(2 * point), mixed(2 * point + 1));
+    const strong = this.strongLines();
+    drawPaths(this.paths, camera, families.origins, { lines, strong, place, look });
+  }
+
+  /** Return the points whose paths are strong for longer than the cursor stays. */
+  strongLines() {
+    const { pinned, selected, families } = this.model;
+    if (families === null) return [];
+    return families.related(this.lines, [...selected, ...(pinned < 0 ? [] : [pinned])]);
   }
 
   nearest(px, py) {
@@ -304,7 +340,7 @@ class Viewer {
 
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
-    const field = event.target.closest?.("input, select, textarea");
+    const field = event.target.closest?.('input:not([type="checkbox"]), select, textarea');
     if (event.key === "Escape") {
       this.escape();
       field?.blur();
@@ -322,7 +358,8 @@ class Viewer {
     const pan = (dx, dy) => () => this.moved(() => this.camera.pan(dx, dy));
     const zoom = (factor) => () => this.moved(() => this.camera.approach(factor));
     const { length } = this.model.views;
-    const { columns, colour } = this.model;
+    const { model } = this;
+    const { columns, colour } = model;
     return {
       ArrowLeft: pan(STEP, 0), ArrowRight: pan(-STEP, 0),
       ArrowUp: pan(0, STEP), ArrowDown: pan(0, -STEP),
@@ -330,7 +367,15 @@ class Viewer {
       n: () => this.goToNeighbour(1), p: () => this.goToNeighbour(-1),
       l: () => this.toggleLasso(), d: () => this.turnTheme(),
       c: () => {
-        this.model.colour = columns[(columns.indexOf(colour) + 1) % columns.length] ?? null;
+        model.colour = columns[(columns.indexOf(colour) + 1) % columns.length] ?? null;
+        this.changed();
+      },
+      o: () => {
+        model.wantsPaths = model.families !== null && !model.wantsPaths;
+        this.changed();
+      },
+      t: () => {
+        model.wantsLabels = model.hasLabels && !model.wantsLabels;
         this.changed();
       },
       "[": () => this.goTo((this.model.view + length - 1) % length),
@@ -377,6 +422,10 @@ async function main() {
         const point = model.place.get(id);
         return viewer.camera.toScreen(model.current.x[point], model.current.y[point]);
       },
+      paths: () => [...viewer.lines].map((p) => [p, model.families.origins[p]].map((q) => model.ids[q])),
+      strong: () => [...viewer.strongLines()].map((point) => model.ids[point]),
+      labels: () => (viewer.labels?.seen ?? []).map(({ point, text, box }) =>
+        ({ id: model.ids[point], text: text.slice(1, -1), box })),
       camera: () => ({ scale: viewer.camera.scale, middle: viewer.camera.middle }),
     });
   } catch (error) {
