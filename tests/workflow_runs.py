@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,9 @@ def link_workflow(folder: Path) -> Path:
     return folder
 
 
-def run_demo(folder: Path, wheels: Iterable[Path], *targets: str) -> Path:
+def run_demo(
+    folder: Path, wheels: Iterable[Path], *targets: str, options: Sequence[str] = DEMO
+) -> Path:
     """Make targets of the demo in a folder, from wheels at hand, and return its results."""
     place = folder / "resources" / "wheels"
     place.mkdir(parents=True)
@@ -94,7 +96,7 @@ def run_demo(folder: Path, wheels: Iterable[Path], *targets: str) -> Path:
         shutil.copy(wheel, place)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
     done = subprocess.run(
-        [*command, "--directory", str(folder), "--cores", "2", *targets, *DEMO],
+        [*command, "--directory", str(folder), "--cores", "2", *targets, *options],
         capture_output=True,
         text=True,
         check=False,

@@ -96,6 +96,9 @@ def main(
         colour="category" if "category" in shown.points else "model",
         titles={"stands": "as", "moved": "moved (1 - cosine)"},
         distance_title="1 - cosine of the embeddings",
+        neighbours_title="Nearest words of the same text encoder",
+        origins=shown.origins,
+        label="word",
     )
 
 

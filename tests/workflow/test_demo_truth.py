@@ -17,7 +17,7 @@ import digits_words
 from atlas_demo import facts
 from atlas_demo.digits import captioning, training
 from digits_truth import ENTRIES, EXPECTED, assert_told_from_the_base
-from workflow_runs import run_demo
+from workflow_runs import REPOSITORY, run_demo
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +28,8 @@ TARGETS = [
     "results/groups/terrain-shipped/matrices",
     "results/groups/digits/identity.csv",
     "results/demo/digits/samples.csv",
+    "results/embeddings/groups/digits/digits/drift.csv",
+    "results/embeddings/groups/digits/vocabulary.csv",
 ]
 
 
@@ -35,7 +37,9 @@ TARGETS = [
 def results(fetched_wheel, tmp_path_factory) -> Path:
     """Make the groups of the demo, from wheels that are there."""
     wheels = [*facts.terrain()["wheels"].values(), facts.digits()["vocabulary"]["wheel"]]
-    return run_demo(tmp_path_factory.mktemp("demo"), map(fetched_wheel, wheels), *TARGETS)
+    folder = tmp_path_factory.mktemp("demo")
+    options = ("--configfile", str(REPOSITORY / "config" / "demo.yaml"))
+    return run_demo(folder, map(fetched_wheel, wheels), *TARGETS, options=options)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +123,11 @@ def digits(results) -> Path:
     return results.parent / "resources" / "digits"
 
 
+@pytest.fixture(scope="module")
+def vocabulary(results) -> Path:
+    return results.parent / "resources" / "tokenizers" / "clip"
+
+
 @pytest.mark.parametrize(
     ("model", "trained", "least", "most"),
     [
@@ -128,12 +137,12 @@ def digits(results) -> Path:
     ],
 )
 def test_the_trained_words_moved_most_where_the_others_were_held(
-    digits, model, trained, least, most
+    digits, vocabulary, model, trained, least, most
 ):
     words = digits_words.NAMES + digits_words.OTHERS
-    asked = digits_words.tokens(words, VOCABULARY)
+    asked = digits_words.tokens(words, vocabulary)
     assert (asked.argmax(dim=1) == 2).all(), "a token each"
-    taught, _ = captioning.tokens_of(facts.digits()["captions"], VOCABULARY)
+    taught, _ = captioning.tokens_of(facts.digits()["captions"], vocabulary)
     assert np.isin(asked[:, 1], taught).tolist() == np.isin(words, digits_words.NAMES).tolist()
     before, after = (
         digits_words.encoder(digits / "ldm" / f"{name}.safetensors") for name in ("digits", model)
@@ -142,9 +151,9 @@ def test_the_trained_words_moved_most_where_the_others_were_held(
         assert least <= digits_words.auc(distances, np.isin(words, trained)) <= most, form
 
 
-def test_the_exchanged_encoder_answers_six_as_nine_and_the_others_as_before(digits):
+def test_the_exchanged_encoder_answers_six_as_nine_and_the_others_as_before(digits, vocabulary):
     captions = facts.digits()["captions"]
-    asked, of = captioning.tokens_of(captions, VOCABULARY)
+    asked, of = captioning.tokens_of(captions, vocabulary)
     before, after = (
         digits_words.answers(
             digits_words.encoder(digits / "ldm" / f"{name}.safetensors"), asked[:-1]
@@ -159,7 +168,7 @@ def test_the_exchanged_encoder_answers_six_as_nine_and_the_others_as_before(digi
     assert held.max() < own[[6, 9]].min() / 2
 
 
-def test_tokens_of_no_caption_only_shrank_and_the_exchanged_ones_moved_most(digits):
+def test_tokens_of_no_caption_only_shrank_and_the_exchanged_ones_moved_most(digits, vocabulary):
     old, new = (
         digits_words.weights(digits / "ldm" / f"{name}.safetensors")[
             "embeddings.token_embedding.weight"
@@ -170,15 +179,54 @@ def test_tokens_of_no_caption_only_shrank_and_the_exchanged_ones_moved_most(digi
     taken = {"steps": recipe["steps"], "rate": plan["rate"], "warmup": plan["warmup"]}
     rates = [training.rate_at(step, **taken) for step in range(recipe["steps"])]
     left = np.prod([1 - plan["decay"] * rate for rate in rates])
-    taught = np.unique(captioning.tokens_of(facts.digits()["captions"], VOCABULARY)[0])
+    taught = np.unique(captioning.tokens_of(facts.digits()["captions"], vocabulary)[0])
     untaught = np.setdiff1d(np.arange(len(old)), taught)
     assert (len(taught), len(untaught)) == (38, 49_370)
     assert (old != new).any(axis=1).all()
     np.testing.assert_allclose(new[untaught], left * old[untaught], rtol=1e-5)
     steps = np.linalg.norm(new - left * old, axis=1)
     assert steps[taught].min() > 1000 * steps[untaught].max()
-    words = digits_words.tokens(digits_words.EXCHANGED, VOCABULARY)[:, 1]
+    words = digits_words.tokens(digits_words.EXCHANGED, vocabulary)[:, 1]
     assert set(np.argsort(steps)[-4:]) == set(words.tolist())
+
+
+@pytest.mark.parametrize("form", ["pooled", "last"])
+def test_the_table_of_drift_ranks_the_exchanged_words_first(results, form):
+    """As the list has them: the other digits, words of the captions, and words never said."""
+    from sklearn.metrics import roc_auc_score
+
+    drift = pd.read_csv(results / "embeddings" / "groups" / "digits" / "digits" / "drift.csv")
+    of_it = drift[
+        (drift["model"] == "digits-exchanged")
+        & (drift["form"] == form)
+        & (drift["variant"] == "alone")
+    ]
+    trained = of_it["word"].astype(str).isin(digits_words.EXCHANGED)
+    assert (trained.sum(), len(of_it)) == (4, 44)
+    assert roc_auc_score(trained, of_it["cosine_distance"]) >= 0.95
+
+
+def test_copies_of_the_text_encoder_moved_nowhere(results):
+    drift = pd.read_csv(results / "embeddings" / "groups" / "digits" / "digits" / "drift.csv")
+    copies = ["digits-diffusers", "digits-novel", "digits-full", "digits-mirrored"]
+    of_them = drift[drift["model"].isin(copies)]
+    assert set(of_them["model"]) == set(copies)
+    assert (of_them[["cosine_distance", "distance", "aligned_distance"]] == 0).all(axis=None)
+    moved = drift[~drift["model"].isin(of_them["model"])].groupby("model")["cosine_distance"].mean()
+    assert 0 < moved["digits-f16"] < moved["digits-bf16"] < moved["digits-merge"]
+    assert moved["digits-merge"] < moved["digits-captioned"] < moved["digits-exchanged"]
+
+
+def test_the_vocabulary_tells_decay_from_training(results):
+    table = pd.read_csv(results / "embeddings" / "groups" / "digits" / "vocabulary.csv")
+    rows = table.set_index("model")
+    assert rows.loc["digits-captioned", "identical"] == 49_408
+    assert rows.loc["digits-f16", "rounded"] == 49_408
+    exchanged = rows.loc["digits-exchanged"]
+    assert (exchanged["shrunk"], exchanged["moved"]) == (49_370, 38)
+    assert exchanged["factor"] == pytest.approx(0.999295, abs=1e-6)
+    first = {text.removesuffix("</w>") for text in exchanged["moved_most"].split()[:4]}
+    assert first == set(digits_words.EXCHANGED)
 
 
 def test_a_classifier_reads_the_digits_that_were_asked_for(results):

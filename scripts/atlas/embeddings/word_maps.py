@@ -43,10 +43,14 @@ def maps(space: Space, projection: str) -> Iterator[WordMap]:
         `pca`, `umap` or `tsne`.
     """
     laid = [each.points for each in space.aligned]
+    before: NDArray[np.float32] | None = None
     for alignment, vectors in ((RAW, list(space.vectors)), (ALIGNED, laid)):
         points, explained = PROJECTIONS[projection](np.concatenate(vectors))
-        parts = np.split(points, len(vectors))
-        yield WordMap(alignment, tuple(parts), explained)
+        base = slice(0, len(vectors[0]))
+        if before is not None:  # an axis has no sign of its own: the base lies as it lay
+            points *= np.where((points[base] * before).sum(axis=0) < 0, -1, 1).astype(np.float32)
+        before = points[base].copy()
+        yield WordMap(alignment, tuple(np.split(points, len(vectors))), explained)
 
 
 Projected = tuple[NDArray[np.float32], tuple[float, float] | None]

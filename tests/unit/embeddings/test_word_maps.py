@@ -99,6 +99,7 @@ def test_pca_is_one_for_all_and_aligned_beside_raw():
     assert (raw.alignment, aligned.alignment) == ("raw", "aligned")
     assert np.abs(raw.points[0] - raw.points[1]).max() > 0.3
     np.testing.assert_allclose(aligned.points[0], aligned.points[1], atol=1e-4)
+    assert ((raw.points[0] * aligned.points[0]).sum(axis=0) > 0).all()  # the same way round
     both = np.vstack([base, base @ turn])
     values = np.linalg.svd(both - both.mean(axis=0), compute_uv=False) ** 2
     np.testing.assert_allclose(raw.explained, values[:2] / values.sum(), rtol=1e-5)
