@@ -28,6 +28,7 @@ BENCHMARKS = {
     "embedding": "bench.projection.embedding",
     "aligned-maps": "bench.projection.aligned_maps",
     "vocabulary": "bench.embeddings.vocabulary",
+    "words": "bench.embeddings.words",
 }
 """Name to module; each has `measure(folder, *, quick)`, which yields lines."""
 

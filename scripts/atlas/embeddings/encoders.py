@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,8 @@ def _encoder(
             f"{checkpoint}: its {component} is of a kind that can't be run here (architectures: "
             f"{known}); docs/embeddings.md tells which kinds can"
         )
-    found = _configured(component, family, shapes, checkpoint, places)
+    recognised = notes.get("architectures", {}).values()
+    found = _configured(component, family, shapes, checkpoint, recognised, places)
     own, tokenizer = _tokenizer(component, family, found, checkpoint, places)
     weights = sorted(zip(names[kept], tensors["digest"][kept], strict=True))
     vocabulary, width = shapes[family.embedding]
@@ -166,21 +167,25 @@ class _Configuration:
 
 
 def _configured(
-    component: str, family: Family, shapes: Mapping[str, tuple[int, ...]], checkpoint: Path,
+    component: str,
+    family: Family,
+    shapes: Mapping[str, tuple[int, ...]],
+    checkpoint: Path,
+    recognised: Collection[str],
     places: Places,
-) -> _Configuration:  # fmt: skip
+) -> _Configuration:
     """Return the first configuration that fits: the model's own, one of the given, a known one."""
+    own = _of_folder(checkpoint, component) if checkpoint.is_dir() else iter(())
     misfits = []
-    for found in _candidates(component, checkpoint, places):
+    for found in own:
         if (misfit := family.misfit(found.config, shapes)) is None:
-            if found.class_name in CLIP_CLASSES:
-                return _projecting(found, is_projecting=family.projection in shapes)
-            return found
-        if found.folder == checkpoint:
-            raise AtlasError(
-                f"{checkpoint}: {found.place} is not that of its {component}: {misfit}"
-            )
-        misfits.append(found.place)
+            return _classed(found, family, shapes)
+        misfits.append(f"{found.place} is not that of its {component}: {misfit}")
+    if misfits:
+        raise AtlasError(f"{checkpoint}: {misfits[0]}")
+    for found in _others(component, recognised, places):
+        if family.misfit(found.config, shapes) is None:
+            return _classed(found, family, shapes)
     looked = ", ".join(map(str, places.configurations)) or "none"
     told = ", ".join(f"{key} {value}" for key, value in family.numbers_of(shapes).items())
     raise AtlasError(
@@ -193,24 +198,22 @@ def _configured(
 CLIP_CLASSES = ("CLIPTextModel", "CLIPTextModelWithProjection")
 
 
-def _projecting(found: _Configuration, *, is_projecting: bool) -> _Configuration:
-    """Return CLIP's configuration with the class that the weights are of."""
-    return _Configuration(
-        CLIP_CLASSES[is_projecting], found.config, found.place, found.folder, found.component,
-        found.repository,
-    )  # fmt: skip
+def _classed(
+    found: _Configuration, family: Family, shapes: Mapping[str, tuple[int, ...]]
+) -> _Configuration:
+    """Return a configuration with the class that the weights are of: CLIP's has a projection."""
+    if found.class_name not in CLIP_CLASSES:
+        return found
+    return replace(found, class_name=CLIP_CLASSES[family.projection in shapes])
 
 
-def _candidates(component: str, checkpoint: Path, places: Places) -> Iterator[_Configuration]:
-    own = [checkpoint] if checkpoint.is_dir() else []
-    for folder in own:
-        yield from _of_folder(folder, component, [component])
+def _others(
+    component: str, recognised: Collection[str], places: Places
+) -> Iterator[_Configuration]:
+    """Yield those of the given folders, then the catalogue's: recognised architectures first."""
     for folder in places.configurations:
-        others = sorted(
-            path.name for path in folder.glob("text_encoder*") if path.name != component
-        )
-        yield from _of_folder(folder, component, [component, *others])
-    for entry in catalogue.all_entries():
+        yield from _of_folder(folder, component)
+    for entry in sorted(catalogue.all_entries(), key=lambda each: each.name not in recognised):
         for name, encoder in entry.text_encoders.items():
             yield _Configuration(
                 encoder.class_name, encoder.config, f"catalogue: {entry.name}",
@@ -218,11 +221,16 @@ def _candidates(component: str, checkpoint: Path, places: Places) -> Iterator[_C
             )  # fmt: skip
 
 
-def _of_folder(folder: Path, component: str, names: Sequence[str]) -> Iterator[_Configuration]:
+def _of_folder(folder: Path, component: str) -> Iterator[_Configuration]:
+    """
+    Yield the configurations of text encoders in a folder, that of the component's name first.
+
+    A folder may call by another name what is known by its shapes as the component.
+    """
     source = Source(component, folder)
-    for name in names:
-        config = source.config(name)
-        if config is None:
+    others = sorted(path.name for path in folder.glob("text_encoder*") if path.name != component)
+    for name in (component, *others):
+        if (config := source.config(name)) is None:
             continue
         stated = config.get("_class_name") or next(iter(config.get("architectures") or ()), "")
         yield _Configuration(
@@ -234,17 +242,19 @@ def _tokenizer(
     component: str, family: Family, found: _Configuration, checkpoint: Path, places: Places
 ) -> tuple[bool, Path]:
     """Return whether a tokeniser tells its padding, and its folder; the nearest one comes first."""
-    looked = []
-    own = [checkpoint / tokenizers.folder_of(component), checkpoint]
-    if found.folder is not None:
-        own.append(found.folder / tokenizers.folder_of(found.component))
+    beside = [] if found.folder is None else [found.folder / tokenizers.folder_of(found.component)]
     given = (places.tokenizers or {}).get(family.name)
-    for folder in [*own[: 2 if checkpoint.is_dir() else 0], *([given] if given else []), *own[2:]]:
+    told = [] if given is None else [(False, given)]
+    if found.folder == checkpoint:
+        told = [*((True, folder) for folder in (*beside, checkpoint)), *told]
+    else:
+        told += [(True, folder) for folder in beside]
+    if family.name == "clip" and places.standard:
+        told.append((False, places.standard))
+    for is_own, folder in told:
         if tokenizers.is_tokenizer(folder):
-            return folder != given, folder
-        looked.append(str(folder))
-    if family.name == "clip" and places.standard and tokenizers.is_tokenizer(places.standard):
-        return False, places.standard
+            return is_own, folder
+    looked = [str(folder) for _, folder in told]
     for repository, subfolder in (
         (found.repository, tokenizers.folder_of(found.component)),
         (family.tokenizer, ""),

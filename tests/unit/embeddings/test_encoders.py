@@ -106,6 +106,20 @@ def test_a_given_tokenizer_comes_before_the_standard_one(made, tmp_path):
     assert found.tokenizer == str(given)
 
 
+def test_what_is_known_as_the_second_encoder_may_lie_in_the_first_ones_folder(made, tmp_path):
+    """Stable Cascade keeps SDXL's second text encoder as its first."""
+    shutil.copytree(made / "projected", tmp_path / "cascade")
+    print_ = narrow_encoders.fingerprinted(tmp_path / "cascade", tmp_path / "print.parquet")
+    table, notes = encoders.sealed.read(print_, encoders.READ)
+    renamed = table.to_pandas().replace({"component": {"text_encoder": "text_encoder_2"}})
+    renamed["name"] = renamed["name"].str.replace("text_encoder/", "text_encoder_2/")
+    encoders.sealed.write(encoders.sealed.pa.Table.from_pandas(renamed), print_, notes)
+    (found,) = encoders.find("model", print_, tmp_path / "cascade", Places())
+    assert found.component == "text_encoder_2"
+    assert found.configuration == str(tmp_path / "cascade" / "text_encoder")
+    assert found.tokenizer == str(tmp_path / "cascade" / "tokenizer")
+
+
 def test_a_model_without_a_text_encoder_says_what_it_has(tmp_path):
     import factory
 
