@@ -30,7 +30,7 @@ rule embeddings:
         "logs/embeddings/all.log",
     localrule: True
     conda:
-        "../envs/activations.yaml"
+        "../envs/embeddings.yaml"
     message:
         "What was found:"
     shell:
@@ -50,7 +50,7 @@ rule find_text_encoders:
     benchmark:
         "benchmarks/find_text_encoders/all.tsv"
     conda:
-        "../envs/activations.yaml"
+        "../envs/embeddings.yaml"
     resources:
         mem_mb=1000,
         runtime=20,
@@ -80,7 +80,7 @@ rule encode_words:
     benchmark:
         "benchmarks/encode_words/{list}/{shard}.tsv"
     conda:
-        "../envs/activations.yaml"
+        "../envs/embeddings.yaml"
     threads: config["embeddings"]["threads"]
     resources:
         mem_mb=encoders_mem_mb,
@@ -124,7 +124,7 @@ rule map_words:
     benchmark:
         "benchmarks/map_words/{group}/{list}.tsv"
     conda:
-        "../envs/activations.yaml"
+        "../envs/embeddings.yaml"
     resources:
         mem_mb=2000,
         runtime=30,
@@ -159,7 +159,7 @@ rule draw_words:
     benchmark:
         "benchmarks/draw_words/{group}/{list}.tsv"
     conda:
-        "../envs/activations.yaml"
+        "../envs/embeddings.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
@@ -194,7 +194,7 @@ rule view_words:
     benchmark:
         "benchmarks/view_words/{group}/{list}.tsv"
     conda:
-        "../envs/activations.yaml"
+        "../envs/embeddings.yaml"
     resources:
         mem_mb=2000,
         runtime=10,
@@ -233,7 +233,7 @@ rule compare_vocabularies:
     benchmark:
         "benchmarks/compare_vocabularies/{group}.tsv"
     conda:
-        "../envs/activations.yaml"
+        "../envs/embeddings.yaml"
     resources:
         mem_mb=2000,
         runtime=60,

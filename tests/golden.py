@@ -35,8 +35,9 @@ WITHOUT = {
     "check_models": "makes an empty mark",
     "measure_macs": "measures times on a GPU",
     **{
-        script.stem: "draws with networks, or tells of it: a map magnifies their last bits"
-        for script in (REPOSITORY / "scripts" / "activations").glob("*.py")
+        script.stem: "runs networks, or tells of it: a map magnifies their last bits"
+        for wing in ("activations", "embeddings")
+        for script in (REPOSITORY / "scripts" / wing).glob("*.py")
     },
     **{
         script.stem: "makes the demo's models, whose training differs between processors"

@@ -74,7 +74,7 @@ def main(
                 labels=labels,
                 title=claim,
                 subtitle=f"{group} · {what} · 1 - cosine from {labels.get(base, base)}",
-                notes=left_out,
+                notes=["Each text encoder's bars have a scale of their own.", *left_out],
             )
             style.save(figure, pictures / f"drift.{name}")
 

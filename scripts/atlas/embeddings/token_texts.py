@@ -41,5 +41,5 @@ def texts_of(folder: Path) -> list[str]:
 def _vocabulary(told: Any) -> dict[str, int]:
     """Return tokens by text: of a mapping, or of a list of [text, score] as Unigram has it."""
     if isinstance(told, list):
-        return {text: number for number, (text, *_) in enumerate(told)}
+        return {str(text): number for number, (text, _) in enumerate(told)}
     return {str(text): int(number) for text, number in told.items()}

@@ -25,6 +25,12 @@ PAGES = {
 }
 """Below results/."""
 VIEWER = "viewer.html"
+VIEWERS = {
+    "activations": "what layers see, as a map to explore in a browser",
+    "embeddings": "what words are to text encoders, as a map to explore in a browser",
+}
+"""Folder below results/ to what its viewers tell."""
+VIEWERS_SHOWN = 3
 DRAWN_FIRST = (*DENOISERS, NETWORK, "all")
 """Components in the order in which a tree of theirs is shown."""
 
@@ -50,10 +56,12 @@ def first_pages(made: Collection[Path], groups: Iterable[str]) -> list[tuple[Pat
 
 
 def _viewers(made: Collection[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield the viewers of activations, which are opened in a browser."""
-    for path in sorted(made):
-        if path.name == VIEWER and path.parts[:2] == (*RESULTS.parts, "activations"):
-            yield path, "what layers see, as a map to explore in a browser"
+    """Yield the viewers, which are opened in a browser; of each kind a few."""
+    for wing, told in VIEWERS.items():
+        folder = (*RESULTS.parts, wing)
+        found = [path for path in sorted(made) if path.name == VIEWER and path.parts[:2] == folder]
+        for path in found[:VIEWERS_SHOWN]:
+            yield path, told
 
 
 def _group_pages(folder: Path, made: Collection[Path]) -> Iterator[tuple[Path, str]]:

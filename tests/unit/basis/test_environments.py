@@ -19,10 +19,14 @@ ENVIRONMENTS = sorted((REPOSITORY / "envs").glob("*.yaml"))
 IMPORTED_AS = {"PyYAML": "yaml", "pillow": "PIL", "scikit-learn": "sklearn", "umap-learn": "umap"}
 """Packages that are not imported by their own name."""
 
-BROUGHT_BY = {"llvmlite": "numba", "huggingface_hub": "diffusers"}
+BROUGHT_BY = {"llvmlite": "numba", "huggingface_hub": "transformers"}
 """Packages that always come with another one, and are not listed beside it."""
 
-BY_NAME = {"networks": {"transformers"}, "activations": {"umap", "transformers"}}
+BY_NAME = {
+    "networks": {"transformers"},
+    "activations": {"umap", "transformers"},
+    "embeddings": {"umap"},
+}
 """Packages imported by names that files of config/architectures or settings tell."""
 
 NEVER = {"weights": ("atlas.distances.cuda",)}

@@ -49,6 +49,16 @@ def test_of_many_groups_a_few_are_named(results):
     assert len(ending.first_pages(made, map(str, range(9)))) == ending.GROUPS_SHOWN
 
 
+def test_of_each_kind_of_viewer_a_few_are_named():
+    made = [Path(f"results/embeddings/groups/{name}/words/viewer.html") for name in "abcde"]
+    made += [Path("results/activations/faces/viewer.html"), Path("results/other/viewer.html")]
+    named = [str(path) for path, _ in ending.first_pages(made, [])]
+    assert named == [
+        "results/activations/faces/viewer.html",
+        *(f"results/embeddings/groups/{name}/words/viewer.html" for name in "abc"),
+    ]
+
+
 def test_what_to_open_is_a_paragraph_or_nothing():
     pages = [(Path("a.md"), "the one"), (Path("long.md"), "the other")]
     assert ending.opening(pages) == (
