@@ -72,9 +72,9 @@ def main(
     ]
     found = list(vocabularies.vocabularies(members, base=base))
     pairs = {pair: compare for each in found for pair, compare in each.pairs().items()}
-    held = vocabulary_store.update(rows, pairs, state={"method": method})
+    held, failed = vocabulary_store.update(rows, pairs, state={"method": method})
     logging.info("%d pairs of vocabularies", len(held))
-    told = vocabularies.table(found, held)
+    told = vocabularies.table(found, held, failed)
     tables.write_text(told.to_csv(index=False, lineterminator="\n"), table)
     lines = vocabularies.sentences(group, told, labels)
     tables.write_text("".join(f"{line}\n" for line in lines), said)

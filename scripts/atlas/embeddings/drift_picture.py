@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from atlas.embeddings.words_picture import category_colours, short
 from atlas.plots.layout import ROW, Mark, Page, open_page
 from atlas.plots.marks import add_line
-from atlas.plots.style import FAINT, INK, PLAIN, QUALITATIVE, SMALL, SOFT, applied, text_width
+from atlas.plots.style import FAINT, INK, SMALL, SOFT, applied, text_width
 
 MOST = 24
 """Words of an encoder: those that moved most."""
@@ -37,8 +38,8 @@ def draw(
     models
         Whose, in order.
     """
-    colours = _colours(drift)
-    words = max(text_width(_short(word), SMALL) for word in drift["word"])
+    colours = category_colours(drift)
+    words = max(text_width(short(word), SMALL) for word in drift["word"])
     column = words + 0.08 + BAR + NUMBER
     count = min(MOST, drift["word"].nunique())
     height = HEAD + count * ROW + FOOT
@@ -82,7 +83,7 @@ def _draw_model(
     for row, line in enumerate(shown.itertuples()):
         middle = top + (row + 0.5) * ROW
         fact: Any = line
-        page.write(left - 0.08, middle, _short(fact.word), ha="right")
+        page.write(left - 0.08, middle, short(fact.word), ha="right")
         value = float(fact.cosine_distance)
         start = page.left + left
         colour = colours["" if pd.isna(fact.category) else fact.category]
@@ -95,14 +96,3 @@ def _draw_model(
     reach = [page.top + top, page.top + top + len(shown) * ROW]
     add_line(page.canvas, [at, at], reach, color=INK, lw=0.9, zorder=0)
     add_line(page.canvas, [page.left + left] * 2, reach, color=FAINT, lw=0.7)
-
-
-def _colours(drift: pd.DataFrame) -> dict[str, str]:
-    names = list(dict.fromkeys(drift["category"].fillna("")))
-    if len(names) > len(QUALITATIVE) or names == [""]:
-        return dict.fromkeys(names, PLAIN)
-    return dict(zip(names, QUALITATIVE, strict=False))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 18 else f"{text[:17]}…"

@@ -1,5 +1,6 @@
 """The vocabularies of a group: which models share a table, which is compared with which."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -94,23 +95,50 @@ def vocabularies(members: Sequence[Member], *, base: str | None) -> Iterator[Voc
             )
         tokenizers = {member.model: member.tokenizer for member in own}
         folder = tokenizers[chosen]
-        texts = token_texts.texts_of(folder) if folder is not None else []
-        yield Vocabularies(component, chosen, tables, problems, texts)
+        yield Vocabularies(component, chosen, tables, problems, _texts(folder))
 
 
-def table(found: Sequence[Vocabularies], known: Mapping[str, Known]) -> pd.DataFrame:
-    """Return a row for each model and component: how many tokens are identical, moved, ..."""
+def _texts(folder: Path | None) -> list[str]:
+    """Return the texts of tokens, or none: without them tokens go by their numbers."""
+    if folder is None:
+        return []
+    try:
+        return token_texts.texts_of(folder)
+    except AtlasError as error:
+        logging.warning("%s", error)
+        return []
+
+
+def table(
+    found: Sequence[Vocabularies], known: Mapping[str, Known], problems: Mapping[str, str]
+) -> pd.DataFrame:
+    """
+    Return a row for each model and component: how many tokens are identical, moved, ...
+
+    Parameters
+    ----------
+    known, problems
+        Of `vocabulary_store.update`.
+    """
     return pd.DataFrame(
-        [_row(each, model, known) for each in found for model in (*each.tables, *each.problems)],
+        [
+            _row(each, model, known, problems)
+            for each in found
+            for model in (*each.tables, *each.problems)
+        ],
         columns=COLUMNS,
     )
 
 
-def _row(each: Vocabularies, model: str, known: Mapping[str, Known]) -> dict[str, Any]:
+def _row(
+    each: Vocabularies, model: str, known: Mapping[str, Known], problems: Mapping[str, str]
+) -> dict[str, Any]:
     told: dict[str, Any] = {"model": model, "component": each.component, "base": each.base}
     if model in each.problems:
         return told | {"problem": each.problems[model]}
     pair = each.pair(model)
+    if pair in problems:
+        return told | {"problem": problems[pair]}
     if pair not in known:  # the base's own table
         counts = dict.fromkeys(STATUSES, 0) | {"identical": each.tables[model].rows}
         return told | counts | {"tokens": each.tables[model].rows, "largest": 0.0, "median": 0.0}

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from atlas.basis.errors import AtlasError
 from atlas.basis.sealed import NOTES
 from atlas.basis.sealing import is_sealed, seal
 from atlas.basis.tables import replacing
@@ -30,9 +31,11 @@ class Known:
 
 def update(
     path: Path, pairs: Mapping[str, Callable[[], Comparison]], *, state: Mapping[str, Any]
-) -> dict[str, Known]:
+) -> tuple[dict[str, Known], dict[str, str]]:
     """
     Rewrite a file so that it holds these pairs, and return them; only new ones are compared.
+
+    Beside them, by pair, why some could not be compared.
 
     Parameters
     ----------
@@ -43,11 +46,17 @@ def update(
     """
     known = _sound(path, state)
     found: dict[str, Known] = {}
+    problems: dict[str, str] = {}
     with replacing(path) as partial:
         with pq.ParquetWriter(partial, STORED, compression="zstd", store_schema=False) as writer:
             for number, (pair, compare) in enumerate(pairs.items(), start=1):
                 if pair not in known:
-                    made = compare()
+                    try:
+                        made = compare()
+                    except AtlasError as error:
+                        logging.error("%s", error)
+                        problems[pair] = str(error)
+                        continue
                     logging.info("%d of %d: %s", number, len(pairs), made.summary.sentence())
                     known[pair] = Known(_plain(made), made.rows)
                 found[pair] = known.pop(pair)
@@ -60,7 +69,7 @@ def update(
             }
             writer.add_key_value_metadata({NOTES: json.dumps(notes, sort_keys=True)})
         seal(partial)
-    return found
+    return found, problems
 
 
 def _plain(made: Comparison) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def draw(
     lines = -(-len(panels) // WIDEST)
     columns = -(-len(panels) // lines)
     height = PANEL + HEAD + FOOT
-    colours = _colours(points)
+    colours = category_colours(points)
     legend = [Mark(name, colour) for name, colour in colours.items() if name]
     with applied():
         page = open_page(
@@ -102,7 +102,8 @@ def _axes(points: pd.DataFrame) -> str:
     return f"across: component 1, {first:.0%} of the variance; up: component 2, {second:.0%}"
 
 
-def _colours(points: pd.DataFrame) -> dict[str, str]:
+def category_colours(points: pd.DataFrame) -> dict[str, str]:
+    """Return the colour of each category; one for all where there are too many, or none."""
     names = list(dict.fromkeys(points["category"].fillna("")))
     if len(names) > len(QUALITATIVE) or names == [""]:
         return dict.fromkeys(names, PLAIN)
@@ -177,7 +178,7 @@ def _name(
     obstacles = np.column_stack([others - DOT, others + DOT])
     bounds = (0.03, 0.03, PANEL - 0.03, PANEL - 0.03)
     while chosen:
-        words = [_short(own["word"].iloc[place]) for place in chosen]
+        words = [short(own["word"].iloc[place]) for place in chosen]
         labels = placement.place(
             places[chosen],
             [(text_width(word, SMALL), SMALL / 72 * 1.05) for word in words],
@@ -210,5 +211,6 @@ def _is_far(label: placement.Label) -> bool:
     return math.hypot(x1 - x0, y1 - y0) > FARTHEST
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """Return a word as a picture has room for it."""
     return text if len(text) <= 18 else f"{text[:17]}…"

@@ -41,9 +41,14 @@ def opened(folder: Path) -> Any:
         name = str(stated.get("tokenizer_class", ""))
     except (OSError, ValueError):
         name = ""
-    kind = getattr(transformers, name.removesuffix("Fast"), None) if name else None
+    is_told = name.endswith(("Tokenizer", "TokenizerFast"))  # the folder may say anything
+    kind = getattr(transformers, name.removesuffix("Fast"), None) if is_told else None
     try:
-        return (kind or transformers.AutoTokenizer).from_pretrained(folder, local_files_only=True)
+        if kind is not None:
+            return kind.from_pretrained(folder, local_files_only=True)
+        return transformers.AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
     except (OSError, ValueError, TypeError, KeyError, ImportError) as error:
         raise AtlasError(
             f"{folder}: can't be read as a tokenizer ({first_line(error)}); fetch it again"

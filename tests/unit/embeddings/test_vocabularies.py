@@ -60,13 +60,13 @@ def members(tmp_path):
 def compared(members, path, **chosen):
     found = list(vocabularies.vocabularies(members, **({"base": "base"} | chosen)))
     pairs = {pair: compare for each in found for pair, compare in each.pairs().items()}
-    return found, vocabulary_store.update(path, pairs, state=STATE)
+    return found, vocabulary_store.update(path, pairs, state=STATE)[0]
 
 
 def test_a_shared_table_is_not_compared_and_moved_tokens_are_named(members, tmp_path):
     found, known = compared(members, tmp_path / "v.parquet")
     assert len(known) == 1
-    table = vocabularies.table(found, known).set_index("model")
+    table = vocabularies.table(found, known, {}).set_index("model")
     assert list(table["identical"]) == [8, 8, 6]
     assert table.loc["tuned", "moved_most"] == "dog</w> red</w>"
     lines = list(vocabularies.sentences("g", table.reset_index(), {"tuned": "fine-tuned"}))
@@ -102,9 +102,29 @@ def test_only_new_pairs_are_compared(members, tmp_path, monkeypatch):
 def test_another_width_is_told_and_the_others_compared(members, tmp_path):
     wide = member(tmp_path, "wide", np.ones((8, 14), np.float32))
     found, known = compared([*members, wide], tmp_path / "v.parquet")
-    table = vocabularies.table(found, known).set_index("model")
+    table = vocabularies.table(found, known, {}).set_index("model")
     assert "its tokens have 14 numbers, those of base 12" in table.loc["wide", "problem"]
     assert table.loc["tuned", "moved"] == 2
+
+
+def test_a_file_that_changed_is_told_and_the_others_compared(members, tmp_path):
+    other = member(tmp_path, "other", base_rows() + 1)
+    place = tmp_path / "other" / "text_encoder" / "model.safetensors"
+    content = bytearray(place.read_bytes())
+    content[-216] ^= 1  # in the middle of the tensors, where the table lies
+    place.write_bytes(content)
+    (found,) = vocabularies.vocabularies([*members, other], base="base")
+    known, failed = vocabulary_store.update(tmp_path / "v.parquet", found.pairs(), state=STATE)
+    table = vocabularies.table([found], known, failed).set_index("model")
+    assert "holds other weights than when it was fingerprinted" in table.loc["other", "problem"]
+    assert table.loc["tuned", "moved"] == 2
+
+
+def test_a_broken_tokenizer_leaves_tokens_their_numbers(members, tmp_path):
+    (tmp_path / "tokenizer" / "vocab.json").write_text("[1")
+    found, known = compared(members, tmp_path / "v.parquet")
+    table = vocabularies.table(found, known, {}).set_index("model")
+    assert table.loc["tuned", "moved_most"] == "#1 #2"
 
 
 def test_the_first_model_is_the_base_where_the_base_has_none(members, tmp_path):
