@@ -85,6 +85,22 @@ def other(folder: Path, kind: str, *, seed: int = 0) -> Any:
     return network
 
 
+def seeing(folder: Path) -> Any:
+    """Write a language model that sees, and return its text half."""
+    torch.manual_seed(0)
+    text = transformers.MistralConfig(**LLM)
+    eyes = transformers.PixtralVisionConfig(
+        hidden_size=WIDTH, intermediate_size=WIDTH, num_hidden_layers=1, num_attention_heads=2,
+        image_size=28, patch_size=14,
+    )  # fmt: skip
+    config = transformers.Mistral3Config(text_config=text, vision_config=eyes)
+    network = transformers.Mistral3ForConditionalGeneration(config).eval()
+    network.save_pretrained(folder / "text_encoder")
+    words().save_pretrained(folder / "tokenizer")
+    _index(folder, type(network).__name__, "PreTrainedTokenizerFast")
+    return network.model.language_model
+
+
 def words(*, starts: bool = False) -> PreTrainedTokenizerFast:
     """Return a tokeniser of whole words, with a mark of the end and perhaps of the start."""
     made = Tokenizer(WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))

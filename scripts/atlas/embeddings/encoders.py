@@ -15,7 +15,6 @@ from atlas.basis.errors import AtlasError
 from atlas.embeddings.families import Family, family_of, settings_of
 from atlas.names.components import part_of
 from atlas.networks import tokenizers
-from atlas.networks.fitting import POSITIONS
 from atlas.networks.sources import Source
 from atlas.tensors.tensors import Unread
 
@@ -117,17 +116,16 @@ def _encoder(
     places: Places,
 ) -> Encoder:
     names = tensors["name"].str.removeprefix(f"{component}/")
-    kept = ~names.str.contains(POSITIONS, regex=False)
-    shapes = dict(
-        zip(names[kept], (tuple(map(int, s)) for s in tensors["shape"][kept]), strict=True)
-    )
-    family = family_of(shapes)
+    family = family_of(set(names))
     if family is None:
         known = ", ".join(sorted(notes.get("architectures", {}).values())) or "no known one"
         raise AtlasError(
             f"{checkpoint}: its {component} is of a kind that can't be run here (architectures: "
             f"{known}); docs/embeddings.md tells which kinds can"
         )
+    kept = names.map(family.has)
+    sides = (tuple(map(int, shape)) for shape in tensors["shape"][kept])
+    shapes = dict(zip(names[kept], sides, strict=True))
     recognised = notes.get("architectures", {}).values()
     found = _configured(component, family, shapes, checkpoint, recognised, places)
     own, tokenizer = _tokenizer(component, family, found, checkpoint, places)

@@ -36,7 +36,7 @@ def load(
     """
     network = _built(encoder)
     tensors = source.required(encoder.component)
-    names = [name for name in tensors if fitting.POSITIONS not in name]
+    names = [name for name in tensors if family(encoder.family).has(name)]
     shapes = fitting.expected(network)
     fitting.check(
         fitting.renamed({name: tensors[name].shape for name in names}, shapes),

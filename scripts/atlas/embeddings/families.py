@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from atlas.basis.shipped import load
+from atlas.networks.fitting import POSITIONS
 
 NAMING = frozenset(
     {
@@ -36,10 +37,15 @@ class Family:
     layers: tuple[str, str]
     forms: tuple[str, ...]
     pads: bool
+    beside: tuple[str, ...] = ()
     settings: Mapping[str, Any] | None = None
     projection: str | None = None
     padding: Mapping[str, Any] | None = None
     tokenizer: str | None = None
+
+    def has(self, name: str) -> bool:
+        """Tell whether a tensor is of the text half, and no numbers that follow from its length."""
+        return POSITIONS not in name and not name.startswith(self.beside)
 
     def misfit(self, config: Mapping[str, Any], shapes: Shapes) -> str | None:
         """
@@ -85,6 +91,7 @@ def _family(name: str, facts: Mapping[str, Any]) -> Family:
         "numbers": {key: (tensor, axis) for key, (tensor, axis) in facts["numbers"].items()},
         "layers": tuple(facts["layers"]),
         "forms": tuple(facts["forms"]),
+        "beside": tuple(facts.get("beside", ())),
     }
     return Family(name=name, **{**facts, **shaped})
 

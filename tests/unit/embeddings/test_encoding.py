@@ -97,6 +97,15 @@ def test_other_kinds_are_as_transformers_has_them(tmp_path, rows, kind):
     assert ("penultimate" in found) == (kind not in ("t5", "umt5", "bert"))
 
 
+def test_of_a_model_that_sees_the_text_half_is_run(tmp_path, rows):
+    half = narrow_encoders.seeing(tmp_path / "seeing")
+    found, tokens = encoded(tmp_path / "seeing", rows)
+    with torch.no_grad():
+        for at, ids in enumerate(tokens.ids):
+            expected = half(torch.tensor([ids])).last_hidden_state[0][list(tokens.own[at])].mean(0)
+            np.testing.assert_allclose(found["last"][at], expected, atol=5e-6, rtol=1e-4)
+
+
 def test_batches_change_nothing_but_rounding(tmp_path, rows):
     narrow_encoders.clip(tmp_path / "clip")
     one, _ = encoded(tmp_path / "clip", rows, batch=1)
