@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import pandas as pd
 
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.embeddings import drift_picture, findings, word_lists, words_picture
+from atlas.embeddings import csv_tables, drift_picture, findings, word_lists, words_picture
 from atlas.embeddings.word_lists import ALONE
 from atlas.plots import style
 
@@ -45,8 +45,8 @@ def main(
     """
     pictures.mkdir(parents=True, exist_ok=True)
     title = word_lists.read(words).title
-    models, moves = pd.read_csv(summary), pd.read_csv(drift)
-    maps = {name: pd.read_csv(path) for name, path in projections.items()}
+    models, moves = csv_tables.read(summary), csv_tables.read(drift)
+    maps = {name: csv_tables.read(path) for name, path in projections.items()}
     for (component, form), rows in models.groupby(["component", "form"], sort=False):
         own = moves[(moves["component"] == component) & (moves["form"] == form)]
         alone = own[own["variant"] == ALONE]

@@ -5,13 +5,12 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-import pandas as pd
 import pyarrow as pa
 
 from atlas.basis import tables
 from atlas.basis.page import html
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.embeddings import findings, spaces, viewing, word_lists
+from atlas.embeddings import csv_tables, findings, spaces, viewing, word_lists
 from atlas.embeddings.encoders import loaded
 from atlas.embeddings.word_store import Shards
 from atlas.pages import map_page
@@ -53,7 +52,7 @@ def main(
         The HTML file to write.
     """
     listed = word_lists.read(words)
-    models, moves = pd.read_csv(summary), pd.read_csv(drift)
+    models, moves = csv_tables.read(summary), csv_tables.read(drift)
     if not len(models):
         lines = said.read_text(encoding="utf-8").splitlines()
         tables.write_text(html(f"{group}: no text encoder that can be run", lines, []), page)
@@ -66,7 +65,7 @@ def main(
             base=models["base"].iloc[0],
         )
     )
-    maps = {name: pd.read_csv(path, keep_default_na=False) for name, path in projections.items()}
+    maps = {name: csv_tables.read(path) for name, path in projections.items()}
     shown = viewing.shown(found, listed.rows, maps, moves, labels)
     component, form = models.iloc[0][["component", "form"]]
     count = shown.points["model"].nunique()
