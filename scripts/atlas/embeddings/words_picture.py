@@ -104,7 +104,7 @@ def _axes(points: pd.DataFrame) -> str:
 
 def category_colours(points: pd.DataFrame) -> dict[str, str]:
     """Return the colour of each category; one for all where there are too many, or none."""
-    names = list(dict.fromkeys(points["category"].fillna("")))
+    names = sorted(points["category"].fillna("").unique())  # as the viewer has them
     if len(names) > len(QUALITATIVE) or names == [""]:
         return dict.fromkeys(names, PLAIN)
     return dict(zip(names, QUALITATIVE, strict=False))
