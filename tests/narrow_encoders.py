@@ -121,9 +121,10 @@ def single_file(path: Path, network: Any) -> Path:
     inner = (
         "" if any(key.startswith("text_model.") for key in network.state_dict()) else "text_model."
     )
-    state = {
-        f"{prefix}{inner}{key}": value.contiguous() for key, value in network.state_dict().items()
-    }
+    state = {}
+    for key, value in network.state_dict().items():
+        inner = key if key.startswith("text_") else f"text_model.{key}"
+        state[f"{prefix}{inner}"] = value.contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(state, path)
     return path

@@ -182,8 +182,8 @@ def _configured(
     if misfits:
         raise AtlasError(f"{checkpoint}: {misfits[0]}")
     for found in _others(component, recognised, places):
-        if family.misfit(found.config, shapes) is None:
-            return _classed(found, family, shapes)
+        if (config := family.borrowed(found.config, shapes)) is not None:
+            return _classed(replace(found, config=config), family, shapes)
     looked = ", ".join(map(str, places.configurations)) or "none"
     told = ", ".join(f"{key} {value}" for key, value in family.numbers_of(shapes).items())
     raise AtlasError(

@@ -38,6 +38,7 @@ class Family:
     forms: tuple[str, ...]
     pads: bool
     beside: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
     settings: Mapping[str, Any] | None = None
     projection: str | None = None
     padding: Mapping[str, Any] | None = None
@@ -57,6 +58,12 @@ class Family:
             if key in config and config[key] != value:
                 return f"{key} is {config[key]}, and the weights have {value}"
         return None
+
+    def borrowed(self, config: Mapping[str, Any], shapes: Shapes) -> Mapping[str, Any] | None:
+        """Return another model's configuration, made to fit in what is counted, or None."""
+        numbers = self.numbers_of(shapes)
+        made = {**config, **{key: numbers[key] for key in self.counted if key in numbers}}
+        return made if self.misfit(made, shapes) is None else None
 
     def numbers_of(self, shapes: Shapes) -> dict[str, int]:
         """Return the numbers of a configuration that shapes bear out."""
@@ -92,6 +99,7 @@ def _family(name: str, facts: Mapping[str, Any]) -> Family:
         "layers": tuple(facts["layers"]),
         "forms": tuple(facts["forms"]),
         "beside": tuple(facts.get("beside", ())),
+        "counted": tuple(facts.get("counted", ())),
     }
     return Family(name=name, **{**facts, **shaped})
 

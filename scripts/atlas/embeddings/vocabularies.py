@@ -179,9 +179,9 @@ def sentences(name: str, rows: pd.DataFrame, labels: Mapping[str, str]) -> Itera
             tokens = int(same["tokens"].iloc[0])
             yield f"{what}: {told}: all {tokens:,} tokens as {labels.get(base, base)}, bit for bit"
         others = sound[sound["identical"] < sound["tokens"]]
-        for pair, rest in others.groupby("pair", sort=False):
+        for _, rest in others.groupby("pair", sort=False):
             who = listed([labels.get(model, model) for model in rest["model"]], most=5)
-            yield f"{what}: {who}: {_told(rest.iloc[0])}" if pair else ""
+            yield f"{what}: {who}: {_told(rest.iloc[0])}"
         for _, row in of_it[of_it["problem"].notna()].iterrows():
             yield f"{what}: {labels.get(row['model'], row['model'])}: {row['problem']}"
 

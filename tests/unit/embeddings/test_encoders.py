@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 import narrow_encoders
-from atlas.embeddings import encoders
+from atlas.embeddings import encoders, encoding
 from atlas.embeddings.encoders import Encoder, Places, Problem
+from atlas.networks.sources import Source
 
 
 def find(folder: Path, path: Path, **places) -> list[Encoder | Problem]:
@@ -70,6 +72,25 @@ def test_a_single_file_without_a_fitting_configuration_says_what_to_give(made):
     assert isinstance(problem, Problem)
     assert "embeddings › configurations: none" in problem.text
     assert "hidden_size 16" in problem.text
+
+
+def test_layers_and_projection_are_counted_where_a_configuration_is_borrowed(made, tmp_path):
+    """Stable Diffusion 2's single files have a layer and a projection more than its folders."""
+    network = narrow_encoders.clip(tmp_path / "longer", projected=True)
+    narrow_encoders.single_file(tmp_path / "longer.safetensors", network)
+    shutil.copytree(made / "base", tmp_path / "short")
+    place = tmp_path / "short" / "text_encoder" / "config.json"
+    shorter = {"num_hidden_layers": 2, "projection_dim": 512}
+    place.write_text(json.dumps(json.loads(place.read_text()) | shorter))
+    (found,) = find(tmp_path, tmp_path / "longer.safetensors", configurations=[tmp_path / "short"])
+    assert found.class_name == "CLIPTextModelWithProjection"
+    assert found.config["num_hidden_layers"] == found.layers == 3
+    assert found.config["projection_dim"] == narrow_encoders.WIDTH // 2
+    source = Source("longer", tmp_path / "longer.safetensors")
+    loaded = encoding.load(found, source, device=torch.device("cpu"), dtype=torch.float32)
+    ids = torch.tensor([[1, 2, 513]])
+    with torch.no_grad():
+        assert torch.equal(loaded(ids).text_embeds, network(ids).text_embeds)
 
 
 def test_a_configuration_of_another_network_is_refused(made, tmp_path):

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import CLIPTokenizer
 
 from atlas.activations.probes.components import Components
 from atlas.architectures import catalogue
 from atlas.basis.errors import AtlasError
+from atlas.networks import tokenizers
 
 LOG = logging.getLogger(__name__)
 
@@ -110,23 +110,17 @@ class TextEncoding:
         source = self._components.source
         for folder in source.folders:
             if (folder / name).is_dir():
-                try:
-                    return CLIPTokenizer.from_pretrained(folder / name)
-                except (OSError, ValueError, TypeError, KeyError) as error:
-                    raise AtlasError(
-                        f"{folder / name}: can't be read as a CLIP tokenizer ({error}); fetch it "
-                        "again"
-                    ) from error
+                return tokenizers.opened(folder / name)
         entry = source.catalogued("unet")
         repository = catalogue.load("sdxl").repository if self._is_double else None
         repository = repository or (entry and entry.repository) or catalogue.load("sd15").repository
         assert repository is not None
         try:
-            return CLIPTokenizer.from_pretrained(repository, subfolder=name)
-        except Exception as error:  # of the network, of many libraries
+            return tokenizers.opened(tokenizers.fetched(repository, name))
+        except AtlasError as error:
             raise AtlasError(
-                f"{source.path}: has no {name}, and it can't be fetched from {repository} "
-                f"({_first_line(error)}); give configuration: a diffusers folder that has it"
+                f"{source.path}: has no {name} of its own ({error}); give configuration: a "
+                "diffusers folder that has it"
             ) from error
 
 
@@ -140,7 +134,3 @@ def _tokens(text: str, tokenizer: Any, encoder: nn.Module) -> torch.Tensor:
     if (whole := len(tokenizer(text, verbose=False).input_ids)) > most:
         LOG.warning("a prompt has %d tokens, the network reads the first %d: %s", whole, most, text)
     return tokens
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
