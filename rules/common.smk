@@ -210,13 +210,6 @@ def asked_pairs():
     return sorted({pair for models in asked for pair in combinations(models, 2)})
 
 
-def all_checkpoints(wildcards):
-    """Return the files of every model: read where contents are measured, never compared by time."""
-    return ancient(
-        [file for model in sorted(MODELS) for file in model_files(MODELS[model])]
-    )
-
-
 def mem_mb_for(factor, floor=1000):
     """Scale memory with the input on disk and double it on every retry."""
 

@@ -6,11 +6,38 @@ rule distances:
         shard_files,
 
 
+# The register stands for all fingerprints: Snakemake notes every input beside every output.
+rule collect_contents:
+    input:
+        fingerprints="results/fingerprints.csv",
+        renamings="results/renamings.json",
+    output:
+        tables=expand("results/contents/{shard}.parquet", shard=SHARDS),
+    log:
+        "logs/collect_contents/all.log",
+    benchmark:
+        "benchmarks/collect_contents/all.tsv"
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: needs.contents_mb(models=len(MODELS))
+        * 2 ** (attempt - 1),
+        runtime=needs.contents_minutes(models=len(MODELS)),
+    params:
+        method=METHOD["collect_contents"],
+        shards=len(SHARDS),
+        with_models=CHOOSES_PAIRS,
+    message:
+        "Collecting what each shard has to know of the models"
+    script:
+        "../scripts/distances/collect_contents.py"
+
+
 rule measure_distances:
     input:
-        fingerprints=all_fingerprints,
-        renamings="results/renamings.json",
-        checkpoints=all_checkpoints,
+        needs_roster,
+        contents="results/contents/{shard}.parquet",
+        pairs="results/chosen_pairs.parquet" if CHOOSES_PAIRS else [],
     output:
         table=update("results/distances/{shard}.parquet"),
     log:
@@ -33,7 +60,6 @@ rule measure_distances:
         method=METHOD["measure_distances"],
         shards=len(SHARDS),
         keep_absent=config["distances"]["keep_absent"],
-        checkpoints=[str(MODELS[model].path) for model in sorted(MODELS)],
     message:
         "Measuring the missing distances of shard {wildcards.shard}"
     script:

@@ -1,5 +1,15 @@
 from atlas.distances import resources as needs
 
+# Whether only chosen pairs of models are measured.
+CHOOSES_PAIRS = config["distances"].get("pairs") == "nearest"
+
+
+@cache
+def weights_mb():
+    """Return the bytes of all checkpoints that there are, in MB; those that rules make later are not."""
+    files = (Path(file) for model in MODELS.values() for file in model_files(model))
+    return sum(file.stat().st_size for file in files if file.exists()) / 1e6
+
 
 def distances_mem_mb(wildcards, threads, attempt):
     """Return the memory of a shard's job, doubled on every retry."""
@@ -12,11 +22,11 @@ def distances_mem_mb(wildcards, threads, attempt):
     return memory * 2 ** (attempt - 1)
 
 
-def distances_runtime(wildcards, input, threads, attempt):
+def distances_runtime(wildcards, threads, attempt):
     """Return the minutes of a shard's job when all is new, doubled on every retry."""
     minutes = needs.distances_minutes(
         models=len(MODELS),
-        size_mb=input.size_mb,
+        size_mb=weights_mb(),
         shards=len(SHARDS),
         threads=threads,
     )

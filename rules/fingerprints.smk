@@ -35,6 +35,7 @@ rule match_names:
         fingerprints=all_fingerprints,
     output:
         renamings="results/renamings.json",
+        listed="results/fingerprints.csv",
     log:
         "logs/match_names/all.log",
     benchmark:
@@ -46,6 +47,7 @@ rule match_names:
         runtime=10,
     params:
         method=METHOD["match_names"],
+        checkpoints=[str(MODELS[model].path) for model in sorted(MODELS)],
     message:
         "Matching the names of unknown layouts by what they hold"
     script:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from atlas.basis import sealed
+from atlas.distances import contents as tables
 from atlas.distances import engine, plan
 from atlas.fingerprints import fingerprint
 from stored import checkpoint
@@ -27,13 +28,19 @@ def fingerprints(folder: Path, models: dict[str, dict[str, np.ndarray]]) -> dict
     return given
 
 
+def contents_of(given: dict[Path, Path], *, shard: int = 0, count: int = 1, renamings=None):
+    """Return the contents of a shard's names: name to digest to content."""
+    ((_, table),) = tables.collect(given, count=count, renamings=renamings, shards=[shard])
+    return tables.contents_of(table)
+
+
 def measure(folder: Path, contents: Sequence[np.ndarray], **settings) -> dict:
     """Return the five measures of each pair of arrays, by their places in the list."""
     models = {f"m{place}": {NAME: array} for place, array in enumerate(contents)}
     given = fingerprints(folder, models)
-    held = plan.contents_of(given, shard=0, count=1)[NAME]
+    held = contents_of(given, shard=0, count=1)[NAME]
     digest = [
-        next(iter(plan.contents_of({table: home}, shard=0, count=1)[NAME]))
+        next(iter(contents_of({table: home}, shard=0, count=1)[NAME]))
         for table, home in given.items()
     ]
     found = {}

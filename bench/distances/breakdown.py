@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from atlas.basis.arrow import spare_pandas
-from atlas.distances import engine, plan
+from atlas.distances import contents, engine
 from atlas.distances.kernel import CompiledKernel
-from atlas.distances.plan import Job
+from atlas.distances.plan import Content, Job
 from atlas.distances.update import update
 from atlas.fingerprints.elements.buffers import aligned_empty
 from atlas.fingerprints.elements.compiled import CODES, FLOAT8, decode_into
@@ -49,17 +49,18 @@ def broken_down(folder: Path, models: int) -> dict[str, float]:
     table = folder / "breakdown.shard"
     table.unlink(missing_ok=True)
     before = time.process_time()
-    contents = plan.contents_of(dict.fromkeys(fingerprints, folder), shard=0, count=1)
+    ((_, held),) = contents.collect(dict.fromkeys(fingerprints, folder), count=1)
+    found = contents.contents_of(held)
     update(
         table,
-        contents,
+        found,
         measure=lambda jobs: engine.measure(jobs, kernel=kernel, threads=2, memory_bytes=10**9),
         method=1,
     )
     total = time.process_time() - before
     table.unlink()
     measured = spent["read"] + spent["digest"] + spent["pairs"]
-    spent["decode"] = min(_decoding(contents), spent["pairs"])
+    spent["decode"] = min(_decoding(found), spent["pairs"])
     spent["pairs"] -= spent["decode"]
     spent["rest"] = total - measured
     return {part: round(spent[part], 3) for part in PARTS}
@@ -148,7 +149,7 @@ def main() -> None:
 
 def _load_code() -> None:
     """Load the compiled code, which belongs to the start."""
-    content = plan.Content(digest="", dtype="f16", shape=(8,), norm=1.0, parts=())
+    content = Content(digest="", dtype="f16", shape=(8,), norm=1.0, parts=())
     index = np.zeros(1, np.int32)
     job = Job(name="", contents=(content, content), first=index, second=index + 1)
     CompiledKernel().measure(job, np.zeros(32, np.uint8), 8)

@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from atlas.basis.arrow import spare_pandas
-from atlas.distances import engine
+from atlas.distances import contents, engine
 from atlas.distances.plan import Content, Job
 from atlas.fingerprints.fingerprint import anchor
-from atlas.fingerprints.renamings import Renamings
 from distances.measure_distances import main as measure_distances
 
 
@@ -49,13 +48,15 @@ def main() -> None:
     output.mkdir(exist_ok=True)
     table = output / "0.parquet"
     table.unlink(missing_ok=True)
-    renamings = output / "renamings.json"
-    Renamings().save(renamings)
+    held = output / "contents.parquet"
     warm_up()
     start, start_cpu, start_read = time.perf_counter(), time.process_time(), read_bytes()
+    homes = {table: anchor(table.with_suffix("")) for table in fingerprints}
+    ((_, collected),) = contents.collect(homes, count=given.shards, shards=[0])
+    contents.write(collected, held)
     measure_distances(
-        fingerprints={table: anchor(table.with_suffix("")) for table in fingerprints},
-        renamings=renamings,
+        contents=held,
+        pairs=None,
         shard=0,
         shards=given.shards,
         table=table,

@@ -11,16 +11,16 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.arrow import spare_pandas
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import engine, plan
+from atlas.distances.chosen import chooser, chosen_pairs
+from atlas.distances.contents import contents_of, read
 from atlas.distances.progress import Progress
 from atlas.distances.update import update
-from atlas.fingerprints import fingerprint, matching
-from atlas.fingerprints.renamings import read_renamings
 
 
 def main(
     *,
-    fingerprints: dict[Path, Path],
-    renamings: Path | None,
+    contents: Path,
+    pairs: Path | None,
     shard: int,
     shards: int,
     table: Path,
@@ -36,10 +36,10 @@ def main(
 
     Parameters
     ----------
-    fingerprints
-        Each model's fingerprint to its checkpoint, in order of the models' ids.
-    renamings
-        Names that tensors go by, as match_names writes them; None matches those of these models.
+    contents
+        The shard's table of contents, as collect_contents writes it.
+    pairs
+        Pairs of models to measure, as choose_pairs writes them; None for all.
     shard
         Which share of the tensor names, from 0.
     shards
@@ -55,20 +55,21 @@ def main(
     keep_absent
         Keep the rows of contents that none of the models holds.
     """
-    folders = {made: fingerprint.anchor(path) for made, path in fingerprints.items()}
-    named = read_renamings(renamings) if renamings else matching.find(fingerprints)
-    contents = plan.contents_of(folders, shard=shard, count=shards, renamings=named)
-    dtypes = {content.dtype for held in contents.values() for content in held.values()}
+    listed, models = read(contents)
+    choose = chooser(listed, chosen_pairs(pairs, models), len(models)) if pairs else None
+    found = contents_of(listed)
+    dtypes = {content.dtype for of_name in found.values() for content in of_name.values()}
     memory = {"threads": threads, "memory_bytes": memory_mb * 10**6}
-    with Progress(contents) as progress:
+    with Progress(found) as progress:
         tally = update(
             table,
-            contents,
+            found,
             measure=lambda jobs: engine.measure(progress.watch(jobs), device=device, **memory),
             method=method,
             owns=lambda name: plan.shard_of(name, shards) == shard,
             keep_absent=keep_absent,
             most_contents=engine.most_contents(dtypes, **memory),
+            choose=choose,
         )
     logging.info(
         "measured %d pairs of contents, kept %d, dropped %d",
@@ -85,14 +86,8 @@ if __name__ == "__main__":
         command_line(main)
     configure_logging(snakemake)
     main(
-        fingerprints=dict(
-            zip(
-                map(Path, snakemake.input.fingerprints),
-                map(Path, snakemake.params.checkpoints),
-                strict=True,
-            )
-        ),
-        renamings=Path(snakemake.input.renamings),
+        contents=Path(snakemake.input.contents),
+        pairs=Path(snakemake.input.pairs) if snakemake.input.get("pairs") else None,
         shard=int(snakemake.wildcards.shard),
         shards=snakemake.params.shards,
         table=Path(snakemake.output.table),

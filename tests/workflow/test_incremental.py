@@ -44,6 +44,7 @@ def finished(tmp_path_factory) -> Atlas:
     assert first.jobs == {
         "fingerprint": 4,
         "match_names": 1,
+        "collect_contents": 1,
         "measure_distances": SHARDS,
         "distances": 1,
     }

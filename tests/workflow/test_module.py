@@ -9,7 +9,8 @@ import factory
 from workflow_runs import REPOSITORY, Atlas
 
 MODULE = f'module atlas:\n    snakefile: "{REPOSITORY / "Snakefile"}"\n'
-ALL_SHARDS = {"fingerprint": 2, "match_names": 1, "measure_distances": 3, "distances": 1}
+BEFORE = {"fingerprint": 2, "match_names": 1, "collect_contents": 1}
+ALL_SHARDS = BEFORE | {"measure_distances": 3, "distances": 1}
 NUMBERED = """
 use rule * from atlas as atlas_*
 
@@ -58,7 +59,7 @@ def test_some_settings_are_handed_over_and_the_rest_is_the_workflows_own(pair: A
     option = outer(pair.folder, f"{MODULE}    config: config\n\nuse rule * from atlas\n")
     done = pair.run("distances", options=option, distances={"shards": 1})
     assert done.success, done.output
-    assert done.jobs == {"fingerprint": 2, "match_names": 1, "measure_distances": 1, "distances": 1}
+    assert done.jobs == BEFORE | {"measure_distances": 1, "distances": 1}
     assert measured(pair) == UNET
 
 
@@ -72,6 +73,7 @@ def test_settings_and_rules_of_the_other_workflow_stay_its_own(pair: Atlas) -> N
     assert done.jobs == {
         "atlas_fingerprint": 2,
         "atlas_match_names": 1,
+        "atlas_collect_contents": 1,
         "atlas_measure_distances": 1,
         "count_pairs": 1,
     }

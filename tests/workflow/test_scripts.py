@@ -167,10 +167,20 @@ def by_hand(models: Path, config: dict, *, folder: Path) -> None:
             *("--checkpoint", models / model, "--files", *files),
             *("--table", f"{model}.parquet", "--threads", 1),
         )
-    checkpoints = {f"{model}.parquet": str(models / model) for model in found}
+    step(
+        "fingerprints/match_names",
+        *("--fingerprints", *(f"{model}.parquet" for model in found)),
+        *("--checkpoints", *(models / model for model in found)),
+        *("--renamings", "renamings.json", "--listed", "fingerprints.csv"),
+    )
+    step(
+        "distances/collect_contents",
+        *("--fingerprints", "fingerprints.csv", "--renamings", "renamings.json"),
+        *("--no-with-models", "--tables", "contents.parquet"),
+    )
     step(
         "distances/measure_distances",
-        *("--fingerprints", yaml.safe_dump(checkpoints), "--shard", 0, "--shards", 1),
+        *("--contents", "contents.parquet", "--shard", 0, "--shards", 1),
         *("--table", "0.parquet", "--record", "0.json", "--threads", 1, "--memory-mb", 100),
         *("--device", "cpu", "--method", METHOD, "--keep-absent"),
     )

@@ -70,6 +70,16 @@ def is_sealed(path: Path) -> bool:
         return _digest(file, start - DIGEST_BYTES, footer) == stored
 
 
+def seal_of(path: Path) -> str:
+    """Return the digest that a file carries, as 32 hexadecimal digits: "" where it has none."""
+    with path.open("rb") as file:
+        start = _footer_start(file)
+        if start < DIGEST_BYTES:
+            return ""
+        file.seek(start - DIGEST_BYTES)
+        return file.read(DIGEST_BYTES).hex()
+
+
 def _footer_start(file: BinaryIO) -> int:
     """Return where the footer begins; negative in a file that is none of parquet."""
     size = file.seek(0, 2)

@@ -1,4 +1,4 @@
-"""Find, from the fingerprints alone, the distinct contents of a shard and the pairs to measure."""
+"""Which pairs of a name's distinct contents are to be measured, and what is read together."""
 
 import sys
 from collections import defaultdict
@@ -6,20 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import prod, sqrt
-from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import xxhash
 from numpy.typing import NDArray
 
-from atlas.basis import sealed
-from atlas.basis.arrow import numbers, tuples
-from atlas.fingerprints.renamings import Renamings
-from atlas.names.components import OTHER
-from atlas.tensors.tensors import FLOATING, Part
+from atlas.tensors.tensors import Part
 
-COLUMNS = ["name", "component", "dtype", "shape", "digest", "norm", "nonfinite", "parts"]
 UNIT = 1 << 14
 """Elements whose sums a kernel hands back together; larger stretches are added up in order."""
 CACHED_CONTENTS = 32
@@ -75,72 +68,12 @@ def shard_of(name: str, count: int) -> int:
     return int(xxhash.xxh3_64_intdigest(name.encode())) % count
 
 
-def contents_of(
-    fingerprints: Mapping[Path, Path],
-    *,
-    shard: int,
-    count: int,
-    renamings: Renamings | None = None,
-) -> dict[str, dict[str, Content]]:
-    """
-    Return the distinct contents of a shard's names that can be measured: name to digest to content.
-
-    Integers, the component `other`, and contents with NaN or infinities are left out.
-
-    Parameters
-    ----------
-    fingerprints
-        Each model's fingerprint, and the folder that its files are named from.
-    renamings
-        Names to go by in the place of a fingerprint's own.
-
-    Raises
-    ------
-    DamagedFileError
-        When a fingerprint is not as it was written.
-    """
-    found: dict[str, dict[str, Content]] = defaultdict(dict)
-    for fingerprint, home in fingerprints.items():
-        table, _ = sealed.read(fingerprint, COLUMNS)
-        names, components, digests = (
-            table[column].to_pylist() for column in ("name", "component", "digest")
-        )
-        if renamings and renamings.tables:
-            names = _adopted(names, components, renamings)
-        unseen = [
-            (row, name, digest)
-            for row, (name, component, digest) in enumerate(
-                zip(names, components, digests, strict=True)
-            )
-            if shard_of(name, count) == shard
-            and component != OTHER
-            and digest not in found.get(name, ())
-        ]
-        rows = _Rows(table, home) if unseen else None
-        for row, name, digest in unseen:
-            if rows and rows.is_measurable(row):
-                found[name][digest] = rows.content(row, digest)
-    return dict(found)
-
-
-def _adopted(names: list[str], components: list[str], renamings: Renamings) -> list[str]:
-    """Return the names that tensors go by."""
-    held: dict[str, list[str]] = defaultdict(list)
-    for name, component in zip(names, components, strict=True):
-        held[component].append(name)
-    go_by = {
-        own: adopted.name
-        for component, inside in held.items()
-        for own, adopted in renamings.of(component, inside).items()
-    }
-    return [go_by.get(name, name) for name in names]
-
-
 def missing(
     name: str,
     contents: Mapping[str, Content],
     known: NDArray[np.bool_] | None = None,
     *,
+    chosen: NDArray[np.bool_] | None = None,
     most_contents: int = sys.maxsize,
 ) -> Iterator[Job]:
     """
@@ -154,6 +87,8 @@ def missing(
     known
         Boolean (contents, contents), in sorted order of digest; true above the diagonal where the
         pair is measured already. None when nothing is.
+    chosen
+        Of the same shape; true above the diagonal where a pair is wanted at all. None for all.
     most_contents
         Contents that one job may read together.
     """
@@ -161,6 +96,8 @@ def missing(
     wanted = np.triu(np.ones((len(held), len(held)), bool), k=1)
     if known is not None:
         wanted &= ~known
+    if chosen is not None:
+        wanted &= chosen
     of_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for row, content in enumerate(held):
         of_shape[content.shape].append(row)
@@ -168,8 +105,8 @@ def missing(
         rows = np.array(members)
         pairs = rows[np.stack(np.nonzero(wanted[np.ix_(rows, rows)]))]
         double = np.array([content.needs_double for content in held])
-        for chosen in _portions(pairs, double, side=max(1, most_contents // 2)):
-            yield _job(name, held, chosen)
+        for portion in _portions(pairs, double, side=max(1, most_contents // 2)):
+            yield _job(name, held, portion)
 
 
 def _portions(
@@ -194,51 +131,3 @@ def _job(name: str, held: list[Content], pairs: NDArray[np.int64]) -> Job:
         order = np.lexsort((second // CACHED_CONTENTS, first // CACHED_CONTENTS))
         first, second = first[order], second[order]
     return Job(name=name, contents=contents, first=first, second=second)
-
-
-@cache
-def _inside(home: Path, file: str) -> Path:
-    """Join paths once per file, not once per tensor."""
-    return home / file
-
-
-class _Rows:
-    """A fingerprint's columns as lists: taking tensors out of the table one by one is slow."""
-
-    def __init__(self, table: pa.Table, home: Path) -> None:
-        columns = {name: table[name].combine_chunks() for name in COLUMNS}
-        self._home = home
-        self._dtypes = columns["dtype"].to_pylist()
-        self._shapes = tuples(columns["shape"])
-        self._norms = columns["norm"]
-        self._nonfinite = numbers(columns["nonfinite"]).tolist()
-        self._parts = numbers(columns["parts"].offsets).tolist()
-        inner = columns["parts"].flatten()
-        self._files = inner.field("file").to_pylist()
-        self._offsets = numbers(inner.field("offset")).tolist()
-        self._part_shapes = tuples(inner.field("shape"))
-        self._strides = inner.field("strides")
-        self._has_strides = self._strides.null_count < len(self._strides)
-
-    def is_measurable(self, row: int) -> bool:
-        """Tell finite weights from counters and broken tensors."""
-        return self._dtypes[row] in FLOATING and self._nonfinite[row] == 0
-
-    def content(self, row: int, digest: str) -> Content:
-        """Return a tensor's content and where it lies."""
-        return Content(
-            digest=digest,
-            dtype=self._dtypes[row],
-            shape=self._shapes[row],
-            norm=self._norms[row].as_py(),
-            parts=tuple(map(self._part, range(*self._parts[row : row + 2]))),
-        )
-
-    def _part(self, number: int) -> Part:
-        strides = self._strides[number].as_py() if self._has_strides else None
-        return Part(
-            file=_inside(self._home, self._files[number]),
-            offset=self._offsets[number],
-            shape=self._part_shapes[number],
-            strides=None if strides is None else tuple(strides),
-        )

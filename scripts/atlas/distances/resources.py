@@ -20,6 +20,9 @@ ROW_BYTES = 50
 FINGERPRINT_MB = 320
 """Interpreter, libraries, compiled code and buffers: the same for checkpoints of any size."""
 
+CONTENTS_MB = 2000
+"""Of contents that are collected at a time; beyond it fingerprints are read once more."""
+
 LIBRARIES_MB = 320
 """The same of a shard's job."""
 
@@ -55,3 +58,14 @@ def distances_disk_mb(*, models: int, shards: int) -> int:
     """Return the disk in MB of a shard: its file, the one that replaces it, and a backup."""
     pairs = models * (models - 1) / 2
     return 10 + round(3 * pairs * TENSORS / shards * ROW_BYTES / 1e6)
+
+
+def contents_mb(*, models: int) -> int:
+    """Return the memory in MB of collecting tables of contents: up to 0.8 kB per tensor."""
+    return round(LIBRARIES_MB + min(2 * CONTENTS_MB, models * TENSORS * 0.8e-3))
+
+
+def contents_minutes(*, models: int) -> int:
+    """Return the minutes of collecting them: 20 ms a model and reading, with room to spare."""
+    passes = 1 + models * TENSORS * 0.4e-3 // CONTENTS_MB
+    return 10 + round(2 * passes * models * 0.02 / 60)

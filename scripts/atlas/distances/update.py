@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from atlas.distances.shards import NameRows, ShardWriter, count_rows, iter_sound
 
 Measure = Callable[[Iterable[Job]], Iterable[tuple[Job, NDArray[np.float64]]]]
 Contents = Mapping[str, Mapping[str, Content]]
+Choose = Callable[[str, Sequence[str]], NDArray[np.bool_]]
+"""Takes a name and its sorted digests; returns which pairs are wanted, true above the diagonal."""
 
 
 @dataclass
@@ -36,6 +38,7 @@ def update(
     owns: Callable[[str], bool],
     most_contents: int = sys.maxsize,
     keep_absent: bool = True,
+    choose: Choose | None = None,
 ) -> Tally:
     """
     Rewrite a shard so that it holds every pair of the contents.
@@ -58,6 +61,8 @@ def update(
     keep_absent
         Keep sound rows of contents that the roster does not hold, so that a model that comes back
         costs nothing.
+    choose
+        Tells which pairs of a name's contents are wanted; all of them where it is None.
 
     Raises
     ------
@@ -66,7 +71,7 @@ def update(
     """
     try:
         with writer(path) as shard:
-            merge = _Merge(shard, path, contents, method, owns, most_contents, keep_absent)
+            merge = _Merge(shard, path, contents, method, owns, most_contents, keep_absent, choose)
             for job, measures in measure(merge.jobs()):
                 merge.take(job, measures)
     except OSError as error:
@@ -100,6 +105,7 @@ class _Merge:
         owns: Callable[[str], bool],
         most_contents: int,
         keep_absent: bool,
+        choose: Choose | None,
     ) -> None:
         self.tally = Tally()
         self.old_rows = count_rows(path)
@@ -110,6 +116,7 @@ class _Merge:
         self._owns = owns
         self._most_contents = most_contents
         self._keep_absent = keep_absent
+        self._choose = choose
         self._entries: deque[_Entry] = deque()
 
     def jobs(self) -> Iterator[Job]:
@@ -119,8 +126,17 @@ class _Merge:
             contents = self._contents.get(old.name, {})
             kept = old if self._keep_absent else _restricted(old, contents)
             self.tally.kept += kept.first.size
-            known = _known(kept, sorted(contents))
-            jobs = list(missing(old.name, contents, known, most_contents=self._most_contents))
+            digests = sorted(contents)
+            chosen = self._choose(old.name, digests) if self._choose and digests else None
+            jobs = list(
+                missing(
+                    old.name,
+                    contents,
+                    _known(kept, digests),
+                    chosen=chosen,
+                    most_contents=self._most_contents,
+                )
+            )
             self._entries.append(_Entry(kept, len(jobs)))
             self._drain()
             yield from jobs

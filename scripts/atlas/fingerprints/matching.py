@@ -3,8 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
+
+import xxhash
 
 from atlas.basis import sealed
 from atlas.fingerprints.bijection import Digests, bijection
@@ -12,7 +15,7 @@ from atlas.fingerprints.renamings import Adopted, Renamings, signature_of
 from atlas.names.components import EMA, NETWORK, OTHER
 from atlas.names.kinds import MODEL
 
-COLUMNS = ["name", "component", "block", "role", "digest"]
+COLUMNS = ["component", "name", "block", "role", "digest"]
 
 UNMATCHED = "unmatched"
 """Module of tensors whose counterpart cannot be told: several others hold the same weights."""
@@ -34,18 +37,18 @@ def find(fingerprints: Iterable[Path]) -> Renamings:
         A fingerprint is not as it was written.
     """
     sets: dict[str, _NameSet] = {}
-    holders: dict[str, dict[str, Digests]] = defaultdict(dict)
-    for part in (part for path in fingerprints for part in _parts(path)):
-        if part.signature not in sets:
-            sets[part.signature] = _NameSet(part.component, part.tensors)
-        found = sets[part.signature]
-        found.models += 1
-        found.is_recognised |= part.is_recognised
-        found.beside |= part.beside
-        holders[" ".join(sorted(part.digests.values()))].setdefault(part.signature, part.digests)
+    holders: dict[str, dict[str, Path]] = defaultdict(dict)
+    for path in fingerprints:
+        for part in _parts(path):
+            if part.signature not in sets:
+                sets[part.signature] = _NameSet(part.component, part.tensors)
+            found = sets[part.signature]
+            found.models += 1
+            found.is_recognised |= part.is_recognised
+            found.beside |= part.beside
+            holders[part.content].setdefault(part.signature, path)
     edges: dict[tuple[str, str], list[tuple[Digests, Digests]]] = defaultdict(list)
-    for content in sorted(holders):
-        same = holders[content]
+    for same in _held_twice(holders):
         for one, other in combinations(sorted(same), 2):
             edges[one, other].append((same[one], same[other]))
     joined = [pair for pair in sorted(edges) if _may_share_names(*(sets[each] for each in pair))]
@@ -53,6 +56,24 @@ def find(fingerprints: Iterable[Path]) -> Renamings:
     for cluster in _clusters(sets, joined):
         named |= _named(cluster, sets, {pair: edges[pair] for pair in joined})
     return Renamings(named)
+
+
+def _held_twice(holders: Mapping[str, Mapping[str, Path]]) -> list[dict[str, Digests]]:
+    """
+    Return, of each content that goes by several sets of names, its digests by those, in order.
+
+    They are read again: all digests of thousands of models would fill the memory.
+    """
+    found = [
+        {signature: _digests(path, signature) for signature, path in places.items()}
+        for places in holders.values()
+        if len(places) > 1
+    ]
+    return sorted(found, key=lambda same: sorted(next(iter(same.values())).values()))
+
+
+def _digests(path: Path, signature: str) -> Digests:
+    return next(part.digests for part in _parts(path) if part.signature == signature)
 
 
 @dataclass
@@ -79,30 +100,46 @@ class _Part:
     """One component of one model."""
 
     component: str
-    signature: str
-    tensors: Mapping[str, Adopted]
-    digests: Digests
+    rows: list[tuple[str, str, str, str]]
+    """Name, block, role and digest of each tensor."""
     is_recognised: bool
     beside: set[str]
+
+    @cached_property
+    def signature(self) -> str:
+        """What stands for its set of names."""
+        return signature_of(self.component, [name for name, *_ in self.rows])
+
+    @property
+    def content(self) -> str:
+        """What stands for all its weights, whatever their names."""
+        held = "".join(sorted(digest for *_, digest in self.rows))
+        return xxhash.xxh3_128_hexdigest(held.encode())
+
+    @property
+    def tensors(self) -> dict[str, Adopted]:
+        """What its tensors go by, by name."""
+        return {name: Adopted(name, block, role) for name, block, role, _ in self.rows}
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digest by name."""
+        return {name: digest for name, *_, digest in self.rows}
 
 
 def _parts(path: Path) -> Iterator[_Part]:
     table, notes = sealed.read(path, COLUMNS)
     if notes.get("kind", MODEL) != MODEL:
         return
-    tensors: dict[str, dict[str, Adopted]] = defaultdict(dict)
-    digests: dict[str, dict[str, str]] = defaultdict(dict)
+    rows: dict[str, list[tuple[str, str, str, str]]] = defaultdict(list)
     columns = (table[column].to_pylist() for column in COLUMNS)
-    for name, component, block, role, digest in zip(*columns, strict=True):
-        tensors[component][name] = Adopted(name, block, role)
-        digests[component][name] = digest
-    held = set(tensors) - {OTHER, EMA}
+    for component, *row in zip(*columns, strict=True):
+        rows[component].append((row[0], row[1], row[2], row[3]))
+    held = set(rows) - {OTHER, EMA}
     for component in sorted(held):
         yield _Part(
             component=component,
-            signature=signature_of(component, tensors[component]),
-            tensors=tensors[component],
-            digests=digests[component],
+            rows=rows[component],
             is_recognised=component in notes.get("architectures", {}),
             beside=(held | set(notes.get("unread", {}))) - {component},
         )

@@ -13,7 +13,7 @@ from atlas.basis.errors import AtlasError
 from atlas.distances import engine, plan
 from atlas.distances.plan import UNIT
 from atlas.fingerprints.elements.files import OpenFiles
-from measured import NAME, fingerprints, measure
+from measured import NAME, contents_of, fingerprints, measure
 
 
 def contents(count: int, size: int = 3 * UNIT + 100, dtype=np.float16) -> list[np.ndarray]:
@@ -68,7 +68,7 @@ def test_every_byte_is_read_once(tmp_path, monkeypatch):
 
 def run(given, **settings):
     """Measure what the fingerprints hold."""
-    held = plan.contents_of(given, shard=0, count=1)
+    held = contents_of(given, shard=0, count=1)
     settings = {"threads": 2, "memory_bytes": 10**8} | settings
     memory = {key: settings[key] for key in ("threads", "memory_bytes")}
     most = engine.most_contents(["f64"], **memory)

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from atlas.distances import plan, vectors
+from atlas.distances import vectors
 from atlas.distances.vectors import VECTOR_BYTES, sums
 from atlas.fingerprints.elements.buffers import aligned_empty
-from measured import NAME, exact, fingerprints, measure
+from measured import NAME, contents_of, exact, fingerprints, measure
 from stored import DTYPES
 
 FLOATS = ["f64", "f32", "f16", "bf16", "f8_e4m3fn", "f8_e5m2"]
@@ -141,7 +141,7 @@ def test_the_smallest_float64_are_not_taken_for_equal(tmp_path):
 def test_float64_whose_squares_leave_float64_are_not_measured(tmp_path):
     given = {"a": np.full(9, 1e200), "b": np.full(9, 2e200), "c": np.ones(9)}
     tables = fingerprints(tmp_path, {name: {NAME: array} for name, array in given.items()})
-    held = plan.contents_of(tables, shard=0, count=1)
+    held = contents_of(tables, shard=0, count=1)
     assert len(held[NAME]) == 1, "as with infinite ones, which no distance is told of"
 
 

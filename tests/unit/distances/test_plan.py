@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from atlas.basis.errors import AtlasError
 from atlas.distances import plan
 from atlas.distances.plan import Content, missing, shard_of
-from measured import fingerprints
+from measured import contents_of, fingerprints
 
 
 def content(digest: str, *, shape=(4,), dtype="f32", norm=1.0) -> Content:
@@ -40,7 +40,7 @@ def test_shards_are_of_like_size():
 def test_every_name_is_in_one_shard(tmp_path):
     arrays = {f"unet/{n}": np.full(3, n, np.float32) for n in range(30)}
     given = fingerprints(tmp_path, {"a": arrays})
-    shards = [set(plan.contents_of(given, shard=shard, count=4)) for shard in range(4)]
+    shards = [set(contents_of(given, shard=shard, count=4)) for shard in range(4)]
     assert set.union(*shards) == set(arrays)
     assert sum(map(len, shards)) == len(arrays)
 
@@ -48,7 +48,7 @@ def test_every_name_is_in_one_shard(tmp_path):
 def test_equal_weights_are_one_content(tmp_path):
     weights = {"unet/x": np.ones(5, np.float32)}
     given = fingerprints(tmp_path, {"a": weights, "b": weights, "c": {"unet/x": np.zeros(5)}})
-    assert len(plan.contents_of(given, shard=0, count=1)["unet/x"]) == 2
+    assert len(contents_of(given, shard=0, count=1)["unet/x"]) == 2
 
 
 def test_what_is_no_weight_is_left_out(tmp_path):
@@ -60,14 +60,12 @@ def test_what_is_no_weight_is_left_out(tmp_path):
         "unet/inf": np.array([1, np.inf], np.float16),
         "ema/kept": np.ones(4, np.float32),
     }
-    assert set(plan.contents_of(fingerprints(tmp_path, {"a": arrays}), shard=0, count=1)) == {
-        "ema/kept"
-    }
+    assert set(contents_of(fingerprints(tmp_path, {"a": arrays}), shard=0, count=1)) == {"ema/kept"}
 
 
 def test_a_model_that_could_not_be_read_has_no_contents(tmp_path):
     given = fingerprints(tmp_path, {"a": {}})
-    assert plan.contents_of(given, shard=0, count=1) == {}
+    assert contents_of(given, shard=0, count=1) == {}
 
 
 def test_a_broken_fingerprint_is_named(tmp_path):
@@ -75,7 +73,7 @@ def test_a_broken_fingerprint_is_named(tmp_path):
     (table,) = given
     table.write_bytes(table.read_bytes()[:100])
     with pytest.raises(AtlasError, match=r"a\.parquet: damaged: .* run again"):
-        plan.contents_of(given, shard=0, count=1)
+        contents_of(given, shard=0, count=1)
 
 
 def test_only_equal_shapes_are_paired():

@@ -14,7 +14,7 @@ from atlas.basis.errors import AtlasError
 from atlas.distances import engine, plan
 from atlas.distances.shards import ShardWriter, iter_names
 from atlas.distances.update import Tally, update
-from measured import fingerprints
+from measured import contents_of, fingerprints
 
 SIZES = {"unet/a": 40, "unet/b": 300, "vae/c": 7, "vae/d": 1}
 
@@ -39,7 +39,7 @@ def brought_up(
     """Bring a shard up to date with the models."""
     folder.mkdir(exist_ok=True)
     number, count = shard
-    contents = plan.contents_of(fingerprints(folder, models), shard=number, count=count)
+    contents = contents_of(fingerprints(folder, models), shard=number, count=count)
     return update(
         path,
         contents,
@@ -138,7 +138,7 @@ def test_a_fault_keeps_the_old_shard(tmp_path, first):
     with pytest.raises(AtlasError, match="d: vae/d holds other weights"):
         update(
             first,
-            plan.contents_of(given, shard=0, count=1),
+            contents_of(given, shard=0, count=1),
             measure=measure,
             method=1,
             owns=lambda name: True,
@@ -183,7 +183,7 @@ def test_every_pair_has_its_own_size(tmp_path):
     path = tmp_path / "0.parquet"
     brought_up(path, tmp_path / "models", models)
     given = fingerprints(tmp_path / "models", models)
-    held = plan.contents_of(given, shard=0, count=1)["unet/x"]
+    held = contents_of(given, shard=0, count=1)["unet/x"]
     (rows,) = iter_names([path], method=1)
     for side in (rows.first, rows.second):
         assert rows.numel.tolist() == [held[rows.digests[at]].numel for at in side]

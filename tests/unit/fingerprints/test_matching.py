@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from atlas.basis import sealed
 from atlas.basis.errors import AtlasError
-from atlas.distances import plan
 from atlas.fingerprints import fingerprint, matching
 from atlas.fingerprints.bijection import bijection
 from atlas.fingerprints.renamings import read_renamings
 from atlas.relations import contents
 from atlas.relations.contents import Status, compared
+from measured import contents_of
 
 SPELLINGS = {
     "unet": ("blocks.{}", {"q": "attn.to_q", "k": "attn.to_k", "norm": "norm1"}),
@@ -95,7 +95,7 @@ def partners(folder: Path, models: Mapping[str, Model]) -> dict[tuple[str, str],
     paths = [written(folder / f"{name}.parquet", model) for name, model in models.items()]
     found = matching.find(paths)
     held = contents.load(paths, list(models), found)
-    measured = plan.contents_of(dict.fromkeys(paths, folder), shard=0, count=1, renamings=found)
+    measured = contents_of(dict.fromkeys(paths, folder), shard=0, count=1, renamings=found)
     pairs = {}
     for one, a in enumerate(held.models):
         for other, b in list(enumerate(held.models))[one + 1 :]:
