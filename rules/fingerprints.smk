@@ -1,3 +1,8 @@
+include: "fingerprints_common.smk"
+
+
+# By shell: what Snakemake writes around a script imports Snakemake again, which takes longer than a
+# small checkpoint. Many small ones make one job of a cluster, each still being a job of its own here.
 rule fingerprint:
     input:
         checkpoint=checkpoint_files,
@@ -7,6 +12,8 @@ rule fingerprint:
         "logs/fingerprint/{model}.log",
     benchmark:
         "benchmarks/fingerprint/{model}.tsv"
+    group:
+        group_of_small
     conda:
         "../envs/weights.yaml"
     threads: 1
@@ -16,18 +23,19 @@ rule fingerprint:
             input.size_mb
         )
         * 2 ** (attempt - 1),
+        small_files=lambda wildcards, input: int(needs.is_small(input.size_mb)),
     params:
         method=METHOD["fingerprint"],
         checkpoint=lambda wildcards: str(MODELS[wildcards.model].path),
-        architecture=lambda wildcards: MODELS[wildcards.model].architecture,
+        choices=choices_of,
         names=NAMES,
         files_state=files_state,
         passed_over=passed_over,
-        weights=lambda wildcards: MODELS[wildcards.model].weights,
     message:
         "Fingerprinting {wildcards.model}"
-    script:
-        "../scripts/fingerprints/fingerprint.py"
+    shell:
+        "{STANDING_BY} {FINGERPRINT:q} --checkpoint={params.checkpoint:q} {params.choices:q}"
+        " --table={output.table:q} --threads={threads} > {log:q} 2>&1"
 
 
 rule match_names:

@@ -9,8 +9,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import sealed
 from atlas.basis.arrow import spare_pandas
 from atlas.basis.errors import AtlasError, printable
-from atlas.basis.workflow import command_line, configure_logging
+from atlas.basis.workflow import command_line
 from atlas.checkpoint import open_checkpoint, own_problem
+from atlas.checkpoint.files import watched_files
 from atlas.fingerprints import fingerprint
 from atlas.fingerprints.elements.files import unchanged
 
@@ -18,7 +19,6 @@ from atlas.fingerprints.elements.files import unchanged
 def main(
     *,
     checkpoint: Path,
-    files: list[Path],
     architecture: str | None,
     weights: str | None,
     table: Path,
@@ -35,9 +35,8 @@ def main(
     Parameters
     ----------
     checkpoint
-        A weight file, an index.json of shards, a diffusers folder, or a glob of shards.
-    files
-        All files of the checkpoint: none of them may change while they are read.
+        A weight file, an index.json of shards, a diffusers folder, or a glob of shards. None of its
+        files may change while they are read.
     architecture
         `generic` keeps every name as the file has it; else it is recognised.
     weights
@@ -45,7 +44,7 @@ def main(
     table
         The fingerprint to write.
     """
-    with unchanged(files):
+    with unchanged(files_at_hand(checkpoint, weights)):
         try:
             with own_problem(checkpoint):
                 opened = open_checkpoint(checkpoint, architecture=architecture, weights=weights)
@@ -60,16 +59,20 @@ def main(
     sealed.write(rows, table, notes)
 
 
+def files_at_hand(checkpoint: Path, weights: str | None) -> list[Path]:
+    """Return the files that are there to be read; what is wrong with a path is told later."""
+    try:
+        return watched_files(checkpoint, weights=weights)
+    except AtlasError:
+        return []
+
+
+def preload() -> None:
+    """Load what many fingerprints need, once for all of them."""
+    spare_pandas()
+    fingerprint.load_compiled()
+
+
 if __name__ == "__main__":
     spare_pandas()
-    if "snakemake" not in globals():
-        command_line(main)
-    configure_logging(snakemake)
-    main(
-        checkpoint=Path(snakemake.params.checkpoint),
-        files=[Path(file) for file in snakemake.input.checkpoint],
-        architecture=snakemake.params.architecture,
-        weights=snakemake.params.weights,
-        table=Path(snakemake.output.table),
-        threads=snakemake.threads,
-    )
+    command_line(main)

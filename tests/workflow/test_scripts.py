@@ -161,10 +161,9 @@ def by_hand(models: Path, config: dict, *, folder: Path) -> None:
         assert done.returncode == 0, done.stderr
 
     for model in found:
-        files = (models / model).glob("*/*.safetensors")
         step(
             "fingerprints/fingerprint",
-            *("--checkpoint", models / model, "--files", *files),
+            *("--checkpoint", models / model),
             *("--table", f"{model}.parquet", "--threads", 1),
         )
     step(

@@ -27,9 +27,19 @@ LIBRARIES_MB = 320
 """The same of a shard's job."""
 
 
+SMALL_MB = 1000
+"""Of a checkpoint that is read in the time that a cluster takes to start a job."""
+
+
+def is_small(size_mb: float) -> bool:
+    """Tell whether many checkpoints of this size are worth one job of a cluster."""
+    return size_mb <= SMALL_MB
+
+
 def fingerprint_minutes(size_mb: float) -> int:
     """Return the minutes to fingerprint a checkpoint, with room to spare."""
-    return 10 + round(2 * size_mb / READ_MB_PER_SECOND / 60)
+    least = 2 if is_small(size_mb) else 10
+    return least + round(2 * size_mb / READ_MB_PER_SECOND / 60)
 
 
 def distances_minutes(*, models: int, size_mb: float, shards: int, threads: int) -> int:

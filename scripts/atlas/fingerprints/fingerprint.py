@@ -1,6 +1,7 @@
 """Fingerprint a checkpoint: one row per tensor with its place, digests and moments."""
 
 import os
+import sys
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -21,7 +22,8 @@ from atlas.fingerprints.elements.reading import read_range
 from atlas.tensors.tensors import FLOATING, ITEM_BYTES, ROUNDED, Checkpoint, Tensor, rounds_to
 
 WORTH_COMPILING = 1 << 25
-"""Elements of a checkpoint from which on the compiled code is used."""
+"""Elements of a checkpoint from which on the compiled code is used, where it is not loaded yet."""
+COMPILED = "atlas.fingerprints.elements.compiled"
 
 CHUNK_ELEMENTS = 1 << 16
 """Elements in hand at a time: a chunk's float64 copies stay in a core's cache."""
@@ -134,9 +136,19 @@ def _identity(tensor: Tensor, home: Path) -> dict[str, Any]:
     }
 
 
+def load_compiled() -> None:
+    """Load the compiled code, so that small checkpoints are read by it too."""
+    from atlas.fingerprints.elements.compiled import CompiledChunks
+
+    chunks = CompiledChunks(CHUNK_ELEMENTS)
+    for dtype in FLOATING:
+        raw = np.zeros(CHUNK_ELEMENTS * ITEM_BYTES[dtype], np.uint8)
+        chunks(raw, dtype, set(rounds_to(dtype)) - {dtype}, Moments())
+
+
 def _chunks_for(elements: int) -> Chunks:
     """Compile only where that pays: importing numba costs more than a small checkpoint."""
-    if elements < WORTH_COMPILING:
+    if elements < WORTH_COMPILING and COMPILED not in sys.modules:
         return plain_chunk
     from atlas.fingerprints.elements.compiled import CompiledChunks
 

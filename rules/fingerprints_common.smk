@@ -1,0 +1,30 @@
+import os
+import shlex
+
+from atlas.distances import resources as needs
+
+# What a shell calls Python by: of an environment or a container, or else the one that runs this.
+PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
+# A run's own preloaded process ends when this process does. See scripts/preloaded.py.
+os.environ["ATLAS_RUN"] = str(os.getpid())
+STANDING_BY = shlex.join([PYTHON, "-I", "-S", str(HOME / "scripts" / "preloaded.py")])
+FINGERPRINT = HOME / "scripts" / "fingerprints" / "fingerprint.py"
+
+
+def size_mb(model):
+    """Return the size of a checkpoint's files in MB; 0 where a rule is still to make them."""
+    if is_made(MODELS[model]):
+        return 0
+    return sum(file.stat().st_size for file in listed_files(model)) / 1e6
+
+
+def group_of_small(wildcards):
+    """Return the group that small checkpoints are submitted in, and none for the others."""
+    return "small_checkpoints" if needs.is_small(size_mb(wildcards.model)) else None
+
+
+def choices_of(wildcards):
+    """Return the options that the roster asks for a model."""
+    model = MODELS[wildcards.model]
+    asked = {"architecture": model.architecture, "weights": model.weights}
+    return [f"--{name}={value}" for name, value in asked.items() if value]
