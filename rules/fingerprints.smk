@@ -34,7 +34,8 @@ rule fingerprint:
     message:
         "Fingerprinting {wildcards.model}"
     shell:
-        "{STANDING_BY} {FINGERPRINT:q} --checkpoint={params.checkpoint:q} {params.choices:q}"
+        "{PRELOADED} fingerprints/fingerprint.py"
+        " --checkpoint={params.checkpoint:q} {params.choices:q}"
         " --table={output.table:q} --threads={threads} > {log:q} 2>&1"
 
 

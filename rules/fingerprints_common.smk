@@ -1,14 +1,17 @@
 import os
 import shlex
 
+from snakemake.settings.types import DeploymentMethod
+
 from atlas.distances import resources as needs
 
 # What a shell calls Python by: of an environment or a container, or else the one that runs this.
 PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
-# A run's own preloaded process ends when this process does. See scripts/preloaded.py.
-os.environ["ATLAS_RUN"] = str(os.getpid())
-STANDING_BY = shlex.join([PYTHON, "-I", "-S", str(HOME / "scripts" / "preloaded.py")])
-FINGERPRINT = HOME / "scripts" / "fingerprints" / "fingerprint.py"
+# Takes a script from the folder scripts/ on.
+PRELOADED = shlex.join([PYTHON, "-I", "-S", str(HOME / "scripts" / "preloaded.py")])
+# The preloaded process ends when this process does. What a container starts ends with the container.
+if DeploymentMethod.APPTAINER not in workflow.deployment_settings.deployment_method:
+    os.environ["ATLAS_RUN"] = str(os.getpid())
 
 
 def size_mb(model):

@@ -6,6 +6,8 @@ first script of a run starts a process that stays, imports them once, and forks 
 that follows. It ends with the run that it belongs to: the one whose number is in ATLAS_RUN. Without
 that, and wherever anything about it fails, the script is run as it would be alone.
 
+SCRIPT is a path, or one from this folder on: fingerprints/fingerprint.py.
+
 This file imports nothing but Python's own, as it is what every script waits for: run it with -I -S.
 """
 
@@ -108,4 +110,4 @@ def asked(connection: socket.socket, script: str, arguments: list[str]) -> "int 
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1], sys.argv[2:]))
+    sys.exit(run(str(Path(__file__).parent / sys.argv[1]), sys.argv[2:]))

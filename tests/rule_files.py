@@ -12,6 +12,9 @@ LIBRARIES = ("atlas", "atlas_demo")
 """Folders of scripts/ that hold no scripts."""
 
 
+SHELL_SCRIPT = re.compile(r'"\{PRELOADED\} (\w+/\w+\.py)')
+"""What a rule's shell runs by way of scripts/preloaded.py."""
+
 RULE = re.compile(r"^(?:rule|checkpoint) ", re.M)
 
 
@@ -25,14 +28,14 @@ class Rule:
 
 
 def scripted_rules() -> list[Rule]:
-    """Return the rules that run a script."""
+    """Return the rules that run a script, be it by a shell."""
     return [
         _rule(block, file.parent)
         for file in sorted((REPOSITORY / "rules").rglob("*.smk"))
         for block in re.split(
             r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.M
         )[1:]
-        if "    script:\n" in block
+        if "    script:\n" in block or SHELL_SCRIPT.search(block)
     ]
 
 
@@ -42,11 +45,18 @@ def script_files() -> list[Path]:
     return [path for path in found if path.parent.name not in LIBRARIES]
 
 
+def script_of(block: str, folder: Path) -> Path:
+    """Return the script of a rule whose file lies in the folder."""
+    if by_shell := SHELL_SCRIPT.search(block):
+        return SCRIPTS / by_shell[1]
+    (script,) = re.findall(r'^    script:\n +"(.+)"', block, flags=re.M)
+    return (folder / script).resolve()
+
+
 def _rule(block: str, folder: Path) -> Rule:
     directives = dict(re.findall(r"^    (\w+):(.+?)(?=^    \w|\Z)", block, flags=re.M | re.S))
-    (script,) = re.findall(r'"(.+)"', directives["script"])
     return Rule(
         name=block.partition(":")[0],
-        script=(folder / script).resolve(),
+        script=script_of(block, folder),
         environments=tuple(re.findall(r'envs/(\w+)\.yaml"', directives["conda"])),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rule_files import SHELL_SCRIPT, script_of
 from workflow_runs import REPOSITORY
 
 RULES = REPOSITORY / "rules"
@@ -34,7 +35,7 @@ def computing_rules() -> list[Rule]:
         text = file.read_text(encoding="utf-8")
         _, *parts = re.split(r"(?m)^(?=(?:rule|checkpoint|use rule) \w+)", text)
         found += [Rule(part.split(":")[0].split()[-1], file, part) for part in parts]
-    return [rule for rule in found if rule.places("script")]
+    return [rule for rule in found if rule.places("script") or SHELL_SCRIPT.search(rule.text)]
 
 
 COMPUTING = computing_rules()
@@ -47,19 +48,17 @@ def test_every_computing_rule_has_a_number_and_nothing_else_has() -> None:
 
 def test_no_script_is_overlooked() -> None:
     texts = [file.read_text(encoding="utf-8") for file in RULES.rglob("*.smk")]
-    assert sum(len(re.findall(r"^\s*script:", text, re.MULTILINE)) for text in texts) == len(
-        COMPUTING
-    )
+    by_shell = sum(len(SHELL_SCRIPT.findall(text)) for text in texts)
+    found = sum(len(re.findall(r"^\s*script:", text, re.MULTILINE)) for text in texts)
+    assert found + by_shell == len(COMPUTING)
 
 
 @pytest.mark.parametrize("rule", COMPUTING, ids=lambda rule: rule.name)
 def test_a_rule_goes_by_one_name(rule: Rule) -> None:
     assert f'        method=METHOD["{rule.name}"],\n' in rule.text
     wing = rule.file.relative_to(RULES).with_suffix("").parts[0]
-    (script,) = rule.places("script")
-    assert (rule.file.parent / script).resolve() == (
-        REPOSITORY / "scripts" / wing / f"{rule.name}.py"
-    )
+    script = REPOSITORY / "scripts" / wing / f"{rule.name}.py"
+    assert script_of(rule.text, rule.file.parent) == script
     (log,) = rule.places("log")
     assert log.startswith(f"logs/{rule.name}/")
     if "    localrule: True\n" not in rule.text:
