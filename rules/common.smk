@@ -28,7 +28,10 @@ settings.check(config)
 ROSTER = reading.NONE
 if place := settings.roster_place(config, home=HOME):
     ROSTER = reading.load(
-        place, home=HOME, skip_missing=config["missing_checkpoints"] == "skip"
+        place,
+        home=HOME,
+        skip_missing=config["missing_checkpoints"] == "skip",
+        look=workflow.is_main_process,
     )
 for model, problem in ROSTER.missing.items():
     logger.warning(f"{model} is left out: {problem}")
@@ -131,6 +134,17 @@ def files_state(wildcards):
 def all_fingerprints(wildcards):
     """Return the fingerprints of the roster's models."""
     return needs_roster(wildcards) or fingerprints_of(MODELS)
+
+
+def is_at_hand(rule):
+    """
+    Return whether a rule is of no interest here: its job is done, and another one's process asks.
+
+    On a cluster each job reads the workflow again. What only leads to its inputs, which are there by
+    then, need not be planned once more for all models.
+    """
+    targets = {target.rulename for target in workflow.dag_settings.target_jobs}
+    return not workflow.is_main_process and bool(targets) and rule not in targets
 
 
 def fingerprints_of(models):

@@ -49,7 +49,7 @@ class Atlas:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1800,
             check=False,
         )
         measured = sum(

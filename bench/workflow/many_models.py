@@ -24,10 +24,30 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     yield from _lines(atlas, count)
     for number in range(count, 10 * count if quick else 1000):
         _add(atlas, f"m{number:03d}", factory.changed(base, number, "unet/"))
-    start = time.perf_counter()
-    _checked(atlas.run("--dry-run", distances={"shards": 64}))
-    spent = seconds(time.perf_counter() - start)
-    yield Line(f"{len(atlas.models)} models in 64 shards: dry run", "", spent)
+    yield from _planned(atlas, shards=64, dry_run=5, job=5)
+    many = Atlas(folder / f"planned-{count}")
+    (many.folder / "models").mkdir(parents=True)
+    for number in range(20 * count if quick else 10_000):
+        file = many.folder / "models" / f"p{number:05d}.safetensors"
+        file.hardlink_to(next((place / "models" / "m000").rglob("*.safetensors")))
+        many.models[file.stem] = {"path": f"models/{file.name}"}
+    many.groups = {"few": {"models": list(many.models)[:100]}}
+    yield from _planned(many, shards=256, dry_run=60, job=60)
+
+
+def _planned(atlas: Atlas, *, shards: int, dry_run: float, job: float) -> Iterator[Line]:
+    """Plan all that a roster asks for, and what one shard's job of a cluster plans anew."""
+    settings = {"distances": {"shards": shards}}
+    what = f"{len(atlas.models):,} models in {shards} shards"
+    yield _within(f"{what}: dry run", dry_run, lambda: _checked(atlas.run("--dry-run", **settings)))
+    contents = atlas.folder / "results" / "contents"
+    contents.mkdir(parents=True, exist_ok=True)
+    for shard in range(shards):
+        (contents / f"{shard}.parquet").touch()
+    only = ("--allowed-rules", "measure_distances", "--force", "--mode", "subprocess")
+    job_alone = ("--target-jobs", "measure_distances:shard=1", *only, "--nolock", "--dry-run")
+    start = lambda: _checked(atlas.run(options=job_alone, **settings))  # noqa: E731
+    yield _within(f"{what}: a shard's job reads the workflow", job, start)
 
 
 def _lines(atlas: Atlas, count: int) -> Iterator[Line]:

@@ -77,7 +77,9 @@ NONE = Roster(Path("roster.yaml"), {}, {}, {})
 """Where none is given: architectures and MACs need none."""
 
 
-def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) -> Roster:
+def load(
+    path: Path, *, home: Path | None = None, skip_missing: bool = False, look: bool = True
+) -> Roster:
     """
     Read and check a roster.
 
@@ -90,6 +92,8 @@ def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) ->
         working directory's own `resources/`, so they need not exist yet.
     skip_missing
         Leave models out whose checkpoint does not exist, in place of raising.
+    look
+        Whether to look for the checkpoints: a job of a run that has done so need not.
 
     Raises
     ------
@@ -112,7 +116,10 @@ def load(path: Path, *, home: Path | None = None, skip_missing: bool = False) ->
         name: _group(name, entry, models, places)
         for name, entry in document.get("groups", {}).items()
     }
-    absent = {name: problem for name, model in models.items() if (problem := places.problem(model))}
+    looked_for = models if look or skip_missing else {}
+    absent = {
+        name: problem for name, model in looked_for.items() if (problem := places.problem(model))
+    }
     faults += _twin_faults("models", models) + _twin_faults("groups", groups)
     faults += _reference_faults(models, document.get("groups", {}), groups)
     faults += _matrix_faults(groups)
