@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from atlas.basis.errors import printable
-from atlas.fingerprints.elements.buffers import aligned_empty
+from atlas.fingerprints.elements.buffers import aligned_empty, keep_freed_memory
 from atlas.fingerprints.elements.decoding import decode, round_to
 from atlas.fingerprints.elements.digests import digest_of
 from atlas.fingerprints.elements.files import OpenFiles, unchanged
@@ -145,6 +145,7 @@ def _identity(tensor: Tensor, home: Path) -> dict[str, Any]:
 def _chunks_for(elements: int) -> Chunks:
     """Compile only where that pays: importing numba costs more than a small checkpoint."""
     if elements < WORTH_COMPILING:
+        keep_freed_memory()
         return plain_chunk
     from atlas.fingerprints.elements.compiled import CompiledChunks
 
