@@ -20,6 +20,7 @@ from atlas.fingerprints.elements.moments import Moments
 from atlas.fingerprints.elements.projection import STRETCH, Projection, seed_of
 from atlas.fingerprints.elements.reading import read_range
 from atlas.fingerprints.sketches import KEY, Projected, packed, sketch
+from atlas.names.kinds import MODEL
 from atlas.tensors.tensors import FLOATING, ITEM_BYTES, ROUNDED, Checkpoint, Tensor, rounds_to
 
 WORTH_COMPILING = 1 << 25
@@ -91,7 +92,8 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
         _identity(tensor, home) | rows[tensor.name]
         for tensor in sorted(checkpoint.tensors, key=lambda tensor: tensor.name)
     ]
-    sketches = sketch(projected for _, projected in described)
+    compared = described if checkpoint.kind == MODEL else []
+    sketches = sketch(projected for _, projected in compared)
     return pa.Table.from_pylist(records, schema=SCHEMA).replace_schema_metadata(
         {KEY: packed(sketches)}
     )

@@ -119,7 +119,7 @@ def unpacked(text: bytes) -> Sketches:
 
 def read_sketches(path: Path) -> Sketches:
     """
-    Return the sketches of a fingerprint.
+    Return the sketches of a fingerprint; none of a checkpoint that is no model, or can't be read.
 
     Raises
     ------
@@ -130,5 +130,7 @@ def read_sketches(path: Path) -> Sketches:
     """
     beside = sealed.read_beside(path)
     if KEY not in beside:
+        if not len(sealed.read(path, ["name"])[0]):
+            return sketch([])
         raise AtlasError(f"{path}: made before there were sketches; delete it, and run again")
     return unpacked(beside[KEY])
