@@ -21,3 +21,8 @@ def distances_runtime(wildcards, input, threads, attempt):
         threads=threads,
     )
     return minutes * 2 ** (attempt - 1)
+
+
+def own_models_of_groups():
+    """Return the models of each group that has checkpoints, as JSON: their pairs are all chosen."""
+    return in_report(sorted(sorted(GROUPS[group].models) for group in WEIGHED))

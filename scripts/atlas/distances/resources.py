@@ -55,3 +55,13 @@ def distances_disk_mb(*, models: int, shards: int) -> int:
     """Return the disk in MB of a shard: its file, the one that replaces it, and a backup."""
     pairs = models * (models - 1) / 2
     return 10 + round(3 * pairs * TENSORS / shards * ROW_BYTES / 1e6)
+
+
+def choosing_minutes(*, models: int) -> int:
+    """Return the minutes to choose pairs by sketch, with room to spare."""
+    return 10 + round(models / 500 + (models / 2000) ** 2)
+
+
+def choosing_mb(*, models: int) -> int:
+    """Return the memory in MB of choosing pairs by sketch: sketches twice, two tiles, the pairs."""
+    return round(LIBRARIES_MB + 200 + 0.25 * models)
