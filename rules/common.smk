@@ -136,15 +136,20 @@ def all_fingerprints(wildcards):
     return needs_roster(wildcards) or fingerprints_of(MODELS)
 
 
-def is_at_hand(rule):
+def unless_at_hand(rule, inputs):
     """
-    Return whether a rule is of no interest here: its job is done, and another one's process asks.
+    Return an input function of a rule that has none where another rule's job reads the workflow.
 
-    On a cluster each job reads the workflow again. What only leads to its inputs, which are there by
-    then, need not be planned once more for all models.
+    On a cluster each job does so. What only leads to its inputs, which are there by then, need not
+    be planned once more for all models.
     """
-    targets = {target.rulename for target in workflow.dag_settings.target_jobs}
-    return not workflow.is_main_process and bool(targets) and rule not in targets
+
+    def inputs_of(wildcards):
+        targets = {target.rulename for target in workflow.dag_settings.target_jobs}
+        is_another = bool(targets) and rule not in targets
+        return [] if is_another and not workflow.is_main_process else inputs(wildcards)
+
+    return inputs_of
 
 
 def fingerprints_of(models):

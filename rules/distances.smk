@@ -64,3 +64,32 @@ rule measure_distances:
         "Measuring the missing distances of shard {wildcards.shard}"
     script:
         "../scripts/distances/measure_distances.py"
+
+
+rule choose_pairs:
+    input:
+        fingerprints=unless_at_hand("choose_pairs", all_fingerprints),
+        renamings="results/renamings.json",
+    output:
+        pairs="results/chosen_pairs.parquet",
+        neighbours="results/nearest.csv",
+    log:
+        "logs/choose_pairs/all.log",
+    benchmark:
+        "benchmarks/choose_pairs/all.tsv"
+    conda:
+        "../envs/weights.yaml"
+    threads: config["distances"]["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: needs.choosing_mb(models=len(MODELS))
+        * 2 ** (attempt - 1),
+        runtime=lambda wildcards, attempt: needs.choosing_minutes(models=len(MODELS))
+        * 2 ** (attempt - 1),
+    params:
+        method=METHOD["choose_pairs"],
+        nearest=config["distances"]["nearest"],
+        groups=own_models_of_groups(),
+    message:
+        "Choosing the pairs of models to measure by sketch"
+    script:
+        "../scripts/distances/choose_pairs.py"

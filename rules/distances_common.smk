@@ -1,7 +1,7 @@
 from atlas.distances import resources as needs
 
 # Whether only chosen pairs of models are measured.
-CHOOSES_PAIRS = config["distances"].get("pairs") == "nearest"
+CHOOSES_PAIRS = config["distances"]["pairs"] == "nearest"
 
 
 @cache
@@ -31,3 +31,8 @@ def distances_runtime(wildcards, threads, attempt):
         threads=threads,
     )
     return minutes * 2 ** (attempt - 1)
+
+
+def own_models_of_groups():
+    """Return the models of each group that has checkpoints, as JSON: their pairs are all chosen."""
+    return in_report(sorted(sorted(GROUPS[group].models) for group in WEIGHED))

@@ -41,9 +41,7 @@ rule fingerprint:
 
 rule match_names:
     input:
-        fingerprints=lambda wildcards: (
-            [] if is_at_hand("match_names") else all_fingerprints(wildcards)
-        ),
+        fingerprints=unless_at_hand("match_names", all_fingerprints),
     output:
         renamings="results/renamings.json",
         listed="results/fingerprints.csv",

@@ -17,6 +17,7 @@ from workflow_runs import REPOSITORY, Atlas
 ARCHITECTURES = ("pocket_unet", "pocket_dit")
 TARGETS = (
     "results/models.csv",
+    "results/nearest.csv",
     "groups",
     "results/pairs/base/tuned.parquet",
     "results/pairs/base/tuned.png",

@@ -79,3 +79,13 @@ def contents_minutes(*, models: int) -> int:
     """Return the minutes of collecting them: 20 ms a model and reading, with room to spare."""
     passes = 1 + models * TENSORS * 0.4e-3 // CONTENTS_MB
     return 10 + round(2 * passes * models * 0.02 / 60)
+
+
+def choosing_minutes(*, models: int) -> int:
+    """Return the minutes to choose pairs by sketch, with room to spare."""
+    return 10 + round(models / 500 + (models / 2000) ** 2)
+
+
+def choosing_mb(*, models: int) -> int:
+    """Return the memory in MB of choosing pairs by sketch: sketches twice, two tiles, the pairs."""
+    return round(LIBRARIES_MB + 200 + 0.25 * models)

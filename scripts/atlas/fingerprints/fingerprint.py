@@ -13,22 +13,27 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from atlas.basis.errors import printable
-from atlas.fingerprints.elements.buffers import aligned_empty
+from atlas.fingerprints.elements.buffers import aligned_empty, keep_freed_memory
 from atlas.fingerprints.elements.decoding import decode, round_to
 from atlas.fingerprints.elements.digests import digest_of
 from atlas.fingerprints.elements.files import OpenFiles, unchanged
 from atlas.fingerprints.elements.moments import Moments
+from atlas.fingerprints.elements.projection import STRETCH, Projection, seed_of
 from atlas.fingerprints.elements.reading import read_range
+from atlas.fingerprints.sketches import KEY, Projected, packed, sketch
+from atlas.names.kinds import MODEL
 from atlas.tensors.tensors import FLOATING, ITEM_BYTES, ROUNDED, Checkpoint, Tensor, rounds_to
 
 WORTH_COMPILING = 1 << 25
 """Elements of a checkpoint from which on the compiled code is used, where it is not loaded yet."""
 COMPILED = "atlas.fingerprints.elements.compiled"
 
-CHUNK_ELEMENTS = 1 << 16
+CHUNK_ELEMENTS = STRETCH
 """Elements in hand at a time: a chunk's float64 copies stay in a core's cache."""
 
-Chunks = Callable[[NDArray[np.uint8], str, Collection[str], Moments], dict[str, NDArray[Any]]]
+Chunks = Callable[
+    [NDArray[np.uint8], str, Collection[str], Moments, Projection | None], dict[str, NDArray[Any]]
+]
 """Takes in a chunk's bytes: see plain_chunk."""
 
 PART = pa.struct(
@@ -69,7 +74,8 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
     `digest` is the xxh3-128 of dtype, shape and bytes; `digest_f16` and its like are the
     digests that the tensor has after rounding to nearest-even, so that a narrower copy is
     recognised. Moments are taken in float64 over the finite elements; `kurtosis` is the excess.
-    Integer tensors have neither. `parts` says where the elements lie, with files relative to
+    Integer tensors have neither. The metadata of the table's schema has the sketches of all blocks,
+    for `sealed.write` to keep. `parts` says where the elements lie, with files relative to
     `anchor(checkpoint.path)`, so that distances need not open the checkpoint again.
 
     Raises
@@ -81,14 +87,18 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
     chunks = _chunks_for(sum(tensor.numel for tensor in in_file_order))
     files = OpenFiles()
     with unchanged(checkpoint.files), ThreadPoolExecutor(threads) as pool:
-        described = pool.map(lambda tensor: _describe(files, tensor, chunks), in_file_order)
-        rows = dict(zip((tensor.name for tensor in in_file_order), described, strict=True))
+        described = list(pool.map(lambda tensor: _describe(files, tensor, chunks), in_file_order))
+    rows = {projected.name: row for row, projected in described}
     home = anchor(checkpoint.path)
     records = [
         _identity(tensor, home) | rows[tensor.name]
         for tensor in sorted(checkpoint.tensors, key=lambda tensor: tensor.name)
     ]
-    return pa.Table.from_pylist(records, schema=SCHEMA)
+    compared = described if checkpoint.kind == MODEL else []
+    sketches = sketch(projected for _, projected in compared)
+    return pa.Table.from_pylist(records, schema=SCHEMA).replace_schema_metadata(
+        {KEY: packed(sketches)}
+    )
 
 
 def notes(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -143,12 +153,13 @@ def load_compiled() -> None:
     chunks = CompiledChunks(CHUNK_ELEMENTS)
     for dtype in FLOATING:
         raw = np.zeros(CHUNK_ELEMENTS * ITEM_BYTES[dtype], np.uint8)
-        chunks(raw, dtype, set(rounds_to(dtype)) - {dtype}, Moments())
+        chunks(raw, dtype, set(rounds_to(dtype)) - {dtype}, Moments(), Projection(0))
 
 
 def _chunks_for(elements: int) -> Chunks:
     """Compile only where that pays: importing numba costs more than a small checkpoint."""
     if elements < WORTH_COMPILING and COMPILED not in sys.modules:
+        keep_freed_memory()
         return plain_chunk
     from atlas.fingerprints.elements.compiled import CompiledChunks
 
@@ -156,10 +167,14 @@ def _chunks_for(elements: int) -> Chunks:
 
 
 def plain_chunk(
-    raw: NDArray[np.uint8], dtype: str, wanted: Collection[str], moments: Moments
+    raw: NDArray[np.uint8],
+    dtype: str,
+    wanted: Collection[str],
+    moments: Moments,
+    projection: Projection | None = None,
 ) -> dict[str, NDArray[Any]]:
     """
-    Add a chunk to the moments, and return its bits once rounded to the wanted dtypes.
+    Add a chunk to moments and projection; return its bits once rounded to the wanted dtypes.
 
     Float64 is rounded by way of float32, as `torch.Tensor.half` does.
     """
@@ -167,17 +182,19 @@ def plain_chunk(
     with np.errstate(over="ignore", invalid="ignore"):  # some NaN signal that they are cast
         single = values.astype(np.float32, copy=False)
         double = values.astype(np.float64)
+    if projection is not None:
+        projection.add(double)
     moments.add(double)
     return {target: round_to(single, target) for target in wanted}
 
 
-def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> dict[str, Any]:
-    """Stream one tensor: its digests and moments."""
+def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> tuple[dict[str, Any], Projected]:
+    """Stream one tensor: its digests, moments and projection."""
     is_floating = tensor.dtype in FLOATING
     foretold = rounds_to(tensor.dtype) if is_floating else ()
     targets = set(foretold) - {tensor.dtype}
     digests = {dtype: digest_of(dtype, tensor.shape) for dtype in (tensor.dtype, *targets)}
-    moments = Moments()
+    moments, projection = Moments(), Projection(seed_of(tensor.name))
     item = ITEM_BYTES[tensor.dtype]
     buffer = aligned_empty(min(CHUNK_ELEMENTS, tensor.numel) * item)
     for start in range(0, tensor.numel, CHUNK_ELEMENTS):
@@ -185,11 +202,21 @@ def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> dict[str, Any
         read_range(files, tensor, start, raw)
         digests[tensor.dtype].update(raw.data)
         if is_floating:
-            for target, bits in chunks(raw, tensor.dtype, targets, moments).items():
+            for target, bits in chunks(raw, tensor.dtype, targets, moments, projection).items():
                 digests[target].update(bits.data)
-    described = {"digest": digests[tensor.dtype].hexdigest()}
+    described: dict[str, Any] = {"digest": digests[tensor.dtype].hexdigest()}
     described |= {f"digest_{dtype}": digests[dtype].hexdigest() for dtype in foretold}
-    return described | (_summary(moments) if is_floating else {"nonfinite": 0})
+    described |= _summary(moments) if is_floating else {"nonfinite": 0}
+    is_known = is_floating and not moments.nonfinite
+    return described, Projected(
+        name=tensor.name,
+        component=tensor.component,
+        block=tensor.block,
+        shape=tensor.shape,
+        numel=tensor.numel,
+        norm=moments.norm if is_known else 0.0,
+        sums=projection.sums if is_known else None,
+    )
 
 
 def _summary(moments: Moments) -> dict[str, float | int | None]:

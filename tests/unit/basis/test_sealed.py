@@ -44,3 +44,15 @@ def test_a_sealed_table_that_another_reader_moved_aside_is_told(path: Path) -> N
     path.unlink()
     with pytest.raises(DamagedFileError, match="another job has moved it"):
         sealed.read(path, ["a"])
+
+
+def test_what_stands_beside_a_table_is_kept_and_not_handed_on(tmp_path: Path) -> None:
+    metadata = {b"diffusion-atlas.more": b"1", b"pandas": b"{}"}
+    table = pa.table({"a": [1]}).replace_schema_metadata(metadata)
+    sealed.write(table, tmp_path / "a.parquet", {"kind": "model"})
+    assert sealed.read_beside(tmp_path / "a.parquet") == {b"diffusion-atlas.more": b"1"}
+    read, notes = sealed.read(tmp_path / "a.parquet", ["a"])
+    assert (read.schema.metadata, notes) == (None, {"kind": "model"})
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DamagedFileError):
+        sealed.read_beside(tmp_path / "a.parquet")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from atlas.fingerprints.elements import float8
 from atlas.fingerprints.elements.buffers import aligned_empty
+from atlas.fingerprints.elements.compiled_projection import project
 from atlas.fingerprints.elements.jit import (
     bits_of_half,
     bits_of_single,
@@ -17,6 +18,7 @@ from atlas.fingerprints.elements.jit import (
     single_from_bits,
 )
 from atlas.fingerprints.elements.moments import LANES, Moments
+from atlas.fingerprints.elements.projection import Projection
 from atlas.tensors.tensors import ITEM_BYTES
 
 CODES = {"f64": 0, "f32": 1, "f16": 2, "bf16": 3, "f8_e4m3fn": 4, "f8_e5m2": 5}
@@ -183,9 +185,14 @@ class CompiledChunks:
         self._local = threading.local()
 
     def __call__(
-        self, raw: NDArray[np.uint8], dtype: str, wanted: Collection[str], moments: Moments
+        self,
+        raw: NDArray[np.uint8],
+        dtype: str,
+        wanted: Collection[str],
+        moments: Moments,
+        projection: Projection | None = None,
     ) -> dict[str, NDArray[Any]]:
-        """Add a chunk to the moments, and return its bits once rounded to the wanted dtypes."""
+        """Add a chunk to moments and projection; return its bits rounded to the wanted dtypes."""
         count = raw.size // ITEM_BYTES[dtype]
         values = self._scratch("values", np.float64 if dtype == "f64" else np.float32)[:count]
         decode_into(raw, CODES[dtype], FLOAT8, values)
@@ -194,6 +201,8 @@ class CompiledChunks:
             rounding, kind = ROUNDINGS[target]
             rounded[target] = self._scratch(target, kind)[:count]
             rounding(values, rounded[target])
+        if projection is not None:
+            project(projection, values)
         total = _sum(values)
         if values.dtype != np.float64 and np.isfinite(total):
             mean = total / count
