@@ -44,7 +44,10 @@ def table(contents: Contents, shards: Iterable[NameRows]) -> pa.Table:
     unmeasured = counted & np.isnan(measured).any(axis=0)
     if unmeasured.any():
         name = contents.tensors["name"][unmeasured].iloc[0]
-        raise AtlasError(f"{name}: in no shard below results/distances; run `distances` again")
+        raise AtlasError(
+            f"{name}: in no shard below results/distances; run `distances` again. Where distances ›"
+            " pairs is nearest, put both models into a group: others' pairs are not measured"
+        )
     numel = contents.numel(first, second)
     values = {each.name: row for each, row in zip(MEASURED, measured, strict=True)}
     parameters = np.where(counted, numel, 0)
