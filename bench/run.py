@@ -19,6 +19,7 @@ BENCHMARKS = {
     "limits": "bench.distances.limits",
     "scaling": "bench.distances.scaling",
     "true-size": "bench.distances.true_size",
+    "nearest": "bench.fingerprints.nearest",
     "joins": "bench.relations.joins",
     "many-models": "bench.workflow.many_models",
     "small-files": "bench.workflow.small_files",

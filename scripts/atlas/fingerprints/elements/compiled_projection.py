@@ -30,16 +30,6 @@ def _mixed(state):  # type: ignore[no-untyped-def]
 
 
 @compiled(definition)
-def _turn_into(row, signs, sign, twice):  # type: ignore[no-untyped-def]
-    """Write a signed row twice in a row: a window of it is the row turned."""
-    once, again = twice[:SUMS], twice[SUMS:]
-    for column in range(SUMS):
-        value = row[column] * (signs[column] * sign)
-        once[column] = value
-        again[column] = value
-
-
-@compiled(definition)
 def _project(values, seed, stretch, signs, shifts, sums):  # type: ignore[no-untyped-def]
     """Add a stretch of whole rows, a multiple of TOGETHER of them, to the sums."""
     words = np.empty(DRAWS, np.uint64)
@@ -47,7 +37,8 @@ def _project(values, seed, stretch, signs, shifts, sums):  # type: ignore[no-unt
     for number in range(DRAWS):
         state += np.uint64(GAMMA)
         words[number] = _mixed(state)
-    twice = np.empty((TOGETHER, 2 * SUMS), values.dtype)
+    flat = signs.reshape(-1)
+    twice = np.empty(TOGETHER * 2 * SUMS, values.dtype)  # a window of a row twice is the row turned
     added = np.zeros(SUMS)
     for begin in range(0, values.size // SUMS, TOGETHER):
         for place in range(TOGETHER):
@@ -55,15 +46,23 @@ def _project(values, seed, stretch, signs, shifts, sums):  # type: ignore[no-unt
             is_negative = (words[row // 64] >> np.uint64(row % 64)) & np.uint64(1)
             sign = np.float32(-1.0) if is_negative else np.float32(1.0)
             own = values[row * SUMS : (row + 1) * SUMS]
-            _turn_into(own, signs[row], sign, twice[place])
-        first = twice[0, SUMS - shifts[begin] :]
-        second = twice[1, SUMS - shifts[begin + 1] :]
-        third = twice[2, SUMS - shifts[begin + 2] :]
-        fourth = twice[3, SUMS - shifts[begin + 3] :]
+            its_signs = flat[row * SUMS : (row + 1) * SUMS]
+            once = twice[2 * place * SUMS : (2 * place + 1) * SUMS]
+            again = twice[(2 * place + 1) * SUMS : (2 * place + 2) * SUMS]
+            for column in range(SUMS):
+                value = own[column] * (its_signs[column] * sign)
+                once[column] = value
+                again[column] = value
+        first = twice[SUMS - shifts[begin] :][:SUMS]
+        second = twice[3 * SUMS - shifts[begin + 1] :][:SUMS]
+        third = twice[5 * SUMS - shifts[begin + 2] :][:SUMS]
+        fourth = twice[7 * SUMS - shifts[begin + 3] :][:SUMS]
         for place in range(SUMS):
             total = added[place]
-            for value in (first[place], second[place], third[place], fourth[place]):
-                total += np.float64(value)
+            total += np.float64(first[place])
+            total += np.float64(second[place])
+            total += np.float64(third[place])
+            total += np.float64(fourth[place])
             added[place] = total
     turn = np.int64(words[DRAWS - 1] % np.uint64(SUMS))
     for place in range(SUMS):
