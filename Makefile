@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 CORES ?= $(shell nproc)
-SNAKEMAKE := $(BIN)/snakemake --logger rich --cores $(CORES)
+# Bars where someone watches them; a record of the jobs where the output goes to a file or a cluster's log.
+SNAKEMAKE := $(BIN)/snakemake $(shell test -t 2 && echo --logger rich) --cores $(CORES)
 
 DEMO := tour --configfile config/demo.yaml
 
