@@ -33,14 +33,17 @@ include: "rules/architectures.smk"
 include: "rules/macs.smk"
 include: "rules/activations.smk"
 include: "rules/embeddings.smk"
+include: "rules/benchmarks.smk"
 
 
 # The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.
 onsuccess:
+    keep_declared()
     say_ending()
 
 
 onerror:
+    keep_declared()
     say_ending()
 
 

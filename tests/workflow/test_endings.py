@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import factory
+import reports
 from workflow_runs import REPOSITORY, Atlas, jobs_of, link_workflow
 
 BASE = factory.weights(seed=1)
@@ -54,10 +55,12 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def test_a_report_is_made_of_the_others_and_the_status_tells_of_the_broken(reported: Made) -> None:
     assert reported.status != 0
     assert (reported.folder / "results" / "report.html").is_file(), reported.output
+    report = reports.read(reported.folder / "results" / "report.html")
+    assert "results/benchmarks.png" in report.results
 
 
 def test_a_failed_run_names_what_to_open_and_the_broken_last_of_all(reported: Made) -> None:
-    _, run, report = reported.output.split("Using workflow specific profile")
+    _, run, _, report = reported.output.split("Using workflow specific profile")
     pages = re.findall(r"^  (\S+)", OPENED.findall(run)[0], re.M)
     assert pages[:3] == [
         "results/groups/all/identity.md",
