@@ -56,6 +56,7 @@ wildcard_constraints:
 
 
 rule all:
+    """Everything that the roster asks for: identity, distances, matrices, plots and pairs of its groups."""
     default_target: True
     input:
         rules.check_models.output if MODELS or not GROUPS else [],
@@ -65,6 +66,7 @@ rule all:
 
 # What the demo shows: all that the roster asks for, and what needs no weights.
 rule tour:
+    """All of it: what the roster asks for, architectures, MACs, activations and embeddings."""
     input:
         rules.all.input,
         rules.architectures.input,
@@ -77,6 +79,7 @@ rule tour:
 if ROSTER is reading.NONE:
 
     rule without_roster:
+        """Say how to get a roster, where none is given."""
         input:
             needs_roster,
         output:

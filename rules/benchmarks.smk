@@ -37,6 +37,7 @@ def granted(job):
 
 
 rule benchmarks:
+    """What the jobs so far took, beside what was declared: results/benchmarks.csv and a picture."""
     input:
         table="results/benchmarks.csv",
         picture="results/benchmarks.png",
@@ -45,6 +46,7 @@ rule benchmarks:
 # Reads what is there, and is asked for by name alone: no other job is made for it. It has no
 # benchmark of its own, which would be a reason to run it again.
 rule summarise_benchmarks:
+    """Write the table and the picture of what jobs took."""
     output:
         table="results/benchmarks.csv",
         png=report(

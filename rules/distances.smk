@@ -2,11 +2,13 @@ include: "distances_common.smk"
 
 
 rule distances:
+    """Every pair of distinct contents, measured; kept in shards."""
     input:
         shard_files,
 
 
 rule measure_distances:
+    """Measure the pairs of contents that a shard lacks."""
     input:
         fingerprints=all_fingerprints,
         renamings="results/renamings.json",

@@ -1,4 +1,5 @@
 rule fingerprint:
+    """Read one checkpoint once: digest, norms and moments of each tensor."""
     input:
         checkpoint=checkpoint_files,
     output:
@@ -31,6 +32,7 @@ rule fingerprint:
 
 
 rule match_names:
+    """Match the names of unknown layouts with others by the digests of what they hold."""
     input:
         fingerprints=all_fingerprints,
     output:
