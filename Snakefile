@@ -21,6 +21,14 @@ report: "docs/captions/introduction.rst"
 
 
 include: "rules/common.smk"
+
+
+# Of the rules that follow: where `--sdm apptainer` runs them.
+if config["container"]:
+
+    container: config["container"]
+
+
 include: "rules/ending.smk"
 include: "rules/demo/common.smk"
 include: "rules/demo/terrain.smk"

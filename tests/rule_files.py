@@ -12,7 +12,7 @@ LIBRARIES = ("atlas", "atlas_demo")
 """Folders of scripts/ that hold no scripts."""
 
 
-RULE = re.compile(r"^(?:rule|checkpoint) ", re.M)
+RULE = re.compile(r"^(?:rule|checkpoint|use rule) ", re.M)
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ def scripted_rules() -> list[Rule]:
     return [
         _rule(block, file.parent)
         for file in sorted((REPOSITORY / "rules").rglob("*.smk"))
-        for block in re.split(
-            r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.M
-        )[1:]
+        for block in RULE.split(file.read_text(encoding="utf-8"))[1:]
         if "    script:\n" in block
     ]
 
