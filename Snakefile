@@ -1,12 +1,18 @@
 from pathlib import Path
 
+from snakemake.sourcecache import infer_source_file
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-HOME = Path(workflow.current_basedir)
-IS_MODULE = HOME != Path(workflow.basedir)
+include: "rules/home.smk"
+
+
+IS_MODULE = workflow.current_basedir != workflow.basedir
+HOME = home_of(workflow.current_basedir)
+# What is named below, relative to this file, is taken from there.
+workflow.included_stack[-1] = infer_source_file(HOME / "Snakefile")
 # A copy of the settings in the working directory replaces the workflow's own; beside a workflow that
 # uses this one as a module, the file of that name is the other's.
 OWN_SETTINGS = Path("config/config.yaml")
