@@ -2,7 +2,10 @@ import subprocess
 import tarfile
 import tempfile
 from io import BytesIO
+from os import PathLike
 from pathlib import Path
+
+from snakemake.sourcecache import HostingProviderFile
 
 
 def home_of(basedir):
@@ -10,16 +13,17 @@ def home_of(basedir):
     Return the folder of the workflow on disk.
 
     Scripts and facts lie beside the Snakefile. Where another workflow takes this one from a
-    repository, by github(…) or git+file:…, Snakemake fetches the files of rules alone; so all files
+    repository, by github(…), Snakemake fetches the files of rules alone; so all files
     of that commit are laid into Snakemake's cache, once.
     """
-    if isinstance(basedir, (str, Path)):
+    if isinstance(basedir, PathLike):
         return Path(basedir)
-    repository = (
-        basedir.repo_path
-        if hasattr(basedir, "repo_path")
-        else basedir.hosted_repo.repo_clone
-    )
+    if not isinstance(basedir, HostingProviderFile):
+        raise WorkflowError(
+            f"{basedir.get_path_or_uri(secret_free=True)}: the workflow's scripts can't be fetched "
+            "from there. Clone the repository and name the Snakefile's path on disk, or use github(…)"
+        )
+    repository = basedir.hosted_repo.repo_clone
     commit = git(repository, "rev-parse", "--verify", f"{basedir.ref}^{{commit}}")
     home = workflow.sourcecache.cache_path / "diffusion-atlas" / commit.decode().strip()
     if not home.is_dir():
