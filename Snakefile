@@ -9,7 +9,7 @@ min_version("9.0")
 include: "rules/home.smk"
 
 
-IS_MODULE = workflow.current_basedir != workflow.basedir
+IS_MODULE = str(workflow.current_basedir) != str(workflow.basedir)
 HOME = home_of(workflow.current_basedir)
 # What is named below, relative to this file, is taken from there.
 workflow.included_stack[-1] = infer_source_file(HOME / "Snakefile")

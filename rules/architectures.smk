@@ -62,7 +62,7 @@ rule summarise_architectures:
         "../envs/networks.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=20,
     params:
         method=METHOD["summarise_architectures"],

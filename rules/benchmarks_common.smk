@@ -12,14 +12,8 @@ def benchmarks_state(wildcards):
 
 def keep_declared():
     """Keep what the jobs that this run finished were granted, beside their benchmarks."""
-    declared.keep(
-        map(granted, filter(is_measured, workflow.dag.finished_jobs)), declared.FILE
-    )
-
-
-def is_measured(job):
-    """Return whether this run made a job's benchmark."""
-    return job.benchmark and workflow.dag.needrun(job) and Path(job.benchmark).exists()
+    measured = (job for job in workflow.dag.finished_jobs if job.benchmark)
+    declared.keep(map(granted, measured), declared.FILE)
 
 
 def granted(job):
