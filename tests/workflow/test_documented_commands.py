@@ -34,6 +34,7 @@ PLACES = {"/path/to/checkpoints": "models", "DIR=folder": "DIR=models", "my/rost
 
 INSTEAD = {
     r"python -m (\S+).*": "python -c 'import importlib.util as u; assert u.find_spec(\"\\1\")'",
+    r" --generate-unit-tests .*": "",  # of a finished run: test_generated_tests.py does that
     r"(bench/run\.py --only \w+).*": r"\1 --list",
 }
 """Programs that run for minutes, or write into the workflow, are only looked for."""
