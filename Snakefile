@@ -1,12 +1,18 @@
 from pathlib import Path
 
+from snakemake.sourcecache import infer_source_file
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-HOME = Path(workflow.current_basedir)
-IS_MODULE = HOME != Path(workflow.basedir)
+include: "rules/home.smk"
+
+
+IS_MODULE = str(workflow.current_basedir) != str(workflow.basedir)
+HOME = home_of(workflow.current_basedir)
+# What is named below, relative to this file, is taken from there.
+workflow.included_stack[-1] = infer_source_file(HOME / "Snakefile")
 # A copy of the settings in the working directory replaces the workflow's own; beside a workflow that
 # uses this one as a module, the file of that name is the other's.
 OWN_SETTINGS = Path("config/config.yaml")
@@ -21,6 +27,14 @@ report: "docs/captions/introduction.rst"
 
 
 include: "rules/common.smk"
+
+
+# Of the rules that follow: where `--sdm apptainer` runs them.
+if config["container"]:
+
+    container: config["container"]
+
+
 include: "rules/ending.smk"
 include: "rules/demo/common.smk"
 include: "rules/demo/terrain.smk"
@@ -33,14 +47,17 @@ include: "rules/architectures.smk"
 include: "rules/macs.smk"
 include: "rules/activations.smk"
 include: "rules/embeddings.smk"
+include: "rules/benchmarks.smk"
 
 
 # The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.
 onsuccess:
+    keep_declared()
     say_ending()
 
 
 onerror:
+    keep_declared()
     say_ending()
 
 
@@ -53,6 +70,7 @@ wildcard_constraints:
 
 
 rule all:
+    """Everything that the roster asks for: identity, distances, matrices, plots and pairs of its groups."""
     default_target: True
     input:
         rules.check_models.output if MODELS or not GROUPS else [],
@@ -62,6 +80,7 @@ rule all:
 
 # What the demo shows: all that the roster asks for, and what needs no weights.
 rule tour:
+    """All of it: what the roster asks for, architectures, MACs, activations and embeddings."""
     input:
         rules.all.input,
         rules.architectures.input,
@@ -74,6 +93,7 @@ rule tour:
 if ROSTER is reading.NONE:
 
     rule without_roster:
+        """Say how to get a roster, where none is given."""
         input:
             needs_roster,
         output:

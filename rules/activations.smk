@@ -7,6 +7,7 @@ wildcard_constraints:
 
 
 rule activations:
+    """What layers of networks see while they draw: maps, neighbours, a viewer for each dataset."""
     input:
         findings=expand("results/activations/{dataset}/findings.txt", dataset=DATASETS),
         viewers=expand("results/activations/{dataset}/viewer.html", dataset=DATASETS),
@@ -30,6 +31,7 @@ rule activations:
 
 
 rule activation_plan:
+    """What each dataset of activations takes, before anything is drawn."""
     input:
         summaries=expand("results/activations/{dataset}/plan.txt", dataset=DATASETS),
     log:
@@ -46,6 +48,7 @@ rule activation_plan:
 # A checkpoint, so that what comes after is looked at anew when a plan has changed: plans are no newer
 # than what they were made for, and Snakemake looks at no changed param behind a job that is to run.
 checkpoint plan_activations:
+    """Foretell the shapes, times and bytes of a dataset from headers alone."""
     input:
         networks=all_network_files,
     output:
@@ -72,6 +75,7 @@ checkpoint plan_activations:
 
 
 rule generate_activations:
+    """Draw one chunk of a dataset's samples and keep what the layers see."""
     input:
         # What it says of this chunk stands in the params.
         dataset=ancient("results/activations/{dataset}/dataset.json"),
@@ -111,6 +115,7 @@ rule generate_activations:
 
 # The same where maps are deleted when everything is made from them.
 use rule generate_activations as generate_passing_activations with:
+    """The same for a chunk whose files go once they are collected."""
     output:
         folder=directory("results/activations/{dataset}/chunks/{model}/{chunk}"),
         record="results/activations/{dataset}/chunks/{model}/{chunk}.json",
@@ -121,6 +126,7 @@ use rule generate_activations as generate_passing_activations with:
 
 
 rule collect_activations:
+    """Gather the chunks of a dataset by layer."""
     input:
         chunks=chunk_folders,
     output:
@@ -144,6 +150,7 @@ rule collect_activations:
 
 
 rule embed_activations:
+    """Make maps and neighbours of what layers saw."""
     input:
         dataset=ancient("results/activations/{dataset}/dataset.json"),
         plan=ancient("results/activations/{dataset}/plan.csv"),
@@ -177,6 +184,7 @@ rule embed_activations:
 
 
 rule draw_activations:
+    """Draw a dataset's maps."""
     input:
         dataset=ancient("results/activations/{dataset}/dataset.json"),
         points=rules.embed_activations.output.points,
@@ -207,6 +215,7 @@ rule draw_activations:
 
 
 rule write_viewer:
+    """Write the page in which a dataset's maps are explored."""
     input:
         dataset=ancient("results/activations/{dataset}/dataset.json"),
         points=rules.embed_activations.output.points,
@@ -238,6 +247,7 @@ rule write_viewer:
 
 
 rule compare_activations:
+    """Compare what layers of two networks see."""
     input:
         dataset=ancient("results/activations/{dataset}/dataset.json"),
         samples="results/activations/{dataset}/samples.parquet",
@@ -275,6 +285,7 @@ rule compare_activations:
 
 
 rule compare_plan:
+    """Compare what a dataset took with its plan."""
     input:
         plan="results/activations/{dataset}/plan.csv",
         records=chunk_records,
@@ -305,6 +316,7 @@ rule compare_plan:
 
 
 rule reproduce_published_plans:
+    """Make published figures of activation datasets again."""
     input:
         published=str(CONFIG / "published" / "activations.yaml"),
     output:
@@ -329,6 +341,7 @@ rule reproduce_published_plans:
 
 
 rule export_chunk:
+    """Write one chunk of activations as NPZ."""
     input:
         chunk="results/activations/{dataset}/chunks/{model}/{chunk}",
     output:

@@ -9,6 +9,7 @@ ARCHITECTURES = choice.chosen(
 
 
 rule architectures:
+    """Sizes, memory and diagrams of published architectures; no weights are needed."""
     input:
         expand("results/architectures/summary.{suffix}", suffix=["csv", "md", "html"]),
         expand("results/architectures/{name}.csv", name=["memory", "as_published"]),
@@ -25,6 +26,7 @@ rule architectures:
 
 # One job for all: importing torch and diffusers takes longer than surveying an architecture.
 rule summarise_architectures:
+    """Count the parameters and the memory of all architectures."""
     input:
         facts=lambda wildcards: facts_of(ARCHITECTURES),
         published=str(CONFIG / "published" / "sizes.yaml"),
@@ -60,7 +62,7 @@ rule summarise_architectures:
         "../envs/networks.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
+        mem_mb=2000,
         runtime=20,
     params:
         method=METHOD["summarise_architectures"],
@@ -75,6 +77,7 @@ rule summarise_architectures:
 
 
 rule draw_architectures:
+    """Draw the diagrams of all architectures."""
     input:
         portraits=rules.summarise_architectures.output.portraits,
     output:

@@ -2,6 +2,7 @@ include: "distances_common.smk"
 
 
 rule distances:
+    """Every pair of distinct contents, measured; kept in shards."""
     input:
         shard_files,
 
@@ -34,6 +35,7 @@ rule collect_contents:
 
 
 rule measure_distances:
+    """Measure the pairs of contents that a shard lacks."""
     input:
         needs_roster,
         contents="results/contents/{shard}.parquet",

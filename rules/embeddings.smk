@@ -6,6 +6,7 @@ wildcard_constraints:
 
 
 rule embeddings:
+    """What words are to the text encoders of groups: maps, viewers, how far each word moved."""
     input:
         needs_roster,
         findings=expand(
@@ -38,6 +39,7 @@ rule embeddings:
 
 
 rule find_text_encoders:
+    """Find the text encoders of the models of groups, and their configurations."""
     input:
         fingerprints=encoder_fingerprints,
         configurations=encoder_configurations,
@@ -68,6 +70,7 @@ rule find_text_encoders:
 
 
 rule encode_words:
+    """Encode a list of words by the text encoders of one shard."""
     input:
         record="results/embeddings/encoders.json",
         words=lambda wildcards: str(LISTS[wildcards.list]),
@@ -101,6 +104,7 @@ rule encode_words:
 
 
 rule map_words:
+    """Make maps of a list of words, of each encoder and of all together."""
     input:
         record="results/embeddings/encoders.json",
         words=lambda wildcards: str(LISTS[wildcards.list]),
@@ -141,6 +145,7 @@ rule map_words:
 
 
 rule draw_words:
+    """Draw the maps of a list of words."""
     input:
         words=lambda wildcards: str(LISTS[wildcards.list]),
         summary=rules.map_words.output.summary,
@@ -174,6 +179,7 @@ rule draw_words:
 
 
 rule view_words:
+    """Write the page in which a list of words is explored."""
     input:
         record="results/embeddings/encoders.json",
         words=lambda wildcards: str(LISTS[wildcards.list]),
@@ -209,6 +215,7 @@ rule view_words:
 
 
 rule compare_vocabularies:
+    """Tell how far each token moved from the base's vocabulary."""
     input:
         record="results/embeddings/encoders.json",
         fingerprints=members_fingerprints,

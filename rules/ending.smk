@@ -1,8 +1,39 @@
-from atlas.models import ending
+import os
+
+from atlas.basis.workflow import QUIET
+from atlas.models import ending, failures
+
+# Rich draws its bars anew at the bottom of a terminal, and the words of jobs beside them would tear
+# them. It shows the logs of jobs that fail; what the others say is in theirs.
+if workflow.local_exec and "rich" in workflow.output_settings.log_handler_settings:
+    os.environ[QUIET] = "1"
+
+
+def failed_jobs():
+    """Return the jobs that failed, without the one that fails where models could not be read."""
+    failed = [
+        job
+        for each in workflow.scheduler.failed
+        for job in (each.jobs if each.is_group() else [each])
+        if job.rule.name != "check_models" and not workflow.dag.finished(job)
+    ]
+    return sorted(
+        (
+            failures.Failure(named(job), next(map(Path, job.log), None))
+            for job in failed
+        ),
+        key=lambda failure: failure.job,
+    )
+
+
+def named(job):
+    """Return a job's rule with its wildcards."""
+    values = ", ".join(f"{name}={value}" for name, value in job.wildcards_dict.items())
+    return f"{job.rule.name} ({values})" if values else job.rule.name
 
 
 def say_ending():
-    """Say what to open first of what the run's targets need, and last of all what is broken."""
+    """Say what to open first, what is lacking, which jobs failed, and last of all what is broken."""
     made = {
         Path(str(file))
         for job in workflow.dag.jobs
@@ -16,6 +47,7 @@ def say_ending():
     text = ending.ending(
         ending.opening(ending.first_pages(made, GROUPS)),
         ROSTER.lacking if Path("results/models.md") in made else None,
+        failures.told(failed_jobs()),
         ending.unreadable(problems, of=len(MODELS)) if problems else None,
     )
     say_last(text)

@@ -4,6 +4,7 @@ include: "fingerprints_common.smk"
 # By shell: what Snakemake writes around a script imports Snakemake again, which takes longer than a
 # small checkpoint. Many small ones make one job of a cluster, each still being a job of its own here.
 rule fingerprint:
+    """Read one checkpoint once: digest, norms and moments of each tensor."""
     input:
         checkpoint=checkpoint_files,
     output:
@@ -40,6 +41,7 @@ rule fingerprint:
 
 
 rule match_names:
+    """Match the names of unknown layouts with others by the digests of what they hold."""
     input:
         fingerprints=unless_at_hand("match_names", all_fingerprints),
     output:

@@ -5,6 +5,7 @@ PROFILED = choice.chosen(
 
 
 rule macs:
+    """Multiply-accumulates of published architectures, by component, block and image; no weights."""
     input:
         findings="results/macs/findings.txt",
         pages=multiext("results/macs/summary", ".csv", ".md", ".html"),
@@ -24,6 +25,7 @@ rule macs:
 # One job for all architectures: importing torch and the model libraries takes longer than the
 # profile of any of them.
 rule profile_macs:
+    """Count the multiply-accumulates of all architectures' modules."""
     input:
         facts=lambda wildcards: facts_of(PROFILED),
     output:
@@ -55,6 +57,7 @@ rule profile_macs:
 
 
 rule reproduce_published_macs:
+    """Make the published table of MACs again."""
     input:
         published=str(CONFIG / "published" / "macs.yaml"),
         reproduced=published_facts("macs"),
@@ -78,6 +81,7 @@ rule reproduce_published_macs:
 
 
 rule summarise_macs:
+    """Add up what an image costs with each architecture."""
     input:
         facts=lambda wildcards: facts_of(PROFILED),
         profiles=rules.profile_macs.output.profiles,
@@ -117,6 +121,7 @@ rule summarise_macs:
 
 
 rule draw_macs:
+    """Draw what images cost."""
     input:
         profiles=rules.profile_macs.output.profiles,
         summary=rules.summarise_macs.output.csv,
@@ -148,6 +153,7 @@ rule draw_macs:
 
 
 rule measure_macs:
+    """Measure the forwards of denoisers on a GPU."""
     output:
         table="results/macs/measured.csv",
     log:

@@ -1,4 +1,5 @@
 rule describe_models:
+    """Tell what each file of the roster holds, its dtypes, and what is wrong with it."""
     input:
         fingerprints=all_fingerprints,
     output:
@@ -38,6 +39,7 @@ rule describe_models:
 
 # Fails, last of all, where a checkpoint could not be read: the others' results are made by then.
 rule check_models:
+    """Fail, last of all, where a checkpoint of the roster could not be read."""
     input:
         table="results/models.csv",
     output:

@@ -1,4 +1,5 @@
 rule groups:
+    """For each group of the roster: identity, distances, matrices, plots, the notebook's file."""
     input:
         needs_roster,
         expand("results/groups/{group}/distances.parquet", group=GROUPS),
@@ -13,6 +14,7 @@ rule groups:
 
 
 rule compare_group:
+    """Add up a group's distances by model, component, block and role."""
     input:
         fingerprints=group_fingerprints,
         renamings="results/renamings.json",
@@ -41,6 +43,7 @@ rule compare_group:
 
 
 rule import_matrices:
+    """Read published matrices of the notebook's form as a group."""
     input:
         notebook=lambda wildcards: str(GROUPS[wildcards.group].matrices),
     output:
@@ -73,6 +76,7 @@ rule import_matrices:
 
 
 rule identify_components:
+    """Tell which components of a group's models are the same, and what differs."""
     input:
         fingerprints=group_fingerprints,
         renamings="results/renamings.json",
@@ -110,6 +114,7 @@ rule identify_components:
 
 
 rule plot_identity:
+    """Draw which models of a group share which components."""
     input:
         table="results/groups/{group}/identity.csv",
     output:
@@ -141,6 +146,7 @@ rule plot_identity:
 
 
 rule write_matrices:
+    """Write a group's labelled matrices, one for each component and measure."""
     input:
         table="results/groups/{group}/distances.parquet",
     output:
@@ -174,6 +180,7 @@ rule write_matrices:
 
 
 rule export_notebook:
+    """Write a group's matrices as the notebook has them."""
     input:
         matrices="results/groups/{group}/matrices",
     output:
@@ -199,6 +206,7 @@ rule export_notebook:
 
 
 rule plot_group:
+    """Draw a group's heatmaps, trees, maps, spectral graphs and lines."""
     input:
         matrices="results/groups/{group}/matrices",
         identity=group_identity,
@@ -236,6 +244,7 @@ rule plot_group:
 
 
 rule pairs:
+    """Two models tensor by tensor, for the groups that ask for pairs."""
     input:
         needs_roster,
         [f"results/pairs/{a}/{b}.parquet" for a, b in asked_pairs()],
@@ -247,6 +256,7 @@ rule pairs:
 
 
 rule compare_pair:
+    """Compare two models tensor by tensor."""
     input:
         fingerprints=pair_fingerprints,
         renamings="results/renamings.json",
@@ -272,6 +282,7 @@ rule compare_pair:
 
 
 rule plot_pair:
+    """Draw where two models differ, tensor by tensor."""
     input:
         table="results/pairs/{a}/{b}.parquet",
     output:

@@ -33,6 +33,7 @@ HEADER = f"# What each rule makes of tests/pocket_atlas.py. Written by `{FIX}`.\
 
 WITHOUT = {
     "check_models": "makes an empty mark",
+    "summarise_benchmarks": "tells times",
     "measure_macs": "measures times on a GPU",
     **{
         script.stem: "runs networks, or tells of it: a map magnifies their last bits"

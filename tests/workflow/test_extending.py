@@ -72,7 +72,7 @@ FORMATS = (ZIPPED, SAFETENSORS, PICKLED, PLAIN)
     ),
     "Snakefile": ('include: "rules/macs.smk"\n', 'include: "rules/census.smk"\n'),
     "pyproject.toml": (
-        '    "activations | embeddings | lineage | macs | pages",\n',
+        '    "activations | benchmarks | embeddings | lineage | macs | pages",\n',
         '    "census",\n',
     ),
 }

@@ -14,7 +14,7 @@ from rule_files import SCRIPTS
 from workflow_runs import REPOSITORY, Atlas
 
 STAND_INS = REPOSITORY / "tests" / "stand_ins"
-"""Programs in the place of conda's and SLURM's, which run what they are handed at once."""
+"""Programs in the place of conda, Apptainer and SLURM, which run what they are handed at once."""
 
 TARGET = "results/fingerprints/base.parquet"
 
@@ -48,6 +48,25 @@ def test_in_a_conda_environment(base: Atlas, monkeypatch: pytest.MonkeyPatch) ->
     assert done.success, done.output
     assert "Activating conda environment: .snakemake/conda/" in done.output
     assert (base.folder / TARGET).is_file()
+
+
+def test_in_an_image(base: Atlas, monkeypatch: pytest.MonkeyPatch) -> None:
+    lead(monkeypatch, STAND_INS / "apptainer")
+    done = base.run(TARGET, options=("--sdm", "apptainer"), container="images/atlas.sif")
+    assert done.success, done.output
+    assert (base.folder / "images.txt").read_text() == "images/atlas.sif\n"
+    assert (base.folder / TARGET).is_file()
+    without = base.run("results/renamings.json", options=("--sdm", "apptainer"))
+    assert without.success, without.output
+    assert (base.folder / "images.txt").read_text().count("\n") == 1, "null: none"
+
+
+@pytest.mark.parametrize("image", ["a b.sif", "$(touch x).sif", "a.sif;ls"])
+def test_an_images_name_never_reaches_a_shell_as_code(base: Atlas, image: str) -> None:
+    done = base.run(TARGET, options=("--dry-run",), container=image)
+    assert not done.success
+    assert "container" in done.output
+    assert "an image file or address, without spaces" in done.output
 
 
 def test_on_a_node_of_a_cluster_that_reads_the_workflow_again(

@@ -1,6 +1,8 @@
 """Every rule with a script: its number, and one name for rule, script, log and benchmark."""
 
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,3 +67,47 @@ def test_a_rule_goes_by_one_name(rule: Rule) -> None:
         assert rule.places("benchmark")
     for benchmark in rule.places("benchmark"):
         assert benchmark.startswith(f"benchmarks/{rule.name}/")
+
+
+HEADER = re.compile(
+    r"^ *(?:rule|checkpoint|use rule) (\w+)(?: as (\w+) with)?:\n(?: +\"{3}(.+)\"{3}\n)?", re.M
+)
+
+
+def told_of_rules() -> dict[str, str]:
+    """Return what the rules' files say of each rule in a line, also of those under a condition."""
+    files = [REPOSITORY / "Snakefile", *sorted(RULES.rglob("*.smk"))]
+    found = [rule for file in files for rule in HEADER.findall(file.read_text(encoding="utf-8"))]
+    return {name or copied: told for copied, name, told in found}
+
+
+def test_every_rule_is_told_in_a_sentence_of_its_own() -> None:
+    told = told_of_rules()
+    assert {rule.name for rule in COMPUTING} < set(told)
+    faulty = [name for name, line in told.items() if not re.fullmatch(r"[A-Z].{10,98}\.", line)]
+    assert not faulty, "a docstring of one line below the rule's name"
+    assert len(set(told.values())) == len(told)
+
+
+@pytest.mark.parametrize(
+    ("option", "some"),
+    [
+        ("--list-target-rules", {"all", "groups", "macs", "embeddings", "benchmarks", "tour"}),
+        ("--list-rules", {"fingerprint", "plot_group", "plan_activations", "macs"}),
+    ],
+)
+def test_the_lists_of_snakemake_tell_what_each_is(
+    option: str, some: set[str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    done = subprocess.run(
+        [*command, option, "--config", "roster=config/roster.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = told_of_rules()
+    listed = {line.partition(" ")[0]: line for line in done.stdout.splitlines()}
+    assert some < set(listed)
+    assert all(line == f"{name} ({told[name]})" for name, line in listed.items())

@@ -1,6 +1,7 @@
 """What every script does first: take a rule's values and log, or those of a command line."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,20 @@ from typing import Any, NoReturn
 from atlas.basis import options
 from atlas.basis.errors import AtlasError, lacks_room
 
+QUIET = "ATLAS_QUIET"
+"""The environment variable by which a rule's script writes to its log file alone."""
+
 
 def configure_logging(snakemake: Any) -> None:
-    """Log to the rule's log file and to stderr; faults of the input without a traceback."""
+    """
+    Log to the rule's log file and to stderr; faults of the input without a traceback.
+
+    Where something else draws on the terminal, the environment has QUIET, and stderr gets nothing.
+    """
     # a log that a full disk does not take must not hide what is said on stderr
     logging.raiseExceptions = False
-    _log_to(logging.FileHandler(snakemake.log[0], mode="w"), logging.StreamHandler())
+    shown = [] if QUIET in os.environ else [logging.StreamHandler()]
+    _log_to(logging.FileHandler(snakemake.log[0], mode="w"), *shown)
     sys.excepthook = _log_uncaught
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from atlas.basis.errors import AtlasError
-from atlas.basis.workflow import command_line, configure_logging
+from atlas.basis.workflow import QUIET, command_line, configure_logging
 
 Run = Callable[..., tuple[object, str, str]]
 """Words to the exit status, and what was written to stdout and stderr."""
@@ -122,3 +122,17 @@ def test_a_log_that_is_full_hides_nothing(
     told = capsys.readouterr().err
     assert "base.ckpt: truncated" in told
     assert "Traceback" not in told
+
+
+def test_a_job_beside_bars_writes_to_its_log_alone(
+    loggers: None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(QUIET, "1")
+    log = tmp_path / "job.log"
+    configure_logging(SimpleNamespace(log=[str(log)]))
+    sys.excepthook(AtlasError, AtlasError("base.ckpt: truncated"), None)
+    assert "base.ckpt: truncated" in log.read_text()
+    assert capsys.readouterr().err == ""

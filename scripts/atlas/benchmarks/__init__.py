@@ -1,0 +1,1 @@
+"""What jobs took, beside what their rules had declared."""
