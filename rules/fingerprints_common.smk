@@ -6,11 +6,15 @@ from snakemake.settings.types import DeploymentMethod
 from atlas.distances import resources as needs
 
 # What a shell calls Python by: of an environment or a container, or else the one that runs this.
-PYTHON = "python" if workflow.deployment_settings.deployment_method else sys.executable
+METHODS = workflow.deployment_settings.deployment_method
+IN_CONTAINER = DeploymentMethod.APPTAINER in METHODS and bool(config["container"])
+PYTHON = (
+    "python" if IN_CONTAINER or DeploymentMethod.CONDA in METHODS else sys.executable
+)
 # Takes a script from the folder scripts/ on.
 PRELOADED = shlex.join([PYTHON, "-I", "-S", str(HOME / "scripts" / "preloaded.py")])
 # The preloaded process ends when this process does. What a container starts ends with the container.
-if DeploymentMethod.APPTAINER not in workflow.deployment_settings.deployment_method:
+if not IN_CONTAINER:
     os.environ["ATLAS_RUN"] = str(os.getpid())
 
 
