@@ -24,17 +24,26 @@ LIBRARIES_MB = 320
 """The same of a shard's job."""
 
 
+def fingerprint_seconds(size_mb: float) -> float:
+    """Return the seconds to read a checkpoint once, by the rate that limits are set by."""
+    return size_mb / READ_MB_PER_SECOND
+
+
 def fingerprint_minutes(size_mb: float) -> int:
     """Return the minutes to fingerprint a checkpoint, with room to spare."""
-    return 10 + round(2 * size_mb / READ_MB_PER_SECOND / 60)
+    return 10 + round(2 * fingerprint_seconds(size_mb) / 60)
+
+
+def distances_seconds(*, read_mb: float, pair_elements: float, threads: int) -> float:
+    """Return the seconds to read a shard's contents once and to measure pairs of their elements."""
+    return read_mb / READ_MB_PER_SECOND + pair_elements / (PAIR_ELEMENTS_PER_SECOND * threads)
 
 
 def distances_minutes(*, models: int, size_mb: float, shards: int, threads: int) -> int:
     """Return the minutes to measure a shard from nothing, with room to spare."""
     share = size_mb / shards
     pair_elements = share * 1e6 / 2 * models / 2  # float16: two bytes per element
-    seconds = share / READ_MB_PER_SECOND
-    seconds += pair_elements / (PAIR_ELEMENTS_PER_SECOND * threads)
+    seconds = distances_seconds(read_mb=share, pair_elements=pair_elements, threads=threads)
     return 10 + round(2 * seconds / 60)
 
 

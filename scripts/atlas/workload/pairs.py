@@ -1,0 +1,162 @@
+"""How many pairs of contents there are to measure: exact by fingerprints, else at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from atlas.basis import sealed
+from atlas.fingerprints.renamings import Renamings
+from atlas.names.components import OTHER
+from atlas.tensors.tensors import FLOATING
+from atlas.workload.checkpoints import Checkpoint
+
+COLUMNS = ["name", "component", "dtype", "shape", "numel", "digest", "nonfinite"]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of models, and what they have to compare."""
+
+    models: int
+    contents: int
+    """Pairs of distinct contents of one name and shape."""
+    elements: int
+    """Pairs of elements of these."""
+    distinct: int
+    """Distinct contents."""
+    is_exact: bool
+    """False where contents, elements and distinct are upper bounds."""
+
+
+def pairs_of(
+    checkpoints: Mapping[str, Checkpoint],
+    fingerprints: Mapping[str, Path],
+    renamings: Renamings | None = None,
+) -> Pairs:
+    """
+    Return the pairs of a roster.
+
+    Models with a fingerprint are compared with each other exactly. A pair of models one of which
+    has none shares at most as many tensors, and as many elements, as the smaller one holds.
+
+    Parameters
+    ----------
+    checkpoints
+        All models.
+    fingerprints
+        Those of the models that have one.
+    renamings
+        Names to go by in the place of a fingerprint's own.
+    """
+    contents, elements, distinct = counted(list(fingerprints.values()), renamings)
+    known = [checkpoints[model] for model in fingerprints]
+    others = [each for model, each in checkpoints.items() if model not in fingerprints]
+    return Pairs(
+        models=len(checkpoints) * (len(checkpoints) - 1) // 2,
+        contents=contents + _with_others([each.tensors for each in known], others, "tensors"),
+        elements=elements + _with_others([each.elements for each in known], others, "elements"),
+        distinct=distinct + sum(each.tensors for each in others),
+        is_exact=not others,
+    )
+
+
+def alike(models: int, checkpoint: Checkpoint, *, nearest: int | None = None) -> Pairs:
+    """
+    Return at most how many pairs models of one size have, whose contents all differ.
+
+    Parameters
+    ----------
+    nearest
+        Each is measured against so many others alone; None for all.
+    """
+    of_all = models * (models - 1) // 2
+    measured = of_all if nearest is None else min(of_all, models * nearest)
+    return Pairs(
+        models=of_all,
+        contents=measured * checkpoint.tensors,
+        elements=measured * checkpoint.elements,
+        distinct=models * checkpoint.tensors,
+        is_exact=False,
+    )
+
+
+def _with_others(known: list[int], others: Sequence[Checkpoint], what: str) -> int:
+    """Sum the smaller of two over all pairs that have one of the others in them."""
+    unknown = [getattr(each, what) for each in others]
+    return _smaller_of_all_pairs([*known, *unknown]) - _smaller_of_all_pairs(known)
+
+
+def _smaller_of_all_pairs(values: Sequence[int]) -> int:
+    """
+    Return the sum over all pairs of the smaller value.
+
+    >>> _smaller_of_all_pairs([3, 1, 2])
+    4
+    """
+    last = len(values) - 1
+    return sum(value * (last - place) for place, value in enumerate(sorted(values)))
+
+
+def counted(fingerprints: Sequence[Path], renamings: Renamings | None = None) -> tuple[int, int, int]:
+    """
+    Return the pairs of distinct contents, the pairs of their elements, and the distinct contents.
+
+    Contents that are not measured are left out as the distances leave them out: integers, the
+    component `other`, and tensors with NaN or infinities.
+
+    Raises
+    ------
+    DamagedFileError
+        When a fingerprint is not as it was written.
+    """
+    tables = [_measurable(path, renamings or Renamings()) for path in fingerprints]
+    if not tables:
+        return 0, 0, 0
+    # A digest is of dtype, shape and bytes: in a name and shape, the rows are its contents.
+    rows = pa.concat_tables(tables).group_by(["name", "shape", "digest"]).aggregate([("numel", "min")])
+    names = rows.group_by(["name", "shape"]).aggregate([("digest", "count"), ("numel_min", "min")])
+    held = names["digest_count"].to_numpy().astype(object)  # Python's integers: none overflows
+    numel = names["numel_min_min"].to_numpy().astype(object)
+    pairs = held * (held - 1) // 2
+    return int(np.sum(pairs)), int(np.sum(pairs * numel)), rows.num_rows
+
+
+def _measurable(path: Path, renamings: Renamings) -> pa.Table:
+    """Return name, shape as a text, numel and digest of the tensors that can be measured."""
+    table, _ = sealed.read(path, COLUMNS)
+    if renamings.tables:
+        table = _renamed(table, renamings)
+    is_measured = pc.and_(
+        pc.is_in(table["dtype"], pa.array(sorted(FLOATING))),
+        pc.and_(pc.not_equal(table["component"], OTHER), pc.equal(table["nonfinite"], 0)),
+    )
+    table = table.filter(is_measured)
+    extents = table["shape"].cast(pa.list_(pa.string()))
+    shapes = pc.binary_join(extents, pa.scalar("x"))
+    return pa.table(
+        {
+            "name": table["name"], "shape": shapes, "numel": table["numel"],
+            "digest": table["digest"],
+        }
+    )  # fmt: skip
+
+
+def _renamed(table: pa.Table, renamings: Renamings) -> pa.Table:
+    """Put the names that tensors go by in the place of their own."""
+    names, components = table["name"].to_pylist(), table["component"].to_pylist()
+    held: dict[str, list[str]] = {}
+    for name, component in zip(names, components, strict=True):
+        held.setdefault(component, []).append(name)
+    go_by = {
+        own: adopted.name
+        for component, inside in held.items()
+        for own, adopted in renamings.of(component, inside).items()
+    }
+    column = table.schema.get_field_index("name")
+    return table.set_column(column, "name", pa.array([go_by.get(name, name) for name in names]))
