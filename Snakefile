@@ -33,6 +33,7 @@ include: "rules/architectures.smk"
 include: "rules/macs.smk"
 include: "rules/activations.smk"
 include: "rules/embeddings.smk"
+include: "rules/plan.smk"
 
 
 # The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.

@@ -30,6 +30,8 @@ class Pairs:
     """Pairs of elements of these."""
     distinct: int
     """Distinct contents."""
+    distinct_elements: int
+    """Elements of these: each is read once."""
     is_exact: bool
     """False where contents, elements and distinct are upper bounds."""
 
@@ -54,14 +56,16 @@ def pairs_of(
     renamings
         Names to go by in the place of a fingerprint's own.
     """
-    contents, elements, distinct = counted(list(fingerprints.values()), renamings)
+    exact = counted(list(fingerprints.values()), renamings)
     known = [checkpoints[model] for model in fingerprints]
     others = [each for model, each in checkpoints.items() if model not in fingerprints]
     return Pairs(
         models=len(checkpoints) * (len(checkpoints) - 1) // 2,
-        contents=contents + _with_others([each.tensors for each in known], others, "tensors"),
-        elements=elements + _with_others([each.elements for each in known], others, "elements"),
-        distinct=distinct + sum(each.tensors for each in others),
+        contents=exact.contents + _with_others([each.tensors for each in known], others, "tensors"),
+        elements=exact.elements
+        + _with_others([each.elements for each in known], others, "elements"),
+        distinct=exact.distinct + sum(each.tensors for each in others),
+        distinct_elements=exact.distinct_elements + sum(each.elements for each in others),
         is_exact=not others,
     )
 
@@ -82,6 +86,7 @@ def alike(models: int, checkpoint: Checkpoint, *, nearest: int | None = None) ->
         contents=measured * checkpoint.tensors,
         elements=measured * checkpoint.elements,
         distinct=models * checkpoint.tensors,
+        distinct_elements=models * checkpoint.elements,
         is_exact=False,
     )
 
@@ -103,9 +108,9 @@ def _smaller_of_all_pairs(values: Sequence[int]) -> int:
     return sum(value * (last - place) for place, value in enumerate(sorted(values)))
 
 
-def counted(fingerprints: Sequence[Path], renamings: Renamings | None = None) -> tuple[int, int, int]:
+def counted(fingerprints: Sequence[Path], renamings: Renamings | None = None) -> Pairs:
     """
-    Return the pairs of distinct contents, the pairs of their elements, and the distinct contents.
+    Return the pairs of models that have a fingerprint.
 
     Contents that are not measured are left out as the distances leave them out: integers, the
     component `other`, and tensors with NaN or infinities.
@@ -115,16 +120,29 @@ def counted(fingerprints: Sequence[Path], renamings: Renamings | None = None) ->
     DamagedFileError
         When a fingerprint is not as it was written.
     """
+    models = len(fingerprints) * (len(fingerprints) - 1) // 2
+    if not fingerprints:
+        return Pairs(models, 0, 0, 0, 0, is_exact=True)
     tables = [_measurable(path, renamings or Renamings()) for path in fingerprints]
-    if not tables:
-        return 0, 0, 0
-    # A digest is of dtype, shape and bytes: in a name and shape, the rows are its contents.
-    rows = pa.concat_tables(tables).group_by(["name", "shape", "digest"]).aggregate([("numel", "min")])
-    names = rows.group_by(["name", "shape"]).aggregate([("digest", "count"), ("numel_min", "min")])
-    held = names["digest_count"].to_numpy().astype(object)  # Python's integers: none overflows
-    numel = names["numel_min_min"].to_numpy().astype(object)
+    # A digest is of dtype, shape and bytes: in a name and shape, its values are the contents.
+    contents = _grouped(pa.concat_tables(tables), ["name", "shape", "digest"], numel="min")
+    of_names = _grouped(contents, ["name", "shape"], digest="count", numel_min="min")
+    held = of_names["digest_count"].to_numpy().astype(object)  # Python's integers: none overflows
+    numel = of_names["numel_min_min"].to_numpy().astype(object)
     pairs = held * (held - 1) // 2
-    return int(np.sum(pairs)), int(np.sum(pairs * numel)), rows.num_rows
+    return Pairs(
+        models=models,
+        contents=int(np.sum(pairs)),
+        elements=int(np.sum(pairs * numel)),
+        distinct=contents.num_rows,
+        distinct_elements=int(np.sum(held * numel)),
+        is_exact=True,
+    )
+
+
+def _grouped(table: pa.Table, by: list[str], **sums: str) -> pa.Table:
+    """Aggregate columns by those that are named; each is called as pyarrow calls it."""
+    return table.group_by(by).aggregate(list(sums.items()))
 
 
 def _measurable(path: Path, renamings: Renamings) -> pa.Table:
