@@ -21,6 +21,7 @@ BENCHMARKS = {
     "true-size": "bench.distances.true_size",
     "joins": "bench.relations.joins",
     "many-models": "bench.workflow.many_models",
+    "schedule": "bench.workflow.schedule",
     "architectures": "bench.architectures.tables",
     "macs": "bench.macs.profiles",
     "chunks": "bench.activations.chunks",

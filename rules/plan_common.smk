@@ -42,7 +42,11 @@ def planned_batches():
 def asked_targets():
     """Return the targets that can be asked for: without a roster, those that need none."""
     has_models = ROSTER is not reading.NONE
-    needed = {"all": has_models, "activations": DATASETS, "embeddings": EMBEDDINGS.groups}
+    needed = {
+        "all": has_models,
+        "activations": DATASETS,
+        "embeddings": EMBEDDINGS.groups,
+    }
     return [target for target in TARGETS if needed.get(target, True)]
 
 
@@ -83,7 +87,9 @@ def present_files():
         name: (
             [str(model.path)]
             if is_made(model)
-            else [str(file) for file in watched_files(model.path, weights=model.weights)]
+            else [
+                str(file) for file in watched_files(model.path, weights=model.weights)
+            ]
         )
         for name, model in PRESENT.models.items()
     }

@@ -30,7 +30,7 @@ def main(
     roster
         What there is to compare, in plain values; see `atlas.workload.planning`.
     results
-        The folder of the workflow's results: its fingerprints are read, and the plan is written there.
+        The folder of the workflow's results: fingerprints are read there, and the plan is written.
     benchmarks
         The folder of what earlier jobs took.
     """

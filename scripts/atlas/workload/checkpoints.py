@@ -34,7 +34,8 @@ def measured(files: Iterable[Path]) -> Checkpoint:
     Return the size of a checkpoint's files; those that are not there yet count nothing.
 
     Tensors and elements are those that the headers list. Of other formats than safetensors, and of
-    headers that can't be read, they are what `resources` takes as the most, and two bytes an element.
+    headers that can't be read, they are what `resources` takes as the most, and an element has two
+    bytes.
     """
     size, tensors, elements, is_listed = 0, 0, 0, True
     for file in files:

@@ -20,7 +20,7 @@ def expected_mb(path: Path, *, models: int, shards: int) -> float:
     >>> expected_mb(Path("results/groups/all/identity.csv"), models=9, shards=2)
     0.0
     """
-    row_bytes = load(FACTS)["fingerprint_row_bytes"]
+    row_bytes: float = load(FACTS)["fingerprint_row_bytes"]
     match path.parts:
         case ("results", "fingerprints", _):
             return resources.TENSORS * row_bytes / 1e6

@@ -46,8 +46,8 @@ def findings(plan: Plan) -> list[str]:
     exactly = "by the fingerprints" if pairs.is_exact else "as if every tensor differed"
     all_jobs = rows[-1]
     lines = [
-        f"{counted(pairs.models)} pairs of models; {most}{counted(pairs.contents)} pairs of contents "
-        f"and {counted(pairs.elements)} pairs of elements, {exactly}",
+        f"{counted(pairs.models)} pairs of models; {most}{counted(pairs.contents)} pairs of "
+        f"contents and {counted(pairs.elements)} pairs of elements, {exactly}",
         f"{counted(all_jobs.jobs)} jobs, of which {counted(all_jobs.done)} have made their files; "
         f"{hours(all_jobs.core_hours)} core-hours, {hours(all_jobs.core_hours_left)} of them left; "
         f"{hours(all_jobs.gpu_hours)} GPU-hours",
