@@ -6,6 +6,7 @@ import csv
 import re
 import time
 from collections import defaultdict
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import factory
@@ -30,19 +31,37 @@ AFTER = {
 THREADS = {"measure_distances": CORES}
 
 
-def compared(folder: Path, *, models: int) -> tuple[float, float, int]:
-    """
-    Return the real makespan, the simulated one, both in seconds, and the number of jobs.
+@dataclass(frozen=True)
+class Comparison:
+    """A real run and what the simulator makes of it, in seconds."""
 
-    The real one is Snakemake's whole time without the time that it plans for, which a dry run takes.
-    Its jobs are simulated with the seconds of their benchmark files on one node of two cores. What
-    Snakemake takes from one job to the next is learnt from another run of half the models.
+    real: float
+    """Snakemake's whole time without the time that it plans for, which a dry run takes."""
+    simulated: float
+    """Of jobs that start after as long as in another run, of half the models."""
+    without_starts: float
+    """Of jobs that start at once."""
+    jobs: int
+
+
+def compared(folder: Path, *, models: int) -> Comparison:
+    """
+    Run a roster, and simulate its jobs on one node of two cores.
+
+    Each takes the seconds of its benchmark file. What Snakemake takes from one job to the next
+    stands in no file: it is learnt from a run of half the models.
     """
     half, _ = _run(folder / "half", models=models // 2)
     real, jobs = _run(folder / "whole", models=models)
     between = _between_jobs(half, folder / "half")
-    cluster = Cluster(nodes=1, cores=CORES, start_seconds=between)
-    return real, simulate(stages_of(folder / "whole"), cluster).makespan, jobs
+    stages = stages_of(folder / "whole")
+    bare = Cluster(nodes=1, cores=CORES)
+    return Comparison(
+        real=real,
+        simulated=simulate(stages, replace(bare, start_seconds=between)).makespan,
+        without_starts=simulate(stages, bare).makespan,
+        jobs=jobs,
+    )
 
 
 def _between_jobs(makespan: float, folder: Path) -> float:
@@ -60,7 +79,7 @@ def _between_jobs(makespan: float, folder: Path) -> float:
 
 
 def _run(folder: Path, *, models: int) -> tuple[float, int]:
-    """Run a roster of tiny models from nothing; return its seconds without planning, and its jobs."""
+    """Run tiny models from nothing; return the seconds without planning, and the jobs."""
     folder.mkdir(parents=True)
     atlas = Atlas(folder)
     base = factory.weights(seed=0)

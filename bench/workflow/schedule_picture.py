@@ -35,8 +35,8 @@ def draw(found: Found, stem: Path) -> None:
         )
         figure.text(
             *(0.03, 0.915),
-            "simulated from rates measured on one core; models of 6.9 GB that share nothing; nodes of "
-            "32 cores, a disk of 5 GB/s for all",
+            "simulated from rates measured on one core; models of 6.9 GB that share nothing; "
+            "nodes of 32 cores, a disk of 5 GB/s for all",
             color=style.SOFT,
         )
         times = figure.add_axes((0.075, 0.11, 0.40, 0.71))
@@ -57,9 +57,10 @@ def _times(axes: Axes, found: Found, colours: Mapping[str, str]) -> None:
         hours = [ended.makespan / 3600 for ended, _ in by_nodes.values()]
         axes.plot(nodes, hours, "o-", color=colours[title], markersize=4, linewidth=1.6)
         axes.annotate(
-            *(title, (nodes[0], hours[0])),
-            xytext=(2, 6),
+            *(title, (nodes[-1], hours[-1])),
+            xytext=(4, 6),
             textcoords="offset points",
+            ha="right",
             color=colours[title],
             size=style.SMALL,
         )
