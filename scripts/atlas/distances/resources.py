@@ -24,14 +24,17 @@ LIBRARIES_MB = 320
 """The same of a shard's job."""
 
 
-def fingerprint_seconds(size_mb: float, *, read_mb_per_second: float = READ_MB_PER_SECOND) -> float:
-    """Return the seconds to read a checkpoint once: limits are set by the default rate."""
-    return size_mb / read_mb_per_second
-
-
 def fingerprint_minutes(size_mb: float) -> int:
     """Return the minutes to fingerprint a checkpoint, with room to spare."""
-    return 10 + round(2 * fingerprint_seconds(size_mb) / 60)
+    return 10 + round(2 * size_mb / READ_MB_PER_SECOND / 60)
+
+
+def distances_minutes(*, models: int, size_mb: float, shards: int, threads: int) -> int:
+    """Return the minutes to measure a shard from nothing, with room to spare."""
+    share = size_mb / shards
+    pair_elements = share * 1e6 / 2 * models / 2  # float16: two bytes per element
+    seconds = distances_seconds(read_mb=share, pair_elements=pair_elements, threads=threads)
+    return 10 + round(2 * seconds / 60)
 
 
 def distances_seconds(
@@ -42,16 +45,18 @@ def distances_seconds(
     read_mb_per_second: float = READ_MB_PER_SECOND,
     pair_elements_per_second: float = PAIR_ELEMENTS_PER_SECOND,
 ) -> float:
-    """Return the seconds to read a shard's contents once and to measure pairs of their elements."""
+    """Return the seconds to read contents once and to measure pairs of their elements."""
     return read_mb / read_mb_per_second + pair_elements / (pair_elements_per_second * threads)
 
 
-def distances_minutes(*, models: int, size_mb: float, shards: int, threads: int) -> int:
-    """Return the minutes to measure a shard from nothing, with room to spare."""
-    share = size_mb / shards
-    pair_elements = share * 1e6 / 2 * models / 2  # float16: two bytes per element
-    seconds = distances_seconds(read_mb=share, pair_elements=pair_elements, threads=threads)
-    return 10 + round(2 * seconds / 60)
+def fingerprint_seconds(size_mb: float, *, read_mb_per_second: float = READ_MB_PER_SECOND) -> float:
+    """Return the seconds to read a checkpoint once: limits are set by the default rate."""
+    return size_mb / read_mb_per_second
+
+
+def shard_mb(*, pair_contents: float) -> float:
+    """Return the MB of a shard's file of so many pairs of contents."""
+    return pair_contents * ROW_BYTES / 1e6
 
 
 def distances_mb(*, models: int, shards: int, threads: int, memory_mb: int) -> int:
@@ -67,12 +72,7 @@ def distances_mb(*, models: int, shards: int, threads: int, memory_mb: int) -> i
     return round(LIBRARIES_MB + min(memory_mb, buffers) + pairs * 300e-6 + contents)
 
 
-def shard_mb(*, pair_contents: float) -> float:
-    """Return the MB of a shard's file of so many pairs of contents."""
-    return pair_contents * ROW_BYTES / 1e6
-
-
 def distances_disk_mb(*, models: int, shards: int) -> int:
     """Return the disk in MB of a shard: its file, the one that replaces it, and a backup."""
     pairs = models * (models - 1) / 2
-    return 10 + round(3 * shard_mb(pair_contents=pairs * TENSORS / shards))
+    return 10 + round(3 * pairs * TENSORS / shards * ROW_BYTES / 1e6)
