@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -80,6 +81,8 @@ def _between_jobs(makespan: float, folder: Path) -> float:
 
 def _run(folder: Path, *, models: int) -> tuple[float, int]:
     """Run tiny models from nothing; return the seconds without planning, and the jobs."""
+    if folder.exists():  # of an earlier call
+        shutil.rmtree(folder)
     folder.mkdir(parents=True)
     atlas = Atlas(folder)
     base = factory.weights(seed=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,8 +17,8 @@ HOURS = (
     (1 / 6, "10 min"),
     (1, "1 h"),
     (10, "10 h"),
-    (100, "4 days"),
-    (1000, "6 weeks"),
+    (100, "100 h"),
+    (1000, "1,000 h"),
 )
 Found = Mapping[str, Mapping[int, tuple[Ended, str]]]
 """Title to number of nodes to a schedule and what bounds it, in words."""
@@ -29,7 +30,7 @@ def draw(found: Found, stem: Path) -> None:
         figure = Figure(figsize=(10.5, 5.4))
         figure.text(
             *(0.03, 0.955),
-            "More nodes help until the disk, the jobs at once or the shards bound a run",
+            "From some four nodes on, reading bounds a run: all nodes share one disk",
             size=style.TITLE,
             weight="bold",
         )
@@ -57,8 +58,8 @@ def _times(axes: Axes, found: Found, colours: Mapping[str, str]) -> None:
         hours = [ended.makespan / 3600 for ended, _ in by_nodes.values()]
         axes.plot(nodes, hours, "o-", color=colours[title], markersize=4, linewidth=1.6)
         axes.annotate(
-            *(title, (nodes[-1], hours[-1])),
-            xytext=(4, 6),
+            *(title, (nodes[-1], _above(nodes, hours))),
+            xytext=(4, 5),
             textcoords="offset points",
             ha="right",
             color=colours[title],
@@ -69,6 +70,12 @@ def _times(axes: Axes, found: Found, colours: Mapping[str, str]) -> None:
     ticks = [(hour, words) for hour, words in HOURS if low / 1.5 <= hour <= high * 2.5]
     axes.set_yticks([hour for hour, _ in ticks], [words for _, words in ticks])
     axes.minorticks_off()
+
+
+def _above(nodes: list[int], hours: list[float]) -> float:
+    """Return the height of a line where its title begins, an eighth of the last number of nodes."""
+    begins = np.interp(np.log(nodes[-1] / 8), np.log(nodes), np.log(hours))
+    return float(np.exp(begins))
 
 
 def _speeds(axes: Axes, found: Found, colours: Mapping[str, str]) -> None:
