@@ -101,10 +101,14 @@ def imagined_mb():
     return planned_sizes.imagined_mb(config["plan"]["size_gb"], present_files())
 
 
-def measured_nearest():
-    """Return with how many others each model is measured, or None for all."""
+def measured_pairs():
+    """Return how many pairs of models are measured at most, or None for all."""
     distances = config["distances"]
-    return distances["nearest"] if distances.get("pairs") == "nearest" else None
+    if distances.get("pairs") != "nearest":
+        return None
+    members = [len(GROUPS[name].models) for name in WEIGHED]
+    of_groups = sum(count * (count - 1) // 2 for count in members)
+    return len(MODELS) * distances["nearest"] + of_groups
 
 
 def planned_roster():
@@ -113,7 +117,7 @@ def planned_roster():
         "present": present_files(),
         "size_mb": imagined_mb() if PRESENT is not ROSTER else None,
         "models": len(MODELS),
-        "nearest": measured_nearest(),
+        "measured": measured_pairs(),
         "rates": config["plan"],
     }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from atlas.basis.shipped import load
 from atlas.distances import resources
 from atlas.workload.checkpoints import Checkpoint
-from atlas.workload.pairs import alike
+from atlas.workload.pairs import alike, chosen
 from bench.common.lines import Line, seconds
 from bench.common.measuring import run
 from bench.common.workload import SIXTY_TWO_MILLION, elements, models, scaled
@@ -139,9 +139,10 @@ def stages_of(count: int, shards: int, nearest: int | None, rates: Rates) -> lis
 
     Where only nearest models are measured, the group is of 232 of them.
     """
-    pairs = alike(count, SDXL, nearest=nearest)
     member = count if nearest is None else min(count, 232)
-    member_pairs = member * (member - 1) / 2
+    member_pairs = member * (member - 1) // 2
+    measured = None if nearest is None else count * nearest + member_pairs
+    pairs = chosen(alike(count, SDXL), measured, SDXL)
     threads = 2
     share_mb = count * SDXL.size_mb / shards
     measuring = share_mb / rates.content_mb + pairs.elements / shards / rates.pair_elements

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,23 +70,37 @@ def pairs_of(
     )
 
 
-def alike(models: int, checkpoint: Checkpoint, *, nearest: int | None = None) -> Pairs:
+def alike(models: int, checkpoint: Checkpoint) -> Pairs:
+    """Return at most how many pairs models of one size have: as if all contents differed."""
+    of_all = models * (models - 1) // 2
+    return Pairs(
+        models=of_all,
+        contents=of_all * checkpoint.tensors,
+        elements=of_all * checkpoint.elements,
+        distinct=models * checkpoint.tensors,
+        distinct_elements=models * checkpoint.elements,
+        is_exact=False,
+    )
+
+
+def chosen(pairs: Pairs, measured: int | None, largest: Checkpoint) -> Pairs:
     """
-    Return at most how many pairs models of one size have, whose contents all differ.
+    Return the pairs that are measured at most, where not all pairs of models are.
 
     Parameters
     ----------
-    nearest
-        Each is measured against so many others alone; None for all.
+    measured
+        Pairs of models that are measured, at most; None for all.
+    largest
+        What no model has more of.
     """
-    of_all = models * (models - 1) // 2
-    measured = of_all if nearest is None else min(of_all, models * nearest)
-    return Pairs(
-        models=of_all,
-        contents=measured * checkpoint.tensors,
-        elements=measured * checkpoint.elements,
-        distinct=models * checkpoint.tensors,
-        distinct_elements=models * checkpoint.elements,
+    if measured is None or measured >= pairs.models:
+        return pairs
+    return replace(
+        pairs,
+        models=measured,
+        contents=min(pairs.contents, measured * largest.tensors),
+        elements=min(pairs.elements, measured * largest.elements),
         is_exact=False,
     )
 

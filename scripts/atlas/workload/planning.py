@@ -12,7 +12,7 @@ from atlas.workload import checkpoints, summary
 from atlas.workload.batches import Batch
 from atlas.workload.checkpoints import Checkpoint
 from atlas.workload.costs import Extent, Rates
-from atlas.workload.pairs import Pairs, alike, pairs_of
+from atlas.workload.pairs import Pairs, alike, chosen, pairs_of
 from atlas.workload.report import Plan, counted, size
 
 
@@ -30,8 +30,8 @@ def planned(
     ----------
     roster
         `present`: id to the paths of a model's files; `size_mb`: of each model where the roster is
-        imagined, else null; `models`: how many there are; `nearest`: with how many others each is
-        measured, or null; `rates`: the settings of the plan.
+        imagined, else null; `models`: how many there are; `measured`: pairs of models that are
+        measured at most, or null for all; `rates`: the settings of the plan.
     results
         The folder that fingerprints are looked for in.
     earlier
@@ -54,7 +54,7 @@ def _present(roster: Mapping[str, Any], results: Path) -> tuple[str, Extent]:
     there = {model: path for model, path in prints.items() if path.is_file()}
     renamings = results / "renamings.json"
     known = read_renamings(renamings) if renamings.is_file() else Renamings()
-    extent = _extent(list(sizes.values()), pairs_of(sizes, there, known))
+    extent = _extent(list(sizes.values()), pairs_of(sizes, there, known), roster["measured"])
     if not sizes:
         return "The plan of a run without a roster", extent
     title = f"The plan of a run of {counted(len(sizes))} models, {size(extent.size_mb)} in all"
@@ -65,7 +65,7 @@ def _imagined(roster: Mapping[str, Any]) -> tuple[str, Extent]:
     """Return the extent of models that are all of one size."""
     models, size_mb = roster["models"], roster["size_mb"]
     one = _of_size(size_mb, list(checkpoints.from_plain(roster["present"]).values()))
-    extent = _extent([one] * models, alike(models, one, nearest=roster["nearest"]))
+    extent = _extent([one] * models, alike(models, one), roster["measured"])
     return f"The plan of a run of {counted(models)} imagined models of {size(size_mb)}", extent
 
 
@@ -77,13 +77,18 @@ def _of_size(size_mb: float, present: Sequence[Checkpoint]) -> Checkpoint:
     return checkpoints.assumed(size_mb)
 
 
-def _extent(sizes: Sequence[Checkpoint], pairs: Pairs) -> Extent:
+def _extent(sizes: Sequence[Checkpoint], pairs: Pairs, measured: int | None) -> Extent:
+    largest = Checkpoint(
+        size_mb=max((each.size_mb for each in sizes), default=0.0),
+        tensors=max((each.tensors for each in sizes), default=0),
+        elements=max((each.elements for each in sizes), default=0),
+    )
     return Extent(
         models=len(sizes),
         size_mb=sum(each.size_mb for each in sizes),
         tensors=sum(each.tensors for each in sizes),
         elements=sum(each.elements for each in sizes),
-        pairs=pairs,
+        pairs=chosen(pairs, measured, largest),
     )
 
 

@@ -44,10 +44,14 @@ def findings(plan: Plan) -> list[str]:
     pairs, rows = plan.extent.pairs, plan.rows
     most = "" if pairs.is_exact else "at most "
     exactly = "by the fingerprints" if pairs.is_exact else "as if every tensor differed"
+    of_all = plan.extent.models * (plan.extent.models - 1) // 2
+    of_models = counted(of_all)
+    if pairs.models < of_all:
+        of_models = f"at most {counted(pairs.models)} of {of_models}"
     all_jobs = rows[-1]
     lines = [
-        f"{counted(pairs.models)} pairs of models; {most}{counted(pairs.contents)} pairs of "
-        f"contents and {counted(pairs.elements)} pairs of elements, {exactly}",
+        f"{of_models} pairs of models; {most}{counted(pairs.contents)} pairs of contents "
+        f"and {counted(pairs.elements)} pairs of elements, {exactly}",
         f"{counted(all_jobs.jobs)} jobs, of which {counted(all_jobs.done)} have made their files; "
         f"{hours(all_jobs.core_hours)} core-hours, {hours(all_jobs.core_hours_left)} of them left; "
         f"{hours(all_jobs.gpu_hours)} GPU-hours",

@@ -17,7 +17,7 @@ from atlas.distances import plan
 from atlas.fingerprints import fingerprint
 from atlas.fingerprints.renamings import Adopted, Renamings, signature_of
 from atlas.workload.checkpoints import Checkpoint, measured
-from atlas.workload.pairs import alike, counted, pairs_of
+from atlas.workload.pairs import alike, chosen, counted, pairs_of
 
 
 def relatives() -> dict[str, factory.Weights]:
@@ -114,9 +114,19 @@ def test_models_that_are_alike():
     one = Checkpoint(6900.0, 2515, 3_470_000_000)
     models = {str(number): one for number in range(40)}
     assert alike(40, one) == pairs_of(models, {})
-    few = alike(40, one, nearest=5)
-    assert (few.models, few.contents) == (780, 200 * 2515)
-    assert alike(4, one, nearest=5) == alike(4, one)
+    all_pairs = alike(40, one)
+    assert chosen(all_pairs, None, one) == chosen(all_pairs, 780, one) == all_pairs
+    few = chosen(all_pairs, 200, one)
+    assert (few.models, few.contents, few.is_exact) == (200, 200 * 2515, False)
+    assert few.distinct == all_pairs.distinct
+
+
+def test_chosen_pairs_are_never_more_than_all(models):
+    sizes, prints = models
+    exact = pairs_of(sizes, prints)
+    some = chosen(exact, 12, sizes["counting"])
+    assert some.contents <= min(exact.contents, 12 * sizes["counting"].tensors)
+    assert some.elements <= exact.elements
 
 
 def test_more_pairs_than_a_word_holds():

@@ -21,7 +21,7 @@ JOBS = [
 
 
 def plan_of(models: int = 1000, size_mb: float | None = 6900.0, **changed):
-    roster = {"present": {}, "size_mb": size_mb, "models": models, "nearest": None}
+    roster = {"present": {}, "size_mb": size_mb, "models": models, "measured": None}
     return planned(JOBS, roster | {"rates": NO_RATES} | changed, results=NOWHERE, earlier={})
 
 
@@ -74,6 +74,11 @@ def test_a_page_has_all_rows():
 def test_a_run_without_a_roster_has_no_pairs():
     text = report.text(plan_of(models=0, size_mb=None))
     assert text.startswith("The plan of a run without a roster\n- 0 pairs of models; 0 pairs of")
+
+
+def test_chosen_pairs_are_told_as_such():
+    (first, *_) = report.findings(plan_of(measured=50_000))
+    assert first.startswith("at most 50,000 of 499,500 pairs of models; at most 150,000,000 pairs")
 
 
 def test_rates_of_the_settings_are_taken():
