@@ -77,7 +77,13 @@ def planned_mb(file):
         return imagined_mb()
     if path.is_file():
         return path.stat().st_size / 1e6
-    return planned_sizes.expected_mb(path, models=len(MODELS), shards=len(SHARDS))
+    of_all = len(MODELS) * (len(MODELS) - 1) // 2
+    return planned_sizes.expected_mb(
+        path,
+        models=len(MODELS),
+        pairs=min(measured_pairs() or of_all, of_all),
+        shards=len(SHARDS),
+    )
 
 
 @cache

@@ -47,7 +47,7 @@ class Extent:
 
     def contents_of(self, models: int) -> float:
         """Return the pairs of contents that so many of the models have on average."""
-        return self.pairs.contents * (models * (models - 1) / 2) / max(1, self.pairs.models)
+        return self.pairs.contents * _pairs_of(models) / max(1, self.pairs.models)
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,11 @@ def _collect_contents(batch: Batch, extent: Extent) -> Cost:
     return Cost(_read_fingerprints(batch, extent).seconds, written_mb=written)
 
 
+def _choose_pairs(batch: Batch, extent: Extent) -> Cost:
+    searching = _pairs_of(batch.models) * FACTS["sketch_pair_seconds"]
+    return Cost(batch.jobs * (batch.models * FACTS["sketch_read_seconds"] + searching))
+
+
 def _measure_distances(batch: Batch, extent: Extent) -> Cost:
     seconds = resources.distances_seconds(
         read_mb=extent.distinct_mb,
@@ -115,7 +120,7 @@ def _measure_distances(batch: Batch, extent: Extent) -> Cost:
 
 def _compare_group(batch: Batch, extent: Extent) -> Cost:
     rows = batch.jobs * extent.contents_of(batch.models)
-    written = _pairs_of_models(batch) * FACTS["group_pair_bytes"] / 1e6
+    written = batch.jobs * _pairs_of(batch.models) * FACTS["group_pair_bytes"] / 1e6
     return Cost(rows / FACTS["join_rows_per_second"], written_mb=written)
 
 
@@ -129,18 +134,19 @@ def _compare_pair(batch: Batch, extent: Extent) -> Cost:
 
 def _identify_components(batch: Batch, extent: Extent) -> Cost:
     read = batch.jobs * batch.models * FACTS["fingerprint_read_seconds"]
-    return Cost(read + _pairs_of_models(batch) * FACTS["identity_pair_seconds"])
+    telling = batch.jobs * _pairs_of(batch.models) * FACTS["identity_pair_seconds"]
+    return Cost(read + telling)
 
 
-def _pairs_of_models(batch: Batch) -> float:
-    return batch.jobs * batch.models * (batch.models - 1) / 2
+def _pairs_of(models: int) -> float:
+    return models * (models - 1) / 2
 
 
 FORMULAS: Mapping[str, Callable[[Batch, Extent], Cost]] = {
     "fingerprint": _fingerprint,
     "match_names": _read_fingerprints,
     "collect_contents": _collect_contents,
-    "choose_pairs": _read_fingerprints,
+    "choose_pairs": _choose_pairs,
     "measure_distances": _measure_distances,
     "compare_group": _compare_group,
     "compare_pair": _compare_pair,

@@ -13,11 +13,16 @@ from atlas.distances import resources
 FACTS = "workload/costs"
 
 
-def expected_mb(path: Path, *, models: int, shards: int) -> float:
+def expected_mb(path: Path, *, models: int, pairs: int, shards: int) -> float:
     """
     Return the MB of one of the workflow's files, at most: fingerprints and shards alone are large.
 
-    >>> expected_mb(Path("results/groups/all/identity.csv"), models=9, shards=2)
+    Parameters
+    ----------
+    pairs
+        Pairs of models that are measured.
+
+    >>> expected_mb(Path("results/groups/all/identity.csv"), models=9, pairs=36, shards=2)
     0.0
     """
     row_bytes: float = load(FACTS)["fingerprint_row_bytes"]
@@ -27,7 +32,6 @@ def expected_mb(path: Path, *, models: int, shards: int) -> float:
         case ("results", "contents", _):
             return models * resources.TENSORS / shards * row_bytes / 1e6
         case ("results", "distances", _):
-            pairs = models * (models - 1) / 2
             return resources.shard_mb(pair_contents=pairs * resources.TENSORS / shards)
     return 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,14 @@ def test_a_group_of_some_models_adds_up_their_pairs_alone():
     assert (half.seconds - START) / (all_of_them.seconds - START) == pytest.approx(1225 / 4950)
 
 
+def test_choosing_pairs_grows_with_all_pairs():
+    choosing = replace(JOB, rule="choose_pairs", models=10_000)
+    found = cost(choosing, extent_of(10_000)).seconds - START
+    pairs = 10_000 * 9999 / 2
+    expected = pairs * FACTS["sketch_pair_seconds"] + 10_000 * FACTS["sketch_read_seconds"]
+    assert found == pytest.approx(expected)
+
+
 def test_other_rules_take_what_they_took():
     extent = extent_of(10)
     typical = FACTS["typical_seconds"]["plot_group"]
@@ -121,6 +130,18 @@ def test_jobs_that_ask_for_the_same_are_one_batch():
     assert (batch.jobs, batch.done, batch.left, batch.read_mb) == (5, 2, 3, 5.0)
     assert len(gathered([*jobs, replace(JOB, mem_mb=1)])) == 2
     assert from_plain([batch.plain()]) == [batch]
+
+
+def test_large_files_are_foreseen():
+    def size(file: str) -> float:
+        return files.expected_mb(Path("results", file), models=100, pairs=4950, shards=4)
+
+    assert size("distances/1.parquet") * 4 == pytest.approx(
+        4950 * resources.TENSORS * resources.ROW_BYTES / 1e6
+    )
+    # each content stands in one shard's table, and in its model's fingerprint
+    assert size("contents/1.parquet") * 4 == pytest.approx(size("fingerprints/a.parquet") * 100)
+    assert size("models.csv") == 0
 
 
 def test_an_imagined_roster_needs_a_size(tmp_path):
