@@ -48,6 +48,7 @@ include: "rules/macs.smk"
 include: "rules/activations.smk"
 include: "rules/embeddings.smk"
 include: "rules/benchmarks.smk"
+include: "rules/plan.smk"
 
 
 # The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.

@@ -24,6 +24,7 @@ BENCHMARKS = {
     "many-models": "bench.workflow.many_models",
     "small-files": "bench.workflow.small_files",
     "architectures": "bench.architectures.tables",
+    "schedule": "bench.workflow.schedule",
     "macs": "bench.macs.profiles",
     "chunks": "bench.activations.chunks",
     "viewer": "bench.pages.viewer",

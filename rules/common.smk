@@ -18,6 +18,7 @@ from atlas.basis.page import one_line
 from atlas.basis.shipped import CONFIG, load
 from atlas.checkpoint.files import remarks, watched_files
 from atlas.plots.registry import pictures
+from atlas.workload import imagined
 
 METHOD = yaml.safe_load((HOME / "rules" / "methods.yaml").read_text())
 
@@ -35,6 +36,12 @@ if place := settings.roster_place(config, home=HOME):
     )
 for model, problem in ROSTER.missing.items():
     logger.warning(f"{model} is left out: {problem}")
+
+# So many models in the place of the roster's: for `snakemake plan`, all else lacks their files.
+PRESENT = ROSTER
+if config["plan"]["models"] is not None:
+    ROSTER = imagined.roster(config["plan"]["models"], group=config["plan"]["group"])
+    config = imagined.settings(config, present=PRESENT.models)
 
 MODELS = ROSTER.models
 GROUPS = ROSTER.groups

@@ -9,6 +9,7 @@ rule distances:
 
 # The register stands for all fingerprints: Snakemake notes every input beside every output.
 rule collect_contents:
+    """Write what each shard has to know of the models: distinct contents and where they lie."""
     input:
         fingerprints="results/fingerprints.csv",
         renamings="results/renamings.json",
@@ -69,6 +70,7 @@ rule measure_distances:
 
 
 rule choose_pairs:
+    """Choose the pairs of models that are measured: the nearest by sketch, and those of groups."""
     input:
         fingerprints=unless_at_hand("choose_pairs", all_fingerprints),
         renamings="results/renamings.json",

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-COMMON = Path(__file__).parents[1] / "bench" / "common"
+BENCH = Path(__file__).parents[1] / "bench"
 
 
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"bench_{name}", COMMON / f"{name}.py")
+def _load(name: str, room: str = "common") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", BENCH / room / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -20,3 +20,4 @@ def _load(name: str) -> ModuleType:
 
 measuring = _load("measuring")
 workload = _load("workload")
+simulation = _load("simulation", "workflow")

@@ -46,9 +46,30 @@ def distances_minutes(*, models: int, size_mb: float, shards: int, threads: int)
     """Return the minutes to measure a shard from nothing, with room to spare."""
     share = size_mb / shards
     pair_elements = share * 1e6 / 2 * models / 2  # float16: two bytes per element
-    seconds = share / READ_MB_PER_SECOND
-    seconds += pair_elements / (PAIR_ELEMENTS_PER_SECOND * threads)
+    seconds = distances_seconds(read_mb=share, pair_elements=pair_elements, threads=threads)
     return 10 + round(2 * seconds / 60)
+
+
+def distances_seconds(
+    *,
+    read_mb: float,
+    pair_elements: float,
+    threads: int,
+    read_mb_per_second: float = READ_MB_PER_SECOND,
+    pair_elements_per_second: float = PAIR_ELEMENTS_PER_SECOND,
+) -> float:
+    """Return the seconds to read contents once and to measure pairs of their elements."""
+    return read_mb / read_mb_per_second + pair_elements / (pair_elements_per_second * threads)
+
+
+def fingerprint_seconds(size_mb: float, *, read_mb_per_second: float = READ_MB_PER_SECOND) -> float:
+    """Return the seconds to read a checkpoint once: limits are set by the default rate."""
+    return size_mb / read_mb_per_second
+
+
+def shard_mb(*, pair_contents: float) -> float:
+    """Return the MB of a shard's file of so many pairs of contents."""
+    return pair_contents * ROW_BYTES / 1e6
 
 
 def distances_mb(*, models: int, shards: int, threads: int, memory_mb: int) -> int:
