@@ -88,7 +88,7 @@ class Contents:
 
     def status(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int8]:
         """Return the Status of contents against contents of the same names, elementwise."""
-        table = self._coded
+        table = self.codes
         a, b = np.maximum(first, 0), np.maximum(second, 0)
         same = table["digest"][a] == table["digest"][b]
         cast = self.gives(first, second) | self.gives(second, first)
@@ -113,7 +113,7 @@ class Contents:
 
     def gives(self, source: IndexArray, copy: IndexArray) -> npt.NDArray[np.bool_]:
         """Return where a copy is its source, or the source rounded to the copy's dtype."""
-        table = self._coded
+        table = self.codes
         of, wanted = np.maximum(source, 0), table["digest"][np.maximum(copy, 0)]
         found = table["digest"][of] == wanted
         for rounded in FORETOLD:
@@ -123,18 +123,18 @@ class Contents:
     @cached_property
     def is_rounding(self) -> npt.NDArray[np.bool_]:
         """Which contents have the digest that some other content has once rounded."""
-        table = self._coded
+        table = self.codes
         roundings = [table[column][table[column] != table["digest"]] for column in FORETOLD]
         return np.isin(table["digest"], np.concatenate(roundings))
 
     def numel(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int64]:
         """Return the parameters of the pair's tensor: of two shapes those of the larger one."""
-        numel = self._coded["numel"]
+        numel = self.codes["numel"]
         a, b = (np.where(side < 0, 0, numel[np.maximum(side, 0)]) for side in (first, second))
         return np.maximum(a, b)
 
     @cached_property
-    def _coded(self) -> dict[str, npt.NDArray[np.int64]]:
+    def codes(self) -> dict[str, npt.NDArray[np.int64]]:
         """The contents' columns as integers that are equal where the values are."""
         return _codes(self.contents)
 

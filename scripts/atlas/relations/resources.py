@@ -5,7 +5,7 @@ The constants come from the benchmarks; a test holds the declared memory against
 Snakemake asks while it reads the workflow, so nothing heavy is imported here.
 """
 
-ROOM_MB = 1000
+ROOM_MB = 500
 """For sums of a group's parts, whatever the number of pairs: what does not fit waits in a file."""
 
 SUMS_BYTES = 152
