@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from atlas.relations.contents import Contents
@@ -75,8 +77,8 @@ class _Rows:
         for side in sides:
             raw, copy = names if side == "a" else names[::-1]
             words += "; " + EMA_OF.format(raw=raw, copy=copy)
-        for note in self.elsewhere.notes(first, second, component):
-            words += "; " + note
+        if self.elsewhere.is_likely:
+            words = "; ".join([words, *self.elsewhere.notes(first, second, component)])
         self.ends.extend((first, second))
         self.told.append(number)
         self.component.append(self.components.setdefault(component, len(self.components)))
@@ -91,7 +93,7 @@ class _Rows:
         columns: dict[str, object] = {
             "a": _taken(self.models, first),
             "b": _taken(self.models, second),
-            "component": _taken(list(self.components), self.component),
+            "component": _taken(list(self.components), np.array(self.component, np.int32)),
             "verdict": _taken(judgements.verdicts, told),
             "what": pd.array(self.what, dtype=str),
             "raw_is_ema": pd.array(self.raw_is_ema, dtype=str),
@@ -100,6 +102,7 @@ class _Rows:
         return pd.DataFrame({name: columns[name] for name in COLUMNS})
 
 
-def _taken(words: object, codes: object) -> pd.Series:
-    """Return words by their numbers."""
-    return pd.Series(words, dtype=str).take(codes).reset_index(drop=True)
+def _taken(words: Sequence[str], codes: npt.NDArray[np.int32]) -> pd.Categorical:
+    """Return words by their numbers, each kept once."""
+    own, unique = pd.factorize(np.array(words, dtype=object), sort=True)
+    return pd.Categorical.from_codes(own[codes], unique)

@@ -10,3 +10,9 @@ ROOM_MB = 500
 
 SUMS_BYTES = 152
 """Of one part and pair: 12 counts, 5 measures and 2 norms."""
+
+LIBRARIES_MB = 230
+"""Interpreter, libraries and what is little beside the rest: the same for groups of any size."""
+
+TENSORS = 3000
+"""Of a model, at most: Stable Diffusion XL has 2,500."""
