@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.basis import page, sealed, tables
+from atlas.basis import page, tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.models import description
 
@@ -29,10 +29,7 @@ def main(
     folder
         Where to write a page of each model.
     """
-    frame = description.describe(fingerprints)
-    findings = {
-        model: sealed.read(path, [])[1].get("findings", []) for model, path in fingerprints.items()
-    }
+    frame, findings = description.describe(fingerprints)
     tables.write_text(frame.to_csv(index=False), table)
     content = description.overview(frame, labels, findings)
     tables.write_text(page.markdown(*content), stem.with_name(f"{stem.name}.md"))

@@ -9,7 +9,7 @@ from atlas.basis import tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
 from atlas.fingerprints.renamings import read_renamings
-from atlas.relations import contents, groups
+from atlas.relations import contents, groups, stored_sums
 
 
 def main(
@@ -40,8 +40,9 @@ def main(
     named = read_renamings(renamings) if renamings else None
     held = contents.load(list(fingerprints.values()), models, named)
     logging.info("%d models, %d names of tensors", len(models), len(held.tensors))
-    parts = groups.GroupDistances(held).parts(shards.iter_names(shard_files, method=measured_by))
-    tables.write_parts(groups.tables(models, parts), groups.SCHEMA, table)
+    names = shards.NamesOnDisk(shard_files, method=measured_by)
+    parts = stored_sums.tables_within(held, names, folder=table.parent)
+    tables.write_parts(parts, groups.SCHEMA, table)
 
 
 if __name__ == "__main__":

@@ -38,12 +38,11 @@ def main(
     named = read_renamings(renamings) if renamings else None
     held = contents.load([fingerprints[model] for model in ids], ids, named)
     frame = identity.table(held)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    with tables.replacing(stem.with_name(f"{stem.name}.csv")) as partial:
+        frame.to_csv(partial, index=False)
     told = overview(frame, group=group, models=list(fingerprints), labels=labels)
-    for ending, text in (
-        (".csv", frame.to_csv(index=False)),
-        (".md", page.markdown(*told)),
-        (".html", page.html(*told)),
-    ):
+    for ending, text in ((".md", page.markdown(*told)), (".html", page.html(*told))):
         tables.write_text(text, stem.with_name(f"{stem.name}{ending}"))
 
 

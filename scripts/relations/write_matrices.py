@@ -3,13 +3,11 @@
 import sys
 from pathlib import Path
 
-import pandas as pd
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis import page, tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.relations import group_matrices, matrices, matrix_pages
-from atlas.relations.groups import ALL, total_rows
+from atlas.relations.groups import ALL
 
 
 def main(*, table: Path, models: list[str], measures: list[str], folder: Path) -> None:
@@ -30,13 +28,13 @@ def main(*, table: Path, models: list[str], measures: list[str], folder: Path) -
         Where to write the matrices.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    totals = [("block", "=", "*"), ("role", "=", "*")]
-    frame = total_rows(pd.read_parquet(table, filters=totals))
-    components = group_matrices.components(frame)
-    for component in components:
+    measures = list(dict.fromkeys(["l2", *measures, group_matrices.COVERAGE]))
+    components = group_matrices.components(table)
+    for component in components:  # one at a time, as each has all pairs
+        frame = group_matrices.read_totals(table, component, measures)
         found = [
             group_matrices.matrix(frame, models, component=component, measure=measure)
-            for measure in dict.fromkeys(["l2", *measures, group_matrices.COVERAGE])
+            for measure in measures
         ]
         stem = matrices.stem_of(component)
         for matrix in found:

@@ -1,7 +1,7 @@
 """The shards' files: measured pairs of contents by name, verified whenever they are read."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,19 +73,68 @@ def iter_names(paths: Iterable[Path], *, method: int | None = None) -> Iterator[
     AtlasError
         A shard was not brought up to date with the others.
     """
-    home: dict[str, Path] = {}
+    claims = _Claims(method)
     for path in paths:
-        require_sealed(path)
-        if not _has_our_columns(path):
-            raise _outdated(path, "it has other columns than these distances")
+        _require_sound(path)
         for rows in _names(path):
-            method = rows.method if method is None else method
-            if rows.method != method:
-                raise _outdated(path, f"{rows.name} was measured by method {rows.method}")
-            if rows.name in home:
-                raise _outdated(path, f"{rows.name} is in {home[rows.name].name} too")
-            home[rows.name] = path
+            claims.add(rows.name, path, rows.method)
             yield rows
+
+
+class NamesOnDisk:
+    """
+    The names of several shards, of which any choice can be read: all are verified once.
+
+    A name's pairs are read together with those of its row group: of many models, it is alone there.
+
+    Raises
+    ------
+    DamagedFileError, AtlasError
+        As `iter_names`.
+    """
+
+    def __init__(self, paths: Iterable[Path], *, method: int | None = None) -> None:
+        claims = _Claims(method)
+        self._groups: dict[tuple[Path, int], list[str]] = {}
+        for path in paths:
+            _require_sound(path)
+            for group, named in enumerate(_methods(path)):
+                for name, by in named.items():
+                    claims.add(name, path, by)
+                self._groups[path, group] = list(named)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield all names in the order in which they are read."""
+        return (name for names in self._groups.values() for name in names)
+
+    def read(self, wanted: Container[str]) -> Iterator[NameRows]:
+        """Yield those of the names that are wanted; one row group is in memory at a time."""
+        for (path, group), names in self._groups.items():
+            if any(name in wanted for name in names):
+                yield from (rows for rows in _read_group(path, group) if rows.name in wanted)
+
+
+class _Claims:
+    """Sees that each name is in one shard, and all were measured by one method."""
+
+    def __init__(self, method: int | None) -> None:
+        self.method = method
+        self.home: dict[str, Path] = {}
+
+    def add(self, name: str, path: Path, method: int) -> None:
+        """Take in a name; raise AtlasError where the shard is not up to date."""
+        self.method = method if self.method is None else self.method
+        if method != self.method:
+            raise _outdated(path, f"{name} was measured by method {method}")
+        if name in self.home:
+            raise _outdated(path, f"{name} is in {self.home[name].name} too")
+        self.home[name] = path
+
+
+def _require_sound(path: Path) -> None:
+    require_sealed(path)
+    if not _has_our_columns(path):
+        raise _outdated(path, "it has other columns than these distances")
 
 
 def _outdated(path: Path, reason: str) -> AtlasError:
@@ -124,6 +173,22 @@ def _names(path: Path) -> Iterator[NameRows]:
     with pq.ParquetFile(path, read_dictionary=SCHEMA.names[:3]) as file:
         for group in range(file.num_row_groups):
             yield from _split(file.read_row_group(group).combine_chunks())
+
+
+def _read_group(path: Path, group: int) -> list[NameRows]:
+    with pq.ParquetFile(path, read_dictionary=SCHEMA.names[:3]) as file:
+        return _split(file.read_row_group(group).combine_chunks())
+
+
+def _methods(path: Path) -> Iterator[dict[str, int]]:
+    """Yield, by row group, its names in order and the method by which each was measured."""
+    with pq.ParquetFile(path, read_dictionary=["name"]) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, columns=["name", "method"]).combine_chunks()
+            name, methods = table["name"].chunk(0), numbers(table["method"].chunk(0))
+            codes, labels = numbers(name.indices), name.dictionary.to_pylist()
+            starts = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
+            yield {labels[codes[start]]: int(methods[start]) for start in starts}
 
 
 def count_rows(path: Path) -> int:

@@ -40,9 +40,11 @@ KIND_WORDS = {
 """What a checkpoint that is no model is called, and several."""
 
 
-def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
+def describe(fingerprints: Mapping[str, Path]) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     """
-    Return a row per model and component; one row with its problem for an unreadable model.
+    Return a row per model and component, and what was noticed of each model in sentences.
+
+    An unreadable model has one row, with its problem.
 
     A component that could not be read has its `problem`; one whose weights are in a form that is
     not read says so under `refused`.
@@ -52,8 +54,10 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
     has another name there.
     """
     records: list[dict[str, Any]] = []
+    findings: dict[str, list[str]] = {}
     for model, path in fingerprints.items():
         table, notes = sealed.read(path, READ)
+        findings[model] = notes.get("findings", [])
         if problem := notes.get("problem"):
             records.append({"model": model, "problem": problem})
             continue
@@ -76,7 +80,7 @@ def describe(fingerprints: Mapping[str, Path]) -> pd.DataFrame:
     frame = pd.DataFrame(records, columns=[*COLUMNS, "content"])
     frame["shared_with"] = _sharers(frame)
     # Whole numbers that may be missing: as floats, one unreadable model would give all others .0.
-    return frame[COLUMNS].astype(dict.fromkeys(COUNTS, "Int64"))
+    return frame[COLUMNS].astype(dict.fromkeys(COUNTS, "Int64")), findings
 
 
 def _counts(tensors: pd.DataFrame) -> dict[str, Any]:

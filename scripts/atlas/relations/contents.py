@@ -88,7 +88,7 @@ class Contents:
 
     def status(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int8]:
         """Return the Status of contents against contents of the same names, elementwise."""
-        table = self._coded
+        table = self.codes
         a, b = np.maximum(first, 0), np.maximum(second, 0)
         same = table["digest"][a] == table["digest"][b]
         cast = self.gives(first, second) | self.gives(second, first)
@@ -113,7 +113,7 @@ class Contents:
 
     def gives(self, source: IndexArray, copy: IndexArray) -> npt.NDArray[np.bool_]:
         """Return where a copy is its source, or the source rounded to the copy's dtype."""
-        table = self._coded
+        table = self.codes
         of, wanted = np.maximum(source, 0), table["digest"][np.maximum(copy, 0)]
         found = table["digest"][of] == wanted
         for rounded in FORETOLD:
@@ -123,18 +123,18 @@ class Contents:
     @cached_property
     def is_rounding(self) -> npt.NDArray[np.bool_]:
         """Which contents have the digest that some other content has once rounded."""
-        table = self._coded
+        table = self.codes
         roundings = [table[column][table[column] != table["digest"]] for column in FORETOLD]
         return np.isin(table["digest"], np.concatenate(roundings))
 
     def numel(self, first: IndexArray, second: IndexArray) -> npt.NDArray[np.int64]:
         """Return the parameters of the pair's tensor: of two shapes those of the larger one."""
-        numel = self._coded["numel"]
+        numel = self.codes["numel"]
         a, b = (np.where(side < 0, 0, numel[np.maximum(side, 0)]) for side in (first, second))
         return np.maximum(a, b)
 
     @cached_property
-    def _coded(self) -> dict[str, npt.NDArray[np.int64]]:
+    def codes(self) -> dict[str, npt.NDArray[np.int64]]:
         """The contents' columns as integers that are equal where the values are."""
         return _codes(self.contents)
 
@@ -169,34 +169,75 @@ def load(
     DamagedFileError
         A fingerprint is not as it was written.
     """
-    read = [_read(path) for path, _ in zip(fingerprints, models, strict=True)]
-    rows = pd.concat(
-        [frame.assign(model=column) for column, (frame, _) in enumerate(read)], ignore_index=True
-    )
     if renamings is None:
         renamings = matching.find(fingerprints)
-    rows = _adopt_names(rows[rows["component"] != OTHER].reset_index(drop=True), renamings)
-    tensors = rows.drop_duplicates("name").sort_values("name")
-    tensors = tensors[["name", "component", "block", "role"]].reset_index(drop=True)
-    row = pd.Index(tensors["name"]).get_indexer(rows["name"])
-    content = rows.groupby(["name", "digest"], sort=True).ngroup().to_numpy()
-    contents = rows.assign(content=content).drop_duplicates("content").sort_values("content")
-    index = np.full((len(tensors), len(models)), -1, dtype=np.int32)
-    keys = np.full(index.shape, None, dtype=object)
-    index[row, rows["model"]] = content
-    keys[row, rows["model"]] = rows["key"]
-    adopted = np.zeros(index.shape, dtype=bool)
-    adopted[row, rows["model"]] = rows["adopted"]
-    kept = [column for column in COLUMNS if column not in ("key", "component", "block", "role")]
-    return Contents(
-        models=tuple(models),
-        tensors=tensors,
-        contents=contents[kept].reset_index(drop=True),
-        index=index,
-        keys=keys,
-        adopted=adopted,
-        unread=tuple(reasons for _, reasons in read),
-    )
+    laid = _Laid()
+    for path, _ in zip(fingerprints, models, strict=True):
+        rows, unread = _read(path)
+        laid.add(_adopt_names(rows[rows["component"] != OTHER].reset_index(drop=True), renamings))
+        laid.unread.append(unread)
+    return laid.contents(models)
+
+
+class _Laid:
+    """Fingerprints laid side by side one by one; of each content its first row is kept."""
+
+    def __init__(self) -> None:
+        self.unread: list[dict[str, str]] = []
+        self._rows: list[pd.DataFrame] = []
+        self._names: dict[str, int] = {}
+        self._digests: dict[str, int] = {}
+        self._contents: dict[tuple[int, int], int] = {}
+        self._keys: dict[str, str] = {}
+        self._models: list[tuple[list[int], list[int], list[str], npt.NDArray[np.bool_]]] = []
+
+    def add(self, rows: pd.DataFrame) -> None:
+        """Take in a model's rows."""
+        known = len(self._contents)
+        names = [self._names.setdefault(each, len(self._names)) for each in rows["name"]]
+        digests = [self._digests.setdefault(each, len(self._digests)) for each in rows["digest"]]
+        contents = [
+            self._contents.setdefault(pair, len(self._contents))
+            for pair in zip(names, digests, strict=True)
+        ]
+        keys = [self._keys.setdefault(key, key) for key in rows["key"]]
+        self._models.append((names, contents, keys, rows["adopted"].to_numpy(bool)))
+        places, first = np.unique(contents, return_index=True)
+        self._rows.append(rows.iloc[first[places >= known]])
+
+    def contents(self, models: Sequence[str]) -> Contents:
+        """Return all of it, names and contents sorted."""
+        rows = pd.concat(self._rows, ignore_index=True)
+        self._rows.clear()
+        order = np.lexsort((_ranks(rows["digest"]), _ranks(rows["name"])))
+        tensors = rows[["name", "component", "block", "role"]].drop_duplicates("name")
+        kept = [each for each in COLUMNS if each not in ("key", "component", "block", "role")]
+        rows = rows[kept].iloc[order].reset_index(drop=True)
+        content, row = np.empty(len(order), np.int32), np.empty(len(tensors), np.int32)
+        content[order] = np.arange(len(order))
+        row[np.argsort(tensors["name"].to_numpy(object))] = np.arange(len(tensors))
+        index = np.full((len(tensors), len(models)), -1, dtype=np.int32)
+        keys = np.full(index.shape, None, dtype=object)
+        adopted = np.zeros(index.shape, dtype=bool)
+        for column, (names, contents, own_keys, own_adopted) in enumerate(self._models):
+            index[row[names], column] = content[contents]
+            keys[row[names], column] = own_keys
+            adopted[row[names], column] = own_adopted
+        return Contents(
+            models=tuple(models),
+            tensors=tensors.sort_values("name").reset_index(drop=True),
+            contents=rows,
+            index=index,
+            keys=keys,
+            adopted=adopted,
+            unread=tuple(self.unread),
+        )
+
+
+def _ranks(words: pd.Series) -> npt.NDArray[np.int64]:
+    """Return the places of words in their sorted order, equal where they are."""
+    codes, _ = pd.factorize(words, sort=True)
+    return codes.astype(np.int64)
 
 
 def _adopt_names(rows: pd.DataFrame, renamings: Renamings) -> pd.DataFrame:
@@ -204,7 +245,7 @@ def _adopt_names(rows: pd.DataFrame, renamings: Renamings) -> pd.DataFrame:
     rows["adopted"] = False
     if not renamings.tables:
         return rows
-    for (_, component), part in rows.groupby(["model", "component"], sort=False):
+    for component, part in rows.groupby("component", sort=False):
         if named := renamings.of(str(component), part["name"].to_list()):
             adopted = [named[name] for name in part["name"]]
             rows.loc[part.index, ["name", "component", "block", "role"]] = [

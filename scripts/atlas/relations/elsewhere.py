@@ -28,6 +28,9 @@ class Elsewhere:
             self.weights.append(
                 {name: numbers.setdefault(text, len(numbers)) for name, text in texts.items()}
             )
+        held = {pair for each in self.weights for pair in each.items() if pair[0] != EMA}
+        self.is_likely = len(held) > len({own for _, own in held})
+        """Whether any weights stand under several names."""
 
     def notes(self, first: int, second: int, component: str) -> Iterator[str]:
         """Yield a sentence for each of two models that has the other's component elsewhere."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,16 +11,32 @@ import pandas as pd
 import pyarrow as pa
 
 from atlas.relations.contents import Status
-from atlas.relations.groups import SCHEMA, TOTAL, total_rows
+from atlas.relations.groups import COUNTS, SCHEMA, TOTAL, total_rows
 from atlas.relations.matrices import Matrix, identical_value
 
 COVERAGE = "coverage"
 """Share of a component's parameters that were compared, from 0 to 1."""
 
 
-def components(frame: pd.DataFrame) -> list[str]:
-    """Return the components of a tidy table, sorted."""
+NEEDED = [
+    "a", "b", "component", "block", "role", *COUNTS, "identical_tensors",
+    *(f"{status.label}_tensors" for status in (Status.ONLY_A, Status.ONLY_B, Status.REFUSED)),
+]  # fmt: skip
+"""Columns of a tidy table that every matrix needs."""
+WHOLE = [("block", "=", TOTAL), ("role", "=", TOTAL)]
+
+
+def components(table: Path) -> list[str]:
+    """Return the components of a tidy table's file, sorted."""
+    frame = pd.read_parquet(table, columns=["component"], filters=WHOLE)
     return sorted(frame["component"].unique())
+
+
+def read_totals(table: Path, component: str, measures: Sequence[str]) -> pd.DataFrame:
+    """Return a tidy table's rows for one whole component, with what its matrices need."""
+    columns = [*NEEDED, *(measure for measure in measures if measure != COVERAGE)]
+    wanted = [*WHOLE, ("component", "=", component)]
+    return pd.read_parquet(table, columns=columns, filters=wanted)
 
 
 def matrix(frame: pd.DataFrame, models: Sequence[str], *, component: str, measure: str) -> Matrix:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,9 @@ TOTAL = "*"
 """Block and role of rows that stand for all blocks or roles."""
 ALL = "all"
 """The component of rows that stand for all components but the training copies."""
+
+Part = tuple[str, str, str]
+"""Component, block and role; TOTAL for all blocks or roles, ALL for all components."""
 
 COUNTS = ("tensors", "parameters", "compared_tensors", "compared_parameters")
 STATUSES = tuple(status for status in Status if status is not Status.ABSENT)
@@ -58,11 +61,19 @@ class Sums:
 
     def __iadd__(self, other: Sums) -> Sums:
         self.counts += other.counts
-        largest = np.maximum(self.sums[MAXIMA], other.sums[MAXIMA])
-        self.sums += other.sums
-        self.sums[MAXIMA] = largest
+        self.add_measured(other.sums)
         self.squares += other.squares
         return self
+
+    def add_measured(self, sums: npt.NDArray[np.float64]) -> None:
+        """Add what adds up of the measures (measures, pairs), or take the larger."""
+        for place, values in enumerate(sums):
+            combine = np.maximum if place in MAXIMA else np.add
+            combine(self.sums[place], values, out=self.sums[place])
+
+    def __getitem__(self, pairs: slice) -> Sums:
+        """Return the sums of some of the pairs: views, no copies."""
+        return Sums(self.counts[:, pairs], self.sums[:, pairs], self.squares[:, pairs])
 
 
 class GroupDistances:
@@ -74,59 +85,74 @@ class GroupDistances:
         self.norm = contents.contents["norm"].to_numpy(np.float64)
         digests = contents.contents["digest"].to_numpy()
         self._digest = digests
-        self._row = {name: row for row, name in enumerate(contents.tensors["name"])}
+        tensors = contents.tensors
+        self._row = {name: row for row, name in enumerate(tensors["name"])}
+        self._part = list(
+            zip(tensors["component"], tensors["block"], tensors["role"], strict=True)
+        )
 
-    def parts(self, shards: Iterable[NameRows]) -> dict[tuple[str, str, str], Sums]:
+    @property
+    def own(self) -> Container[str]:
+        """The names that any of the group's models has."""
+        return self._row.keys()
+
+    def names(self, measured: Iterable[str]) -> dict[Part, list[str]]:
         """
-        Return the sums per (component, block, role).
+        Return each part's names, in the order in which `parts` comes upon them.
+
+        Parameters
+        ----------
+        measured
+            The names in the shards' order; the group's others follow.
+        """
+        found: dict[Part, list[str]] = {}
+        for name in dict.fromkeys([*(name for name in measured if name in self._row), *self._row]):
+            found.setdefault(self._part[self._row[name]], []).append(name)
+        return found
+
+    def parts(
+        self, shards: Iterable[NameRows], wanted: Container[Part] | None = None
+    ) -> dict[Part, Sums]:
+        """
+        Return the sums per (component, block, role), of all or of those that are wanted.
 
         Raises
         ------
         AtlasError
             A pair of contents that should have been measured is in no shard.
         """
-        tensors = self.contents.tensors
-        cells = list(zip(tensors["component"], tensors["block"], tensors["role"], strict=True))
-        found: dict[tuple[str, str, str], Sums] = {}
-        seen = np.zeros(len(cells), dtype=bool)
+        found: dict[Part, Sums] = {}
+        seen = np.zeros(len(self._part), dtype=bool)
+        if wanted is not None:
+            seen[:] = [part not in wanted for part in self._part]
         for rows in shards:
             row = self._row.get(rows.name)
-            if row is not None:
+            if row is not None and not seen[row]:
                 seen[row] = True
-                self._add(found, cells[row], row, rows)
+                self._add(found, row, rows)
         for unseen in np.flatnonzero(~seen).tolist():
-            self._add(found, cells[unseen], unseen, None)
+            self._add(found, unseen, None)
         return found
 
-    def _add(
-        self,
-        found: dict[tuple[str, str, str], Sums],
-        cell: tuple[str, str, str],
-        row: int,
-        rows: NameRows | None,
-    ) -> None:
-        if cell not in found:
-            found[cell] = Sums.zero(len(self.first))
-        found[cell] += self._tensor(row, rows)
-
-    def _tensor(self, row: int, rows: NameRows | None) -> Sums:
-        """Return one tensor's part of the sums, for all pairs of models."""
+    def _add(self, found: dict[Part, Sums], row: int, rows: NameRows | None) -> None:
+        """Add one tensor to its part, for all pairs of models."""
         held, local = np.unique(self.contents.index[row], return_inverse=True)
         a, b = held[:, None], held[None, :]
         status = self.contents.status(a, b)
         measured = self._measured(row, held, status, rows)
-        counted = compared(status)
-        numel = self.contents.numel(a, b)
-        present = status != Status.ABSENT
-        counts = [present, present * numel, counted, counted * numel]
-        counts += [status == each for each in STATUSES]
         squares = np.where(held >= 0, self.norm[np.maximum(held, 0)], 0.0) ** 2
         pair = (local[self.first], local[self.second])
-        return Sums(
-            np.stack([count[pair] for count in counts]).astype(np.int64),
-            measured[:, pair[0], pair[1]],
-            np.stack([squares[side] * counted[pair] for side in pair]),
-        )
+        status, numel = status[pair], self.contents.numel(a, b)[pair]
+        counted = compared(status)
+        present = status != Status.ABSENT
+        sums = found.setdefault(self._part[row], Sums.zero(len(self.first)))
+        counts = [present, present * numel, counted, counted * numel]
+        counts += [status == each for each in STATUSES]
+        for total, count in zip(sums.counts, counts, strict=True):
+            total += count
+        sums.add_measured(measured[:, pair[0], pair[1]])
+        for total, side in zip(sums.squares, pair, strict=True):
+            total += squares[side] * counted
 
     def _measured(
         self,
@@ -159,43 +185,64 @@ class GroupDistances:
         return table
 
 
-def totals(
-    parts: dict[tuple[str, str, str], Sums],
-) -> Iterator[tuple[tuple[str, str, str], Sums]]:
-    """Yield each part, and the totals over roles, over blocks, over both, and over components."""
-    sums: dict[tuple[str, str, str], Sums] = {}
+def wholes(parts: Collection[Part]) -> dict[Part, list[Part]]:
+    """
+    Return, of each part, what it adds to beside itself.
+
+    That is the totals over roles, over blocks, over both, and over components.
+    """
     weighed = {component for component, _, _ in parts} - {EMA}
-    for (component, block, role), part in parts.items():
+    found = {}
+    for component, block, role in parts:
         keys = {
-            (component, block, role),
             (component, block, TOTAL),
             (component, TOTAL, role),
             (component, TOTAL, TOTAL),
         }
         if len(weighed) > 1 and component in weighed:
             keys.add((ALL, TOTAL, TOTAL))
+        found[component, block, role] = sorted(keys)
+    return found
+
+
+def totals(parts: Mapping[Part, Sums]) -> dict[Part, Sums]:
+    """Return what the parts amount to; sums are taken in the order of the parts."""
+    found: dict[Part, Sums] = {}
+    for part, keys in wholes(parts).items():
         for key in keys:
-            if key not in sums:
-                sums[key] = Sums.zero(part.sums.shape[1])
-            sums[key] += part
-    yield from sorted(sums.items(), key=lambda item: item[0])
+            if key not in found:
+                found[key] = Sums.zero(parts[part].sums.shape[1])
+            found[key] += parts[part]
+    return found
 
 
-def tables(models: Sequence[str], parts: dict[tuple[str, str, str], Sums]) -> Iterator[pa.Table]:
+def tables(models: Sequence[str], parts: Mapping[Part, Sums]) -> Iterator[pa.Table]:
     """Yield the tidy table part by part, of the pairs (a < b) where either model has the part."""
-    names = pa.array(models, pa.string())
+    every = {**parts, **totals(parts)}
     first, second = np.triu_indices(len(models), k=1)
-    for (component, block, role), part in totals(parts):
-        present = part.counts[0] > 0
-        columns: dict[str, object] = {
-            "a": pa.DictionaryArray.from_arrays(pa.array(first[present], pa.int32()), names),
-            "b": pa.DictionaryArray.from_arrays(pa.array(second[present], pa.int32()), names),
-        }
-        rows = int(present.sum())
-        for key, value in (("component", component), ("block", block), ("role", role)):
-            columns[key] = pa.repeat(pa.scalar(value, pa.string()), rows)
-        columns |= _numbers(part, present)
-        yield pa.table(columns, schema=SCHEMA)
+    names = pa.array(models, pa.string())
+    for part in sorted(every):
+        yield table(names, first, second, part, every[part])
+
+
+def table(
+    models: pa.Array,
+    first: npt.NDArray[np.int64],
+    second: npt.NDArray[np.int64],
+    part: Part,
+    sums: Sums,
+) -> pa.Table:
+    """Return the tidy table of a part, of those of some pairs where either model has it."""
+    present = sums.counts[0] > 0
+    columns: dict[str, object] = {
+        "a": pa.DictionaryArray.from_arrays(pa.array(first[present], pa.int32()), models),
+        "b": pa.DictionaryArray.from_arrays(pa.array(second[present], pa.int32()), models),
+    }
+    rows = int(present.sum())
+    for key, value in zip(("component", "block", "role"), part, strict=True):
+        columns[key] = pa.repeat(pa.scalar(value, pa.string()), rows)
+    columns |= _numbers(sums, present)
+    return pa.table(columns, schema=SCHEMA)
 
 
 def _numbers(part: Sums, present: npt.NDArray[np.bool_]) -> dict[str, object]:

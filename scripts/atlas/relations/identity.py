@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import combinations
+from array import array
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from atlas.names.components import EMA
-from atlas.relations.contents import Contents, Status, compared
+from atlas.relations.contents import Contents
+from atlas.relations.copies import Copies
 from atlas.relations.elsewhere import Elsewhere
-from atlas.relations.verdicts import Comparison, judge
+from atlas.relations.judgements import COUNTS, NAMES, Judgements
+from atlas.relations.renamed import Renamed
+from atlas.relations.statuses import Statuses
 
 COLUMNS = [
     "a", "b", "component", "verdict", "identical_tensors", "tensors", "what",
@@ -26,158 +28,81 @@ EMA_OF = "raw weights of {raw} are the EMA of {copy}"
 
 
 def table(contents: Contents) -> pd.DataFrame:
-    """Return the identity table: a row per pair and component, sorted by both ids."""
-    rows = [_row(comparison) for comparison in comparisons(contents)]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    return frame.sort_values(["a", "b", "component"], ignore_index=True)
-
-
-def comparisons(contents: Contents) -> Iterator[Comparison]:
     """
-    Yield every pair of models (a < b) with every component that either has.
+    Return the identity table: a row per pair and component, sorted by both ids.
 
     A model without any tensor (it could not be read, or is an adapter) has no pairs: it would be
     told to lack every component.
+
+    Parameters
+    ----------
+    contents
+        The models in order of id.
     """
-    components = contents.tensors["component"].to_numpy()
-    rows_of = {each: np.flatnonzero(components == each) for each in sorted(set(components))}
-    copies, elsewhere = _Copies(contents), Elsewhere(contents)
+    rows = _Rows(contents)
+    judgements, statuses = Judgements(contents), Statuses(contents)
+    renamed = Renamed(contents)
     held_any = np.flatnonzero((contents.index >= 0).any(axis=0)).tolist()
-    for first, second in combinations(held_any, 2):
-        held = contents.index[:, first], contents.index[:, second]
-        status = contents.status(*held)
-        adopted = contents.adopted[:, first] != contents.adopted[:, second]
-        renamed = _renamed(contents, *held, status) | (adopted & (status == Status.IDENTICAL))
-        for component, rows in rows_of.items():
-            present = rows[status[rows] != Status.ABSENT]
-            if len(present):
-                yield Comparison(
-                    contents=contents,
-                    first=first,
-                    second=second,
-                    component=component,
-                    rows=present,
-                    status=status[present],
-                    renamed=renamed[present],
-                    adopted=bool(adopted[present].any()),
-                    source=_source(contents, first, second, present, status[present]),
-                    notes=(
-                        *copies.notes(first, second, component),
-                        *elsewhere.notes(first, second, component),
-                    ),
-                    raw_is_ema=copies.sides(first, second, component),
-                )
+    for place, first in enumerate(held_any):
+        status = statuses.after(first)
+        special = {second: each for second, *each in renamed.after(first, status)}
+        packed = judgements.packed(status)
+        for second in held_any[place + 1 :]:
+            for part, key in enumerate(packed[second - first - 1]):
+                told = judgements.of(part, first, second, key, special.get(second))
+                if told is not None:
+                    rows.add(first, second, judgements.parts[part].component, told)
+    return rows.frame(judgements)
 
 
-def _source(
-    contents: Contents,
-    first: int,
-    second: int,
-    rows: npt.NDArray[np.int64],
-    status: npt.NDArray[np.int8],
-) -> str | None:
-    """Return the first model of which both sides hold every tensor, as it is or rounded."""
-    a, b = contents.index[rows, first], contents.index[rows, second]
-    apart = status == Status.DIFFERENT
-    if not apart.any() or not compared(status).all():
-        return None
-    if not (contents.is_rounding[a] & contents.is_rounding[b])[apart].all():
-        return None
-    at = int(np.flatnonzero(apart)[0])
-    held = contents.index[rows[at]]
-    likely = contents.gives(held, a[at]) & contents.gives(held, b[at])
-    for model in np.flatnonzero(likely).tolist():
-        source = contents.index[rows, model]
-        if (contents.gives(source, a) & contents.gives(source, b)).all():
-            return contents.models[model]
-    return None
-
-
-def _row(found: Comparison) -> dict[str, object]:
-    verdict, what = judge(found)
-    counts = {
-        f"{status.label}_tensors": found.count(status)
-        for status in Status
-        if status is not Status.ABSENT
-    }
-    return counts | {
-        "a": found.contents.models[found.first],
-        "b": found.contents.models[found.second],
-        "component": found.component,
-        "verdict": verdict,
-        "tensors": len(found.status),
-        "renamed_tensors": int(found.renamed.sum()),
-        "raw_is_ema": found.raw_is_ema,
-        "what": what,
-    }
-
-
-class _Copies:
-    """Tells where one model's raw weights are another's training copy."""
+class _Rows:
+    """Takes the rows of the table one by one; what many of them share is kept once."""
 
     def __init__(self, contents: Contents) -> None:
-        self.contents = contents
-        names = contents.tensors["name"]
-        row = {name: at for at, name in enumerate(names)}
-        inner = {name.partition("/")[2]: at for name, at in row.items() if name.startswith(EMA)}
-        raw = [
-            (at, inner[name.partition("/")[2]])
-            for name, at in row.items()
-            if not name.startswith(EMA) and name.partition("/")[2] in inner
-        ]
-        self.raw, self.copied = np.array(raw, dtype=np.int64).reshape(-1, 2).T
-        self.component = contents.tensors["component"].to_numpy()[self.raw]
-        self.digest = pd.factorize(contents.contents["digest"])[0]
+        self.models = contents.models
+        self.copies, self.elsewhere = Copies(contents), Elsewhere(contents)
+        self.components: dict[str, int] = {}
+        self.ends, self.told, self.component = (array("i") for _ in range(3))
+        self.what: list[str] = []
+        self.raw_is_ema: list[str] = []
 
-    def notes(self, first: int, second: int, component: str) -> Iterator[str]:
-        """Yield a sentence for each of the two models whose raw weights are the other's copy."""
-        for one, other in self._copied(first, second, component):
-            raw, copy = (self.contents.models[side] for side in (one, other))
-            yield EMA_OF.format(raw=raw, copy=copy)
+    def add(self, first: int, second: int, component: str, told: tuple[int, str]) -> None:
+        """Take in a row: the number of its judgement, and its words without the ids."""
+        number, words = told
+        names = self.models[first], self.models[second]
+        if "\0" in words:
+            for sign, name in zip(NAMES, names, strict=True):
+                words = words.replace(sign, name)
+        sides = self.copies.sides(first, second, component)
+        for side in sides:
+            raw, copy = names if side == "a" else names[::-1]
+            words += "; " + EMA_OF.format(raw=raw, copy=copy)
+        if self.elsewhere.is_likely:
+            words = "; ".join([words, *self.elsewhere.notes(first, second, component)])
+        self.ends.extend((first, second))
+        self.told.append(number)
+        self.component.append(self.components.setdefault(component, len(self.components)))
+        self.what.append(words)
+        self.raw_is_ema.append(sides)
 
-    def sides(self, first: int, second: int, component: str) -> str:
-        """Return the sides, a and b, whose raw weights are the other's copy."""
-        found = self._copied(first, second, component)
-        return "".join("a" if one == first else "b" for one, _ in found)
-
-    def _copied(self, first: int, second: int, component: str) -> Iterator[tuple[int, int]]:
-        """Yield each of the two models whose raw weights are the other's copy, and the other."""
-        here = self.component == component
-        if here.any():
-            for one, other in ((first, second), (second, first)):
-                raw = self.contents.index[self.raw[here], one]
-                copy = self.contents.index[self.copied[here], other]
-                whole = (raw >= 0).all() and (copy >= 0).all()
-                if whole and (self.digest[raw] == self.digest[copy]).all():
-                    yield one, other
-
-
-def _renamed(
-    contents: Contents,
-    first: npt.NDArray[np.int32],
-    second: npt.NDArray[np.int32],
-    status: npt.NDArray[np.int8],
-) -> npt.NDArray[np.bool_]:
-    """
-    Tell of each name of one side alone whether the other side holds its content elsewhere.
-
-    The other side's name must be its alone too, and serves once: of three equal tensors that
-    lost their names, two are found in a model that has two.
-    """
-    found = np.zeros(len(status), dtype=bool)
-    only_a, only_b = (
-        np.flatnonzero(status == Status.ONLY_A),
-        np.flatnonzero(status == Status.ONLY_B),
-    )
-    if len(only_a) and len(only_b):
-        left = _numbered_digests(contents, first[only_a])
-        right = _numbered_digests(contents, second[only_b])
-        found[only_a] = left.isin(right)
-        found[only_b] = right.isin(left)
-    return found
+    def frame(self, judgements: Judgements) -> pd.DataFrame:
+        """Return the rows as the table."""
+        first, second = np.array(self.ends, dtype=np.int32).reshape(-1, 2).T
+        told = np.array(self.told, dtype=np.int32)
+        counts = judgements.counts[told]
+        columns: dict[str, object] = {
+            "a": _taken(self.models, first),
+            "b": _taken(self.models, second),
+            "component": _taken(list(self.components), np.array(self.component, np.int32)),
+            "verdict": _taken(judgements.verdicts, told),
+            "what": pd.array(self.what, dtype=str),
+            "raw_is_ema": pd.array(self.raw_is_ema, dtype=str),
+        }
+        columns |= {name: counts[:, column] for column, name in enumerate(COUNTS)}
+        return pd.DataFrame({name: columns[name] for name in COLUMNS})
 
 
-def _numbered_digests(contents: Contents, held: npt.NDArray[np.int32]) -> pd.Series:
-    """Return digests, each with how often it came before, so that equal ones match one to one."""
-    digests = contents.contents["digest"].iloc[held].reset_index(drop=True)
-    return digests + digests.groupby(digests).cumcount().map(" {}".format)
+def _taken(words: Sequence[str], codes: npt.NDArray[np.int32]) -> pd.Categorical:
+    """Return words by their numbers, each kept once."""
+    own, unique = pd.factorize(np.array(words, dtype=object), sort=True)
+    return pd.Categorical.from_codes(own[codes], unique)

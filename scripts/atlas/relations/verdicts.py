@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from atlas.names import components
-from atlas.relations.contents import COMPARED, Contents, Status
+from atlas.relations.contents import COMPARED, Status
 
 CHANGED = (Status.DIFFERENT, Status.NONFINITE, Status.SHAPE)
 
@@ -57,27 +57,53 @@ WIDTHS = {
 
 
 @dataclass(frozen=True, eq=False)
+class Division:
+    """One way to divide a component's tensors into parts."""
+
+    labels: list[str]
+    codes: npt.NDArray[np.int64]
+    """Per tensor, its part's place among the labels."""
+
+    def of(self, tensors: npt.NDArray[np.bool_]) -> Division:
+        """Return the same of some of the tensors."""
+        return Division(self.labels, self.codes[tensors])
+
+
+def divisions_of(component: str, tensors: pd.DataFrame) -> list[Division]:
+    """Return how a component's tensors (name, block, role) are divided: into what words name."""
+    module = tensors["name"].str.split("/", n=1).str[1].str.split(".").str[0]
+    if component == "vae":
+        halves = module.replace({"quant_conv": "encoder", "post_quant_conv": "decoder"})
+        schemes = [halves, module]
+    else:
+        schemes = [tensors["role"].map(ROLE_WORDS), tensors["block"]]
+    found = []
+    for parts in schemes:
+        codes, labels = pd.factorize(parts)
+        found.append(Division(list(labels), codes.astype(np.int64)))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """One component of two models: what became of each tensor that either has."""
 
-    contents: Contents
-    first: int
-    """Column of the model a, the lexically first."""
-    second: int
+    names: tuple[str, str]
+    """What the two are called, the lexically first before the other."""
     component: str
-    rows: npt.NDArray[np.int64]
-    """Rows of the tensors in `contents`."""
+    divisions: Sequence[Division]
+    """Ways to divide the tensors into parts, see `divisions_of`."""
     status: npt.NDArray[np.int8]
     renamed: npt.NDArray[np.bool_]
     """Of the same weights as a tensor that the other side has under another name."""
-    adopted: bool
+    adopted: bool = False
     """One side goes by names that another model has for the same weights."""
     source: str | None = None
     """A model of which both sides are roundings, as digests prove."""
-    notes: tuple[str, ...] = ()
-    """What else was found of this component, as sentences."""
-    raw_is_ema: str = ""
-    """Whose raw weights are the other's training copy: a, b, ab or none."""
+    dtypes: tuple[str, str] = ("", "")
+    """The commonest dtype of each side, the first by name of several; "" of one without it."""
+    unread: tuple[str, str] = ("", "")
+    """Why the component was not read, of each side; "" where it was."""
 
     @cached_property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -99,27 +125,15 @@ class Comparison:
         """Name, block and role of the tensors."""
         return self.contents.tensors.iloc[self.rows]
 
-    @property
-    def dtypes(self) -> list[str]:
-        """The commonest dtype of each side that has the component."""
-        dtypes = self.contents.contents["dtype"]
-        sides = (self.contents.index[self.rows, side] for side in (self.first, self.second))
-        return [str(dtypes.iloc[held[held >= 0]].mode().iloc[0]) for held in sides]
-
 
 def judge(found: Comparison) -> tuple[str, str]:
-    """Return the verdict on one component of a pair, and in words, by ids, what it rests on."""
-    verdict, what = _judge(found)
-    return verdict, "; ".join([what, *found.notes])
-
-
-def _judge(found: Comparison) -> tuple[str, str]:
+    """Return the verdict on one component of a pair, and in words what it rests on."""
     total = len(found.status)
-    name_a, name_b = (found.contents.models[side] for side in (found.first, found.second))
+    name_a, name_b = found.names
     word = components.WORDS.get(found.component, found.component)
     identical, cast = found.count(Status.IDENTICAL), found.count(Status.CAST)
     if found.count(Status.REFUSED):
-        return "refused", _refusals(found, {found.first: name_a, found.second: name_b})
+        return "refused", _refusals(found)
     if found.renamed.any() and (found.renamed | (found.status == Status.IDENTICAL)).all():
         return "identical", _all_renamed(found)
     if found.count(Status.ONLY_A) == total:
@@ -139,11 +153,11 @@ def _judge(found: Comparison) -> tuple[str, str]:
     return "partly changed" if partly else "changed", _what_changed(found, where, name_a, name_b)
 
 
-def _refusals(found: Comparison, names: Mapping[int, str]) -> str:
+def _refusals(found: Comparison) -> str:
     """Tell of which sides the component was not read, and why; a reason of both stands once."""
     sides: dict[str, list[str]] = {}
-    for side, name in names.items():
-        if why := found.contents.unread[side].get(found.component):
+    for why, name in zip(found.unread, found.names, strict=True):
+        if why:
             sides.setdefault(why, []).append(name)
     return "; ".join(f"not read in {_and(models)}: {why}" for why, models in sides.items())
 
@@ -198,13 +212,7 @@ def _where(found: Comparison) -> str:
     """Return "only the decoder differs (...)" in modules, roles or blocks, or ""."""
     if not found.count(Status.IDENTICAL, Status.CAST) or not found.count(*CHANGED):
         return ""
-    module = found.tensors["name"].str.split("/", n=1).str[1].str.split(".").str[0]
-    if found.component == "vae":
-        halves = module.replace({"quant_conv": "encoder", "post_quant_conv": "decoder"})
-        schemes = [halves, module]
-    else:
-        schemes = [found.tensors["role"].map(ROLE_WORDS), found.tensors["block"]]
-    splits = [_Split.of(found, parts.to_numpy(dtype=object)) for parts in schemes]
+    splits = [_Split.of(found, division) for division in found.divisions]
     # What differs tells more than what does not, and the most where it leaves the most untouched.
     splits.sort(key=lambda split: -split.kept_tensors)
     told = [split.only_changes() for split in splits] + [split.only_rest() for split in splits]
@@ -228,21 +236,26 @@ class _Split:
     """Every part belongs to one of the two sorts, and both sorts have parts."""
 
     @classmethod
-    def of(cls, found: Comparison, parts: npt.NDArray[np.object_]) -> _Split:
+    def of(cls, found: Comparison, division: Division) -> _Split:
+        size = len(division.labels)
+        of_part, is_cast = division.codes, found.has(Status.CAST)
         same, changed = found.has(Status.IDENTICAL, Status.CAST), found.has(*CHANGED)
-        order = list(dict.fromkeys(parts))
-        moved = [part for part in order if changed[parts == part].any()]
-        whole = [part for part in order if same[parts == part].all()]
-        kept = np.isin(parts, whole)
+        tensors, sames, changes, casts = (
+            np.bincount(each, minlength=size)
+            for each in (of_part, of_part[same], of_part[changed], of_part[is_cast])
+        )
+        is_moved, is_whole = changes > 0, (sames == tensors) & (tensors > 0)
         return cls(
             is_vae=found.component == "vae",
-            moved=moved,
-            whole=whole,
-            changed_tensors=int(changed.sum()),
-            kept_tensors=int(kept.sum()),
-            kept_rounded=int((kept & found.has(Status.CAST)).sum()),
+            moved=[division.labels[part] for part in np.flatnonzero(is_moved)],
+            whole=[division.labels[part] for part in np.flatnonzero(is_whole)],
+            changed_tensors=int(changes.sum()),
+            kept_tensors=int(sames[is_whole].sum()),
+            kept_rounded=int(casts[is_whole].sum()),
             tensors=len(same),
-            is_clean=bool(moved and whole) and len(moved) + len(whole) == len(order),
+            is_clean=bool(
+                is_moved.any() and is_whole.any() and (is_moved | is_whole)[tensors > 0].all()
+            ),
         )
 
     def only_changes(self) -> str:

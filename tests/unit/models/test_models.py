@@ -32,7 +32,7 @@ def prints(tmp_path):
 
 
 def test_components_are_counted_and_shared_ones_found(prints):
-    rows = description.describe(prints).set_index(["model", "component"])
+    rows = description.describe(prints)[0].set_index(["model", "component"])
     assert rows.loc[("base", "unet"), "tensors"] == 6
     assert rows.loc[("base", "unet"), "parameters"] == 72 + 4 + 144 + 16 + 24 + 4
     assert rows.loc[("base", "vae"), "shared_with"] == "tuned"
@@ -52,7 +52,7 @@ def described(folder: Path, weights: dict[str, dict[str, np.ndarray]]) -> pd.Dat
     for name, path in paths.items():
         opened = open_checkpoint(factory.diffusers_folder(folder / name, weights[name]))
         sealed.write(fingerprint.table(opened), path)
-    return description.describe(paths).set_index(["model", "component"])
+    return description.describe(paths)[0].set_index(["model", "component"])
 
 
 def test_the_commonest_dtype_comes_first(tmp_path):
@@ -96,7 +96,7 @@ def test_a_long_list_of_models_is_cut_and_counted(tmp_path):
 
 def test_the_page_starts_with_problems(prints):
     told = document(
-        description.describe(prints),
+        description.describe(prints)[0],
         {name: name.upper() for name in prints},
         {"base": ["a finding"]},
     )
@@ -119,7 +119,7 @@ def test_equal_weights_under_other_names_are_shared(tmp_path):
     for name, path in paths.items():
         folder = factory.diffusers_folder(tmp_path / name, held[name])
         sealed.write(fingerprint.table(open_checkpoint(folder)), path)
-    frame = description.describe(paths)
+    frame = description.describe(paths)[0]
     rows = frame.set_index(["model", "component"])
     assert rows.loc[("base", "unet"), "shared_with"] == "other:network"
     told = document(frame, {"base": "B", "other": "O"}, {})
@@ -130,7 +130,7 @@ def test_equal_weights_under_other_names_are_shared(tmp_path):
 def test_a_sentence_stands_once_for_all_its_models(prints):
     labels = {name: name.upper() for name in prints}
     findings = {"base": ["a finding"], "tuned": ["a finding", "another"]}
-    told = document(description.describe(prints), labels, findings)
+    told = document(description.describe(prints)[0], labels, findings)
     assert "**BASE (base); TUNED (tuned)**: a finding" in told
     assert "**TUNED (tuned)**: another" in told
     assert "**NAN (nan)**: net: 1 of 2 tensors are all zero" in told
@@ -141,7 +141,7 @@ def test_a_model_that_lacks_its_autoencoder_is_told(tmp_path):
     path = tmp_path / "x.parquet"
     folder = factory.diffusers_folder(tmp_path / "x", weights)
     sealed.write(fingerprint.table(open_checkpoint(folder)), path)
-    told = document(description.describe({"x": path}), {"x": "X"}, {})
+    told = document(description.describe({"x": path})[0], {"x": "X"}, {})
     assert "**X (x)**: holds a UNet, but no VAE" in told
 
 
@@ -155,7 +155,7 @@ def test_an_adapter_is_told_and_kept_out_of_comparisons(tmp_path):
     path = tmp_path / "lora.parquet"
     sealed.write(fingerprint.table(opened), path, {"kind": opened.kind})
     assert contents.load([path, path], ["a", "b"]).index.shape == (0, 2)
-    told = document(description.describe({"lora": path}), {"lora": "L"}, {})
+    told = document(description.describe({"lora": path})[0], {"lora": "L"}, {})
     assert "**L (lora)**: a LoRA or another adapter, no model: kept out of comparisons" in told
 
 
@@ -173,7 +173,7 @@ def test_what_is_not_known_is_no_word_of_a_page(prints, tmp_path):
     prints["bare"] = tmp_path / "bare.parquet"
     sealed.write(fingerprint.SCHEMA.empty_table(), prints["bare"])
     for models in (["lost"], ["bare"], ["lost", "bare"], list(prints)):
-        frame = description.describe({model: prints[model] for model in models})
+        frame = description.describe({model: prints[model] for model in models})[0]
         labels = {model: model.upper() for model in models}
         shown = [document(frame, labels, {})]
         shown += [page.html(*description.portrait(frame, model, labels, {})) for model in models]
@@ -183,19 +183,19 @@ def test_what_is_not_known_is_no_word_of_a_page(prints, tmp_path):
 
 
 def test_whole_numbers_stay_whole_beside_an_unreadable_model(prints):
-    text = description.describe(prints).to_csv(index=False)
+    text = description.describe(prints)[0].to_csv(index=False)
     assert "base,model,unet,,f32,6,264,0,0,,,\n" in text
     assert "lost,,,,,,,,,,x.ckpt: empty,\n" in text
 
 
 def test_models_stand_in_the_order_given(prints):
     order = ["tuned", "lost", "base"]
-    frame = description.describe({model: prints[model] for model in order})
+    frame = description.describe({model: prints[model] for model in order})[0]
     assert list(dict.fromkeys(frame["model"])) == order
 
 
 def test_a_page_of_one_model_tells_of_it_alone(prints):
-    frame, labels = description.describe(prints), {"base": "Base"}
+    frame, labels = description.describe(prints)[0], {"base": "Base"}
     title, told, sections = description.portrait(frame, "base", labels, {"base": ["a finding"]})
     assert (title, told) == ("Base (base)", ["a finding"])
     assert {row[0] for row in sections[0].rows} == {"Base (base)"}
@@ -212,7 +212,7 @@ def test_a_component_that_was_not_read_is_told_with_its_reason(tmp_path):
     opened = open_checkpoint(folder)
     path = tmp_path / "x.parquet"
     sealed.write(fingerprint.table(opened), path, fingerprint.notes(opened))
-    frame = description.describe({"x": path})
+    frame = description.describe({"x": path})[0]
     rows = frame.set_index("component")
     assert "before quantisation" in rows.loc["unet", "refused"]
     assert "the file is empty" in rows.loc["vae", "problem"]
