@@ -26,8 +26,10 @@ def size_mb(model):
 
 
 def group_of_small(wildcards):
-    """Return the group that small checkpoints are submitted in, and none for the others."""
-    return "small_checkpoints" if needs.is_small(size_mb(wildcards.model)) else None
+    """Return the group that small checkpoints are submitted in: none for others, or where none is."""
+    is_submitted = workflow.is_main_process and not workflow.local_exec
+    is_small = is_submitted and needs.is_small(size_mb(wildcards.model))
+    return "small_checkpoints" if is_small else None
 
 
 def choices_of(wildcards):

@@ -18,6 +18,7 @@ from atlas.fingerprints import fingerprint
 from atlas.fingerprints.renamings import Adopted, Renamings, signature_of
 from atlas.workload.checkpoints import Checkpoint, measured
 from atlas.workload.pairs import alike, chosen, counted, pairs_of
+from measured import contents_of
 
 
 def relatives() -> dict[str, factory.Weights]:
@@ -55,7 +56,7 @@ def models(tmp_path_factory):
 def by_the_distances(prints, renamings=None) -> tuple[int, int, int]:
     """Return pairs, their elements and the contents, as the distances plan them."""
     homes = {path: path.parent for path in prints}
-    contents = plan.contents_of(homes, shard=0, count=1, renamings=renamings)
+    contents = contents_of(homes, renamings=renamings)
     jobs = [job for name, held in contents.items() for job in plan.missing(name, held)]
     return (
         sum(job.first.size for job in jobs),
