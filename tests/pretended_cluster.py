@@ -23,7 +23,9 @@ mem_mb,embed_activations,6000,MB,
 disk_mb,embed_activations,100,MB,
 runtime,embed_activations,20,min,
 """
-"""What a dataset's jobs need is read from its plan, which an earlier job makes."""
+ENCODERS = '{"encoders": [{"parameters": 123000000}]}'
+CONTENTS = {"plan.csv": PLAN, "encoders.json": ENCODERS}
+"""Files that earlier jobs make and from which it is read what later ones need."""
 
 
 async def all_succeed(executor: Any, active_jobs: list[Any]) -> AsyncIterator[Any]:
@@ -45,7 +47,7 @@ def make_outputs(job: Any) -> None:
             path.mkdir(parents=True, exist_ok=True)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(PLAN if path.name == "plan.csv" else "")
+            path.write_text(CONTENTS.get(path.name, ""))
 
 
 if __name__ == "__main__":

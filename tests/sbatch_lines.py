@@ -100,7 +100,7 @@ def submitted(folder: Path, *arguments: str | Path) -> list[Call]:
         timeout=1200,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
     records = record.read_text(encoding="utf-8").split("\t\n")
     return [Call(tuple(line.split("\t"))) for line in records[:-1]]
 
@@ -131,7 +131,7 @@ def of_roster(folder: Path, models: int, device: str) -> list[Call]:
     """Return the calls for all results of a roster of so many models."""
     write_roster(folder, models)
     settings = ["roster=roster.yaml", f"distances={{device: {device}}}"]
-    return submitted(folder, "all", "--config", *settings)
+    return submitted(folder, "all", "distances", "--config", *settings)
 
 
 def of_demo(folder: Path, device: str) -> list[Call]:
