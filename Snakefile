@@ -22,6 +22,7 @@ report: "docs/captions/introduction.rst"
 
 include: "rules/common.smk"
 include: "rules/ending.smk"
+include: "rules/cluster.smk"
 include: "rules/demo/common.smk"
 include: "rules/demo/terrain.smk"
 include: "rules/demo/digits.smk"
@@ -33,6 +34,10 @@ include: "rules/architectures.smk"
 include: "rules/macs.smk"
 include: "rules/activations.smk"
 include: "rules/embeddings.smk"
+
+
+onstart:
+    refuse_apostrophes()
 
 
 # The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from workflow_runs import REPOSITORY, Atlas
 
 QUICK = [case for case in sbatch_lines.CASES if not case.endswith("1000")]
 GPU_RULES = {"measure_distances", "encode_words", "generate_activations", "measure_macs"}
+RARE = {"import_matrices", "generate_passing_activations", "export_chunk", "draw_terrain", "sample_digits"}
+"""Made for special settings, or when asked for by name."""
 LOCAL = {"fetch_wheel", "check_models"}
 """Done where Snakemake runs: one needs the network, the other takes a second."""
 
@@ -33,7 +36,7 @@ def test_lines_of_a_thousand_models_are_those_that_are_kept(case: str) -> None:
 def test_the_kept_lines_are_of_every_rule() -> None:
     rules = {rule.name for rule in rule_files.scripted_rules()} - LOCAL
     seen = {rule for lines in sbatch_lines.kept().values() for rule in lines}
-    assert rules - seen <= {"import_matrices", "generate_passing_activations", "export_chunk"}
+    assert rules - seen <= RARE
 
 
 def test_a_gpu_is_asked_for_where_the_configuration_uses_one() -> None:
@@ -58,21 +61,44 @@ def test_calls_of_sbatch_grow_with_models_and_shards_alone(models: int) -> None:
     assert calls <= models + shards["shards"] + 12
 
 
-NASTY = "a 'b' \"c\" $(touch pwned); touch pwned & `touch pwned` #"
+NASTY = 'a "c" $(touch pwned); touch pwned & `touch pwned` #'
 
 
-def test_nothing_of_a_path_or_a_label_reaches_a_shell(tmp_path: Path) -> None:
-    folder = tmp_path / NASTY
+def one_model(folder: Path, name: str) -> Atlas:
+    """Return a roster of one model, whose path and label are a name."""
     atlas = Atlas(folder)
-    factory.diffusers_folder(folder / NASTY / "m", factory.weights(seed=1))
-    atlas.models["m"] = {"path": f"{NASTY}/m", "label": NASTY}
+    factory.diffusers_folder(folder / name / "m", factory.weights(seed=1))
+    atlas.models["m"] = {"path": f"{name}/m", "label": name}
     atlas.write_roster()
-    (call,) = sbatch_lines.submitted(
-        folder, "results/fingerprints/m.parquet", "--config", "roster=roster.yaml"
-    )
+    return atlas
+
+
+TARGET = ("results/fingerprints/m.parquet", "--config", "roster=roster.yaml")
+
+
+def test_nothing_of_a_path_or_a_label_is_run_by_a_shell(tmp_path: Path) -> None:
+    folder = one_model(tmp_path / NASTY, NASTY).folder
+    (call,) = sbatch_lines.submitted(folder, *TARGET)
     assert call.value("-D") == str(folder)
-    script = (folder / "sbatch.calls.script").read_text(encoding="utf-8")
-    words = shlex.split(script, comments=True)
-    assert str(folder) in words
+    (folder / "results" / "fingerprints" / "m.parquet").unlink(missing_ok=True)
+    places = f"{REPOSITORY / 'tests' / 'stand_ins' / 'slurm'}:{os.environ['PATH']}"
+    job = subprocess.run(
+        ["sh", "sbatch.calls.script"],
+        cwd=folder,
+        env=os.environ | {"PATH": places},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert job.returncode == 0, job.stderr
+    assert (folder / "results" / "fingerprints" / "m.parquet").stat().st_size
     assert not list(tmp_path.rglob("pwned"))
-    assert not Path("pwned").exists()
+
+
+@pytest.mark.parametrize("where", ["folder", "checkpoint"])
+def test_an_apostrophe_which_snakemake_does_not_quote_is_refused(tmp_path: Path, where: str) -> None:
+    names = {"folder": "plain", "checkpoint": "plain"} | {where: "it's $(touch pwned)"}
+    folder = one_model(tmp_path / names["folder"], names["checkpoint"]).folder
+    with pytest.raises(AssertionError, match="has an apostrophe"):
+        sbatch_lines.submitted(folder, *TARGET)
+    assert not list(tmp_path.rglob("pwned"))
