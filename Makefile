@@ -15,11 +15,11 @@ ROSTER ?= $(wildcard roster.yaml)
 REPORTED = $(if $(ROSTER),all,$(firstword $(DEMO)))
 SETTINGS = $(if $(ROSTER),--config "roster=$(ROSTER)",$(wordlist 2,3,$(DEMO)))
 
-.PHONY: help demo tour test mutants lint house bench report roster lock clean
+.PHONY: help demo tour test test-slurm mutants lint house bench report roster lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 # The stamp holds the lock file's checksum, so that a new lock renews the environment.
 $(READY): requirements.lock
@@ -37,6 +37,10 @@ tour: $(READY) ## the same with the settings of config/tour.yaml: all architectu
 test: $(READY) ## run all tests
 	@bash tests/system_packages.sh
 	$(BIN)/python -m pytest
+
+test-slurm: $(READY) ## run a small atlas on a real SLURM of two nodes on this machine: needs root
+	@bash tests/slurm/install.sh
+	$(BIN)/python -m pytest -n 0 -m slurm tests/slurm
 
 mutants: $(READY) ## change the code in small wrong ways and see that tests notice
 	$(BIN)/python tests/mutants.py

@@ -36,6 +36,7 @@ if config["container"]:
 
 
 include: "rules/ending.smk"
+include: "rules/cluster.smk"
 include: "rules/demo/common.smk"
 include: "rules/demo/terrain.smk"
 include: "rules/demo/digits.smk"
@@ -49,6 +50,10 @@ include: "rules/activations.smk"
 include: "rules/embeddings.smk"
 include: "rules/benchmarks.smk"
 include: "rules/plan.smk"
+
+
+onstart:
+    refuse_apostrophes()
 
 
 # The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.

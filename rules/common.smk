@@ -68,6 +68,10 @@ def facts_digest(*places):
     return digest.hexdigest()
 
 
+# Of the two Snakemakes that stand around a script on a node of a cluster: where memory is enforced, a
+# job's counts them as well. Measured as 230 to 260 MB, for the smallest jobs, which would else be killed.
+AROUND_MB = 300
+
 # What decides the names, blocks and roles of a checkpoint's tensors.
 NAMES = facts_digest("layouts", "names")
 

@@ -19,7 +19,7 @@ def distances_mem_mb(wildcards, threads, attempt):
         threads=threads,
         memory_mb=config["distances"]["memory_mb"],
     )
-    return memory * 2 ** (attempt - 1)
+    return (memory + AROUND_MB) * 2 ** (attempt - 1)
 
 
 def distances_runtime(wildcards, threads, attempt):

@@ -19,7 +19,8 @@ rule fingerprint:
         "../envs/weights.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: needs.FINGERPRINT_MB * 2 ** (attempt - 1),
+        mem_mb=lambda wildcards, attempt: (needs.FINGERPRINT_MB + AROUND_MB)
+        * 2 ** (attempt - 1),
         runtime=lambda wildcards, input, attempt: needs.fingerprint_minutes(
             input.size_mb
         )

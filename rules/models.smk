@@ -48,6 +48,7 @@ rule check_models:
         "logs/check_models/all.log",
     benchmark:
         "benchmarks/check_models/all.tsv"
+    localrule: True  # a second's work, not worth a job of a cluster
     conda:
         "../envs/weights.yaml"
     resources:
