@@ -58,13 +58,13 @@ onstart:
 
 # The last words of a run, also where its jobs failed: what to open, what is lacking, what is broken.
 onsuccess:
-    keep_declared()
     say_ending()
+    keep_declared()
 
 
 onerror:
-    keep_declared()
     say_ending()
+    keep_declared()
 
 
 wildcard_constraints:

@@ -22,7 +22,7 @@ def planned_batches():
     """
     seen, found = set(), []
     for target in asked_targets():
-        waiting = [(workflow.get_rule(target), {})]
+        waiting = [(getattr(rules, target).rule, {})]
         while waiting:
             wanted, wildcards = waiting.pop()
             key = (wanted.name, *sorted(wildcards.items()))
@@ -34,9 +34,14 @@ def planned_batches():
             for file in dict.fromkeys(files):
                 if producer := producer_of(str(file)):
                     waiting.append((producer, producer.get_wildcards(str(file))))
-    order = [each.name for each in workflow.rules]
+    order = [own_name(each) for each in workflow.rules]
     found.sort(key=lambda job: (TARGETS.index(job.target), order.index(job.rule)))
     return [batch.plain() for batch in planning.gathered(found)]
+
+
+def own_name(maker):
+    """Return what this workflow calls a rule: another that uses it as a module puts a word before."""
+    return maker.name.removeprefix(rules.plan.rule.name.removesuffix("plan"))
 
 
 def asked_targets():
@@ -164,7 +169,7 @@ def declared(maker, wildcards, files, target):
 
     read_mb = sum(planned_mb(str(file)) for file in files if not_made(file))
     return planning.Batch(
-        maker.name,
+        own_name(maker),
         target,
         threads=asked["_cores"],
         gpu=number("gpu") or 0,

@@ -23,6 +23,8 @@ from bench.common.measuring import run
 from bench.fingerprints.relatives import BLOCKS, FAMILIES, SIDE, relatives
 
 NEAREST = 50
+WANTED = {1: "≥ 0.99", 10: "≥ 0.98", NEAREST: "≥ 0.9"}
+"""Of so many true nearest, the share that is to be chosen."""
 DRAWN = 20_000
 """Pairs whose estimates are held against exact distances."""
 ROUNDING = 1e-6
@@ -67,9 +69,10 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     yield Line(
         f"{what}: pairs", f"{pairs:,}", f"{chosen:,}", chosen / pairs, "" if quick else "≤ 0.06"
     )
-    for count, wanted in ((1, "≥ 0.99"), (10, "≥ 0.98"), (NEAREST, "≥ 0.9")):
+    for count, wanted in WANTED.items():
         share = found.share_found(count)
-        yield Line(f"{what}: of the {count} nearest", f"{count}", f"{share:.1%}", share, wanted)
+        least = "" if quick else wanted
+        yield Line(f"{what}: of the {count} nearest", f"{count}", f"{share:.1%}", share, least)
     error = (found.drawn[1] / found.drawn[0]).std()
     told = 1 / np.sqrt(2 * SUMS * len(BLOCKS))
     yield Line(f"{what}: error", f"{told:.2%} as told", f"{error:.2%}", error / told, "≤ 1.25")

@@ -58,6 +58,16 @@ def measured(atlas: Atlas) -> int:
     return len(pd.read_parquet(atlas.folder / "results" / "distances" / "0.parquet"))
 
 
+def test_a_run_is_planned_under_another_name(pair: Atlas) -> None:
+    option = outer(pair.folder, f"{MODULE}    config: config\n\nuse rule * from atlas as atlas_*\n")
+    pair.groups = {"all": {"models": list(pair.models)}}
+    done = pair.run("atlas_plan", options=option, distances={"shards": 3})
+    assert done.success, done.output
+    rows = pd.read_csv(pair.folder / "results" / "plan.csv").query("target == 'all'")
+    jobs = dict(zip(rows["rule"], rows["jobs"], strict=True))
+    assert (jobs["fingerprint"], jobs["measure_distances"], jobs["all"]) == (2, 3, 1)
+
+
 UNET = sum(name.startswith("unet/") for name in factory.SHAPES)
 
 

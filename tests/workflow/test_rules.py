@@ -111,3 +111,17 @@ def test_the_lists_of_snakemake_tell_what_each_is(
     listed = {line.partition(" ")[0]: line for line in done.stdout.splitlines()}
     assert some < set(listed)
     assert all(line == f"{name} ({told[name]})" for name, line in listed.items())
+
+
+def test_nothing_reaches_a_shell_unquoted() -> None:
+    """Ids and paths are the user's: each is quoted, and no other way leads to a shell."""
+    placed = []
+    for file in [REPOSITORY / "Snakefile", *sorted(RULES.rglob("*.smk"))]:
+        text = file.read_text(encoding="utf-8")
+        for block in re.findall(r"^ *shell:\n((?: {8,}.*\n)+)", text, re.M):
+            placed += re.findall(r"\{([^{}]+)\}", block)
+    assert placed
+    assert [name for name in placed if not name.endswith(":q")] == []
+    sources = [*RULES.rglob("*.smk"), *(REPOSITORY / "scripts").rglob("*.py")]
+    way = re.compile(r"shell=True|os\.(system|popen)\(|\bshell\(")
+    assert [file.name for file in sources if way.search(file.read_text(encoding="utf-8"))] == []

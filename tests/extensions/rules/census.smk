@@ -1,9 +1,11 @@
 rule census:
+    """The models that there are, in one table."""
     input:
         "results/census/census.csv",
 
 
 rule take_census:
+    """Write down which models there are."""
     input:
         table="results/models.csv",
     output:
