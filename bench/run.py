@@ -20,6 +20,7 @@ BENCHMARKS = {
     "scaling": "bench.distances.scaling",
     "true-size": "bench.distances.true_size",
     "joins": "bench.relations.joins",
+    "thousand": "bench.relations.thousand",
     "many-models": "bench.workflow.many_models",
     "architectures": "bench.architectures.tables",
     "macs": "bench.macs.profiles",

@@ -87,9 +87,7 @@ class GroupDistances:
         self._digest = digests
         tensors = contents.tensors
         self._row = {name: row for row, name in enumerate(tensors["name"])}
-        self._part = list(
-            zip(tensors["component"], tensors["block"], tensors["role"], strict=True)
-        )
+        self._part = list(zip(tensors["component"], tensors["block"], tensors["role"], strict=True))
 
     @property
     def own(self) -> Container[str]:

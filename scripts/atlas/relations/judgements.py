@@ -49,7 +49,9 @@ class Judgements:
         self.verdicts: list[str] = []
         self._counts = array("q")
         self._kept: dict[tuple[object, ...], tuple[int, str]] = {}
-        self._absent = [bytes(Status.ABSENT.to_bytes(1, signed=True)) * len(part.rows) for part in self.parts]
+        self._absent = [
+            bytes(Status.ABSENT.to_bytes(1, signed=True)) * len(part.rows) for part in self.parts
+        ]
 
     @property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -108,7 +110,9 @@ class Judgements:
         status = np.frombuffer(packed, np.int8)
         present = status != Status.ABSENT
         nothing = np.zeros(len(status), dtype=bool)
-        renamed, adopted = (nothing, nothing) if special is None else (each[part.rows] for each in special)
+        renamed, adopted = (
+            (nothing, nothing) if special is None else (each[part.rows] for each in special)
+        )
         kinds = part.kinds[first], part.kinds[second]
         found = Comparison(
             names=NAMES,

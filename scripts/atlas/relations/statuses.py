@@ -47,7 +47,9 @@ class Statuses:
         self._mark(status, self.nonfinite, broken, Status.NONFINITE)
         finite = np.ones(b.shape, dtype=bool)
         finite[self.nonfinite] = ~broken
-        self._mark(status, self.rounded, self._cast(one, others) & finite[self.rounded], Status.CAST)
+        self._mark(
+            status, self.rounded, self._cast(one, others) & finite[self.rounded], Status.CAST
+        )
         np.copyto(status, Status.SHAPE, where=self.shape[:, one] != self.shape[:, others])
         np.copyto(status, Status.IDENTICAL, where=a == b)
         np.copyto(status, Status.ONLY_B, where=a < 0)
