@@ -21,6 +21,7 @@ BENCHMARKS = {
     "true-size": "bench.distances.true_size",
     "nearest": "bench.fingerprints.nearest",
     "joins": "bench.relations.joins",
+    "thousand": "bench.relations.thousand",
     "many-models": "bench.workflow.many_models",
     "small-files": "bench.workflow.small_files",
     "architectures": "bench.architectures.tables",

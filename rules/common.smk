@@ -192,18 +192,6 @@ def shard_files(wildcards):
     return expand("results/distances/{shard}.parquet", shard=SHARDS)
 
 
-def group_mem_mb(wildcards, attempt):
-    """
-    Return the memory that adding up a group's distances takes.
-
-    Per pair of models the sums of some 300 blocks and roles (18 numbers of 8 bytes each, twice),
-    and the fingerprints of the models: some 3,000 rows each.
-    """
-    models = len(GROUPS[wildcards.group].models)
-    pairs = models * (models - 1) // 2
-    return (700 + 5 * models + pairs * 300 * 18 * 8 * 2 // 10**6) * 2 ** (attempt - 1)
-
-
 def group_fingerprints(wildcards):
     """Return the fingerprints of the group's models."""
     return fingerprints_of(GROUPS[wildcards.group].models)

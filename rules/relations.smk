@@ -1,3 +1,6 @@
+include: "relations_common.smk"
+
+
 rule groups:
     """For each group of the roster: identity, distances, matrices, plots, the notebook's file."""
     input:
@@ -30,8 +33,9 @@ rule compare_group:
     conda:
         "../envs/weights.yaml"
     resources:
-        mem_mb=group_mem_mb,
-        runtime=minutes_for(gb_per_minute=1),
+        mem_mb=for_group(group_needs.distances_mb),
+        disk_mb=for_group(group_needs.distances_disk_mb),
+        runtime=group_minutes(group_needs.distances_minutes),
     params:
         method=METHOD["compare_group"],
         measured_by=METHOD["measure_distances"],
@@ -101,8 +105,8 @@ rule identify_components:
     conda:
         "../envs/weights.yaml"
     resources:
-        mem_mb=group_mem_mb,
-        runtime=minutes_for(gb_per_minute=1),
+        mem_mb=for_group(group_needs.identity_mb),
+        runtime=group_minutes(group_needs.identity_minutes),
     params:
         method=METHOD["identify_components"],
         models=lambda wildcards: list(GROUPS[wildcards.group].models),
@@ -167,8 +171,8 @@ rule write_matrices:
     conda:
         "../envs/weights.yaml"
     resources:
-        mem_mb=group_mem_mb,
-        runtime=10,
+        mem_mb=for_group(group_needs.matrices_mb),
+        runtime=group_minutes(group_needs.matrices_minutes),
     params:
         method=METHOD["write_matrices"],
         measures=config["groups"]["matrices"],

@@ -5,6 +5,7 @@ import json
 import time
 from pathlib import Path
 
+from atlas.fingerprints.renamings import Renamings
 from relations.compare_group import main as compare_group
 
 
@@ -14,10 +15,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
     files = sorted((given.folder / "fingerprints").glob("*.parquet"))
+    renamings = given.folder / "renamings.json"
+    Renamings().save(renamings)
     start = time.perf_counter()
     compare_group(
         fingerprints={path.stem: path for path in files},
-        renamings=None,
+        renamings=renamings,
         shard_files=sorted((given.folder / "distances").glob("*.parquet")),
         measured_by=1,
         table=given.folder / "distances.parquet",
