@@ -34,6 +34,7 @@ HEADER = f"# What each rule makes of tests/pocket_atlas.py. Written by `{FIX}`.\
 WITHOUT = {
     "check_models": "makes an empty mark",
     "measure_macs": "measures times on a GPU",
+    "plan": "tells of the present, in no output",
     **{
         script.stem: "runs networks, or tells of it: a map magnifies their last bits"
         for wing in ("activations", "embeddings")
