@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,20 +79,20 @@ TARGET = ("results/fingerprints/m.parquet", "--config", "roster=roster.yaml")
 
 def test_nothing_of_a_path_or_a_label_is_run_by_a_shell(tmp_path: Path) -> None:
     folder = one_model(tmp_path / NASTY, NASTY).folder
-    (call,) = sbatch_lines.submitted(folder, *TARGET)
-    assert call.value("-D") == str(folder)
-    (folder / "results" / "fingerprints" / "m.parquet").unlink(missing_ok=True)
-    places = f"{REPOSITORY / 'tests' / 'stand_ins' / 'slurm'}:{os.environ['PATH']}"
-    job = subprocess.run(
-        ["sh", "sbatch.calls.script"],
+    places = (REPOSITORY / "tests" / "stand_ins" / "slurm", Path(sys.executable).parent)
+    waits = ("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1")
+    run = (sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", *TARGET)
+    done = subprocess.run(
+        [*run, "--workflow-profile", sbatch_lines.PROFILE, *waits, "--latency-wait", "5"],
         cwd=folder,
-        env=os.environ | {"PATH": places},
-        capture_output=True,
+        env=os.environ | {"PATH": ":".join(map(str, [*places, os.environ["PATH"]]))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    assert job.returncode == 0, job.stderr
-    assert (folder / "results" / "fingerprints" / "m.parquet").stat().st_size
+    assert done.returncode == 0, done.stdout
+    assert (folder / "results" / "fingerprints" / "m.parquet").is_file()
     assert not list(tmp_path.rglob("pwned"))
 
 
