@@ -17,7 +17,13 @@ from workflow_runs import REPOSITORY, Atlas
 
 QUICK = [case for case in sbatch_lines.CASES if not case.endswith("1000")]
 GPU_RULES = {"measure_distances", "encode_words", "generate_activations", "measure_macs"}
-RARE = {"import_matrices", "generate_passing_activations", "export_chunk", "draw_terrain", "sample_digits"}
+RARE = {
+    "import_matrices",
+    "generate_passing_activations",
+    "export_chunk",
+    "draw_terrain",
+    "sample_digits",
+}
 """Made for special settings, or when asked for by name."""
 LOCAL = {"fetch_wheel", "check_models"}
 """Done where Snakemake runs: one needs the network, the other takes a second."""
@@ -80,7 +86,12 @@ TARGET = ("results/fingerprints/m.parquet", "--config", "roster=roster.yaml")
 def test_nothing_of_a_path_or_a_label_is_run_by_a_shell(tmp_path: Path) -> None:
     folder = one_model(tmp_path / NASTY, NASTY).folder
     places = (REPOSITORY / "tests" / "stand_ins" / "slurm", Path(sys.executable).parent)
-    waits = ("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1")
+    waits = (
+        "--slurm-init-seconds-before-status-checks",
+        "1",
+        "--seconds-between-status-checks",
+        "1",
+    )
     run = (sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", *TARGET)
     done = subprocess.run(
         [*run, "--workflow-profile", sbatch_lines.PROFILE, *waits, "--latency-wait", "5"],
@@ -97,7 +108,9 @@ def test_nothing_of_a_path_or_a_label_is_run_by_a_shell(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["folder", "checkpoint"])
-def test_an_apostrophe_which_snakemake_does_not_quote_is_refused(tmp_path: Path, where: str) -> None:
+def test_an_apostrophe_which_snakemake_does_not_quote_is_refused(
+    tmp_path: Path, where: str
+) -> None:
     names = {"folder": "plain", "checkpoint": "plain"} | {where: "it's $(touch pwned)"}
     folder = one_model(tmp_path / names["folder"], names["checkpoint"]).folder
     with pytest.raises(AssertionError, match="has an apostrophe"):
