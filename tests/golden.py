@@ -35,6 +35,7 @@ WITHOUT = {
     "check_models": "makes an empty mark",
     "summarise_benchmarks": "tells times",
     "measure_macs": "measures times on a GPU",
+    "plan": "tells of the present, in no output",
     **{
         script.stem: "runs networks, or tells of it: a map magnifies their last bits"
         for wing in ("activations", "embeddings")

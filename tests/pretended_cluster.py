@@ -1,8 +1,8 @@
 """
-Snakemake, with a cluster on which every job succeeds at once: `python pretended_cluster.py ARGUMENTS`.
+Snakemake, with a cluster on which all jobs succeed at once: `python pretended_cluster.py ...`.
 
-Plans, schedules and submits as ever, through the plugin for SLURM and an `sbatch` that stands in; only
-what jobs make is made up: empty files.
+Plans, schedules and submits as ever, through the plugin for SLURM and an `sbatch` that stands in;
+only what jobs make is made up: empty files.
 """
 
 from __future__ import annotations

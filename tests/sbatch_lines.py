@@ -1,5 +1,5 @@
 """
-How each rule is submitted to SLURM by profiles/slurm: the lines of today beside those that are kept.
+How profiles/slurm submits each rule: the lines of today beside those that are kept.
 
 `python tests/sbatch_lines.py` tells what differs; with --fix it writes the lines of today.
 """
@@ -21,10 +21,9 @@ from typing import Any
 
 import yaml
 
-TESTS = Path(__file__).parent
-sys.path.insert(0, str(TESTS.parent / "scripts"))
 from workflow_runs import REPOSITORY
 
+TESTS = REPOSITORY / "tests"
 KEPT = TESTS / "workflow" / "sbatch_lines.golden.yaml"
 FIX = "python tests/sbatch_lines.py --fix"
 HEADER = (
@@ -77,7 +76,7 @@ class Call:
 
 def submitted(folder: Path, *arguments: str | Path) -> list[Call]:
     """
-    Run Snakemake in a folder, on a cluster on which all jobs succeed, and return the calls of sbatch.
+    Run Snakemake on a cluster on which all jobs succeed, and return the calls of sbatch.
 
     Raises
     ------

@@ -3,11 +3,12 @@
 import shutil
 import time
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
-import plain_identity
 from atlas.fingerprints.renamings import Renamings
 from atlas.relations import contents, resources
+from atlas.relations.judgements import Judgements
 from bench.common.lines import Line, seconds, size
 from bench.common.measuring import run
 
@@ -39,7 +40,8 @@ def _sums(place: Path, models: int) -> Iterator[Line]:
     yield Line(f"{what}: time", "", f"{seconds(done.wall)} (a table of {size(table)})")
     # every part's sums, and again as totals of themselves
     held = 2 * PARTS * pairs * resources.SUMS_BYTES
-    yield _memory(f"{what}: peak memory, beside all sums at once", held, done.peak_bytes)
+    beside = f"{what}: peak memory, beside all sums at once"
+    yield Line(beside, size(held), size(done.peak_bytes), done.peak_bytes / held)
     declared = resources.distances_mb(models) * 1e6
     yield _memory(f"{what}: peak memory, beside what is declared", declared, done.peak_bytes)
     done = run("bench.relations.write_matrices", place)
@@ -72,10 +74,13 @@ def _seconds_a_pair(place: Path) -> float:
     """Return the time of one pair that is judged by itself, from those of a few models."""
     files = sorted((place / "fingerprints").glob("*.parquet"))[:FEW]
     held = contents.load(files, [file.stem for file in files], Renamings())
+    judgements = Judgements(held)
     start = time.perf_counter()
-    for _ in plain_identity.rows(held):
-        pass
-    return (time.perf_counter() - start) / (len(files) * (len(files) - 1) // 2)
+    for first, second in combinations(range(FEW), 2):
+        status = held.status(held.index[:, first], held.index[:, second])
+        for part, packed in enumerate(judgements.packed(status[:, None])[0]):
+            judgements.judged(judgements.parts[part], first, second, packed, None, None)
+    return (time.perf_counter() - start) / (FEW * (FEW - 1) // 2)
 
 
 def _memory(what: str, baseline: float, ours: float) -> Line:

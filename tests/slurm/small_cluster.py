@@ -64,7 +64,7 @@ PartitionName=gpu Nodes=node1 MaxTime=24:00:00 State=UP
 WITHOUT_ACCOUNTING = "AccountingStorageType=accounting_storage/none\n"
 
 
-class CannotStart(Exception):
+class CannotStartError(Exception):
     """Why there can be no cluster here."""
 
 
@@ -90,8 +90,18 @@ class Job:
 class Cluster:
     """A running cluster; `stop` ends it."""
 
-    def __init__(self, folder: Path, accounting: str = WITHOUT_ACCOUNTING) -> None:
-        """Start all daemons; raise CannotStart where that can't be."""
+    def __init__(
+        self,
+        folder: Path,
+        accounting: Callable[[Path], str] = lambda folder: WITHOUT_ACCOUNTING,
+        configured: Callable[[], None] = lambda: None,
+    ) -> None:
+        """
+        Start all daemons; raise CannotStartError where that can't be.
+
+        `accounting` starts what it needs, and returns its lines of the configuration;
+        `configured` is called when this is written, before the controller starts.
+        """
         self.folder = folder
         _check()
         for name in ("state", "log", "pid", *(f"spool.{node}" for node in NODES)):
@@ -99,10 +109,11 @@ class Cluster:
         folder.chmod(0o755)
         try:
             self._munge()
-            self._configure(accounting)
-            _call("/usr/sbin/slurmctld", "-c")
+            self._configure(accounting(folder))
+            configured()
+            start("/usr/sbin/slurmctld", "-c")
             for node in NODES:
-                _call("/usr/sbin/slurmd", "-N", node)
+                start("/usr/sbin/slurmd", "-N", node)
             wait_until(self.is_idle, 20, "the nodes are idle")
         except BaseException:
             self.stop()
@@ -114,11 +125,11 @@ class Cluster:
         if not self.munged:
             return
         for place, mode in (("/run/munge", "755"), ("/var/log/munge", "700")):
-            _call("install", "-d", "-o", "munge", "-g", "munge", "-m", mode, place)
+            start("install", "-d", "-o", "munge", "-g", "munge", "-m", mode, place)
         as_munge = ("--reuid=munge", "--regid=munge", "--clear-groups")
-        _call("install", "-d", "-o", "munge", "-g", "munge", self.folder / "pid" / "munge")
+        start("install", "-d", "-o", "munge", "-g", "munge", self.folder / "pid" / "munge")
         file = self.folder / "pid" / "munge" / "munged.pid"
-        _call("setpriv", *as_munge, "/usr/sbin/munged", "--pid-file", file)
+        start("setpriv", *as_munge, "/usr/sbin/munged", "--pid-file", file)
         wait_until(lambda: _works("munge", "-n"), 5, "munge answers")
 
     def _configure(self, accounting: str) -> None:
@@ -156,7 +167,9 @@ class Cluster:
         facts = [
             dict(word.partition("=")[::2] for word in line.split() if "=" in word) for line in lines
         ]
-        return sorted((Job(each) for each in facts if "JobId" in each), key=lambda job: int(job.JobId))
+        return sorted(
+            (Job(each) for each in facts if "JobId" in each), key=lambda job: int(job.JobId)
+        )
 
     def stop(self) -> None:
         """End the daemons by their pid files, their jobs before, and take the links away."""
@@ -167,7 +180,7 @@ class Cluster:
             for file, process in ours.items():
                 if file.name.startswith(daemon):
                     _end(process)
-        for name in ("slurm.conf", "gres.conf"):
+        for name in ("slurm.conf", "gres.conf", "slurmdbd.conf"):
             link = SETTINGS / name
             if link.is_symlink() and link.readlink().parent == self.folder:
                 link.unlink()
@@ -182,17 +195,19 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> No
 
 
 def _check() -> None:
-    """Raise CannotStart where no cluster can be."""
+    """Raise CannotStartError where no cluster can be."""
     if os.geteuid() != 0:
-        raise CannotStart("a cluster of one's own needs root")
+        raise CannotStartError("a cluster of one's own needs root")
     if lacking := [each for each in PROGRAMS if not shutil.which(each, path="/usr/sbin:/usr/bin")]:
-        raise CannotStart(f"{', '.join(lacking)} not installed: apt-get install slurm-wlm munge")
+        raise CannotStartError(
+            f"{', '.join(lacking)} not installed: apt-get install slurm-wlm munge"
+        )
     for name in ("slurm.conf", "gres.conf"):
         link = SETTINGS / name
         if link.exists() and not link.is_symlink():
-            raise CannotStart(f"{link} is another cluster's")
+            raise CannotStartError(f"{link} is another cluster's")
     if _works("scontrol", "ping"):
-        raise CannotStart("another cluster answers on this machine")
+        raise CannotStartError("another cluster answers on this machine")
 
 
 def _end(process: int) -> None:
@@ -215,7 +230,7 @@ def _works(*command: str | Path) -> bool:
     return run(*command).returncode == 0
 
 
-def _call(*command: str | Path) -> None:
+def start(*command: str | Path) -> None:
     """Start a daemon; it would keep pipes open."""
     done = subprocess.run(
         command,
@@ -226,4 +241,4 @@ def _call(*command: str | Path) -> None:
         check=False,
     )
     if done.returncode:
-        raise CannotStart(f"{' '.join(map(str, command))} ended with {done.returncode}")
+        raise CannotStartError(f"{' '.join(map(str, command))} ended with {done.returncode}")

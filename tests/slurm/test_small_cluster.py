@@ -1,4 +1,4 @@
-"""A run on a real SLURM: of two nodes, on which jobs die in several ways, and the head process too."""
+"""A run on a real SLURM of two nodes, on which jobs die in several ways, and the head too."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from small_cluster import NODES, CannotStart, Cluster, Job, wait_until
+from small_cluster import NODES, CannotStartError, Cluster, Job, wait_until
 
 import factory
 from workflow_runs import REPOSITORY, Atlas, Run, jobs_of
@@ -43,7 +44,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Start the cluster, and end it whatever happens."""
     try:
         cluster = Cluster(tmp_path_factory.mktemp("cluster"))
-    except CannotStart as reason:
+    except CannotStartError as reason:
         pytest.skip(str(reason))
     try:
         yield cluster
@@ -77,22 +78,24 @@ def enter(atlas: Atlas, name: str, seed: int) -> None:
     atlas.models[name] = {"path": f"models/{name}"}
 
 
-def command(atlas: Atlas, *options: str) -> list[str]:
+def command(atlas: Atlas, *options: str, targets: tuple[str, ...] = TARGETS) -> list[str]:
     """Return the command line of a run through the profile."""
     atlas.write_roster()
     return [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")),
-        *("--workflow-profile", str(PROFILE), *QUICK, *TARGETS, *options),
+        *("--workflow-profile", str(PROFILE), *QUICK, *targets, *options),
         *("--config", "roster=roster.yaml"),
         *(f"{key}={json.dumps(value)}" for key, value in SETTINGS.items()),
     ]
 
 
-def start(atlas: Atlas, *options: str) -> subprocess.Popen[bytes]:
+def start(
+    atlas: Atlas, *options: str, targets: tuple[str, ...] = TARGETS
+) -> subprocess.Popen[bytes]:
     """Start a run, what it says going to a file."""
     with (atlas.folder / "run.log").open("wb") as log:
         return subprocess.Popen(
-            command(atlas, *options),
+            command(atlas, *options, targets=targets),
             cwd=atlas.folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -223,16 +226,16 @@ def script_of(atlas: Atlas) -> int | None:
 def shard_of(entry: Path) -> str | None:
     """Return the shard of a script's process, by the comment of its job."""
     facts = (entry / "environ").read_bytes().split(b"\0")
-    (job,) = [fact.partition(b"=")[2].decode() for fact in facts if fact.startswith(b"SLURM_JOB_ID=")]
+    (job,) = [
+        fact.partition(b"=")[2].decode() for fact in facts if fact.startswith(b"SLURM_JOB_ID=")
+    ]
     done = subprocess.run(["squeue", "-h", "-j", job, "-o", "%k"], capture_output=True, text=True)
     return done.stdout.strip().rpartition("_")[2]
 
 
 def rules_of(jobs: list[Job]) -> Counter[str]:
     """Return how many jobs were submitted of each rule."""
-    return Counter(
-        job.Comment.removeprefix("rule_").partition("_wildcards_")[0] for job in jobs
-    )
+    return Counter(job.Comment.removeprefix("rule_").partition("_wildcards_")[0] for job in jobs)
 
 
 def test_it_ends_as_without_a_cluster(story: Story, local: Atlas) -> None:
@@ -273,13 +276,13 @@ def test_no_two_jobs_wrote_one_output_at_once(story: Story) -> None:
         spans.setdefault(job.Comment, []).append((job.StartTime, job.EndTime))
     for times in spans.values():
         times.sort()
-        assert all(end <= begin for (_, end), (begin, _) in zip(times, times[1:], strict=False))
+        assert all(end <= begin for (_, end), (begin, _) in pairwise(times))
 
 
 def test_one_more_model_submits_only_what_is_new(cluster: Cluster, story: Story) -> None:
     before = len(cluster.jobs())
     enter(story.atlas, "m4", seed=5)
-    done = finished(story.atlas, start(story.atlas))
+    done = finished(story.atlas, start(story.atlas, targets=("distances", "results/models.csv")))
     assert done.success, done.output[-5000:]
     assert rules_of(cluster.jobs()[before:]) == {
         "fingerprint": 1,
@@ -308,13 +311,14 @@ def test_jobs_with_a_gpu_wait_for_one(cluster: Cluster, tmp_path: Path) -> None:
             [sys.executable, "-m", "snakemake", *options], cwd=tmp_path, stdout=log, stderr=log
         )
     wait_until(lambda: len(cluster.jobs()) == before + 4, 60, "all are submitted")
+    wait_until(lambda: running(cluster, "on_gpu") == 2, 30, "two run")
     states = Counter((job.JobState, job.Partition, job.Reason) for job in cluster.jobs()[before:])
     assert head.wait(120) == 0, (tmp_path / "run.log").read_text()
     assert states["RUNNING", "gpu", "None"] == 2
-    assert sum(state == "PENDING" for state, _, _ in states.elements()) == 2
+    # Resources: the first of those that wait; Priority, or None yet: it is behind that one
+    waiting = [reason for state, _, reason in states.elements() if state == "PENDING"]
+    assert len(waiting) == 2
+    assert "Resources" in waiting
     jobs = cluster.jobs()[before:]
-    assert all("gres:gpu=1" in job.TresPerJob or "gpu:1" in job.TresPerJob for job in jobs)
     begins, ends = (sorted(getattr(job, name) for job in jobs) for name in ("StartTime", "EndTime"))
     assert all(begin >= end for begin, end in zip(begins[2:], ends, strict=False))
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,13 @@ from workflow_runs import REPOSITORY, Atlas
 
 QUICK = [case for case in sbatch_lines.CASES if not case.endswith("1000")]
 GPU_RULES = {"measure_distances", "encode_words", "generate_activations", "measure_macs"}
-RARE = {"import_matrices", "generate_passing_activations", "export_chunk", "draw_terrain", "sample_digits"}
+RARE = {
+    "import_matrices",
+    "generate_passing_activations",
+    "export_chunk",
+    "draw_terrain",
+    "sample_digits",
+}
 """Made for special settings, or when asked for by name."""
 LOCAL = {"fetch_wheel", "check_models"}
 """Done where Snakemake runs: one needs the network, the other takes a second."""
@@ -78,25 +85,32 @@ TARGET = ("results/fingerprints/m.parquet", "--config", "roster=roster.yaml")
 
 def test_nothing_of_a_path_or_a_label_is_run_by_a_shell(tmp_path: Path) -> None:
     folder = one_model(tmp_path / NASTY, NASTY).folder
-    (call,) = sbatch_lines.submitted(folder, *TARGET)
-    assert call.value("-D") == str(folder)
-    (folder / "results" / "fingerprints" / "m.parquet").unlink(missing_ok=True)
-    places = f"{REPOSITORY / 'tests' / 'stand_ins' / 'slurm'}:{os.environ['PATH']}"
-    job = subprocess.run(
-        ["sh", "sbatch.calls.script"],
+    places = (REPOSITORY / "tests" / "stand_ins" / "slurm", Path(sys.executable).parent)
+    waits = (
+        "--slurm-init-seconds-before-status-checks",
+        "1",
+        "--seconds-between-status-checks",
+        "1",
+    )
+    run = (sys.executable, "-m", "snakemake", "--snakefile", REPOSITORY / "Snakefile", *TARGET)
+    done = subprocess.run(
+        [*run, "--workflow-profile", sbatch_lines.PROFILE, *waits, "--latency-wait", "5"],
         cwd=folder,
-        env=os.environ | {"PATH": places},
-        capture_output=True,
+        env=os.environ | {"PATH": ":".join(map(str, [*places, os.environ["PATH"]]))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    assert job.returncode == 0, job.stderr
-    assert (folder / "results" / "fingerprints" / "m.parquet").stat().st_size
+    assert done.returncode == 0, done.stdout
+    assert (folder / "results" / "fingerprints" / "m.parquet").is_file()
     assert not list(tmp_path.rglob("pwned"))
 
 
 @pytest.mark.parametrize("where", ["folder", "checkpoint"])
-def test_an_apostrophe_which_snakemake_does_not_quote_is_refused(tmp_path: Path, where: str) -> None:
+def test_an_apostrophe_which_snakemake_does_not_quote_is_refused(
+    tmp_path: Path, where: str
+) -> None:
     names = {"folder": "plain", "checkpoint": "plain"} | {where: "it's $(touch pwned)"}
     folder = one_model(tmp_path / names["folder"], names["checkpoint"]).folder
     with pytest.raises(AssertionError, match="has an apostrophe"):

@@ -102,7 +102,7 @@ class _Rows:
         return pd.DataFrame({name: columns[name] for name in COLUMNS})
 
 
-def _taken(words: Sequence[str], codes: npt.NDArray[np.int32]) -> pd.Categorical:
+def _taken(words: Sequence[str], codes: npt.NDArray[np.int32]) -> pd.Series:
     """Return words by their numbers, each kept once."""
-    own, unique = pd.factorize(np.array(words, dtype=object), sort=True)
-    return pd.Categorical.from_codes(own[codes], unique)
+    own = pd.Series(words, dtype="category")
+    return own.take(codes).reset_index(drop=True)

@@ -95,10 +95,10 @@ class Judgements:
         if key not in self._kept:
             if len(self._kept) == MOST_KEPT:
                 self._kept.clear()
-            self._kept[key] = self._judged(own, first, second, packed, source, special)
+            self._kept[key] = self.judged(own, first, second, packed, source, special)
         return self._kept[key]
 
-    def _judged(
+    def judged(
         self,
         part: Part,
         first: int,
@@ -107,6 +107,7 @@ class Judgements:
         source: str | None,
         special: list[Mask] | None,
     ) -> tuple[int, str]:
+        """Judge a part of two models by itself; arguments and result as of `of`."""
         status = np.frombuffer(packed, np.int8)
         present = status != Status.ABSENT
         nothing = np.zeros(len(status), dtype=bool)
@@ -152,7 +153,7 @@ def _parts(contents: Contents) -> list[Part]:
                 rows=rows,
                 divisions=divisions_of(name, contents.tensors.iloc[rows]),
                 kinds=list(zip(commonest, reasons, strict=True)),
-                has_rounding=rounding.tolist(),
+                has_rounding=np.asarray(rounding).tolist(),
             )
         )
     return found

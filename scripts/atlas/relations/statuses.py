@@ -22,8 +22,8 @@ class Statuses:
         place = np.maximum(index, 0)
         self.shape = table["shape"].astype(np.int32)[place]
         # Few rows have any of these: all others are spared the comparisons.
-        self.nonfinite, self.is_nonfinite = self._rare(table["nonfinite"])
-        self.refused, self.is_refused = self._rare(table["refused"])
+        self.nonfinite, self.is_nonfinite = self._rare(table["nonfinite"].astype(bool))
+        self.refused, self.is_refused = self._rare(table["refused"].astype(bool))
         self.rounded, _ = self._rare(contents.is_rounding)
         self.codes = {
             column: table[column].astype(np.int32)[place[self.rounded]] for column in DIGESTS

@@ -120,11 +120,6 @@ class Comparison:
         wanted[list(statuses)] = True
         return wanted[self.status]
 
-    @property
-    def tensors(self) -> pd.DataFrame:
-        """Name, block and role of the tensors."""
-        return self.contents.tensors.iloc[self.rows]
-
 
 def judge(found: Comparison) -> tuple[str, str]:
     """Return the verdict on one component of a pair, and in words what it rests on."""
