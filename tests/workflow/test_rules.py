@@ -125,3 +125,22 @@ def test_nothing_reaches_a_shell_unquoted() -> None:
     sources = [*RULES.rglob("*.smk"), *(REPOSITORY / "scripts").rglob("*.py")]
     way = re.compile(r"shell=True|os\.(system|popen)\(|\bshell\(")
     assert [file.name for file in sources if way.search(file.read_text(encoding="utf-8"))] == []
+
+
+def bound_names(file: Path) -> dict[str, str]:
+    """Return what a rules' file names at its top level, with the line that names it."""
+    found = {}
+    pattern = r"^(?:def (\w+)|([A-Za-z_]\w*) =|from \S+ import (?:.+ as )?(\w+)$|import (\w+)$)"
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if match := re.match(pattern, line):
+            found[next(filter(None, match.groups()))] = line
+    return found
+
+
+def test_two_files_never_call_two_things_alike() -> None:
+    """All of them share one space of names: a later file would take an earlier one's."""
+    told: dict[str, dict[str, Path]] = {}
+    for file in [REPOSITORY / "Snakefile", *sorted(RULES.rglob("*.smk"))]:
+        for name, line in bound_names(file).items():
+            told.setdefault(name, {})[line] = file
+    assert not {name: lines for name, lines in told.items() if len(lines) > 1}
