@@ -22,7 +22,9 @@ rule collect_contents:
     conda:
         "../envs/weights.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: needs.contents_mb(models=len(MODELS))
+        mem_mb=lambda wildcards, attempt: (
+            needs.contents_mb(models=len(MODELS)) + AROUND_MB
+        )
         * 2 ** (attempt - 1),
         runtime=needs.contents_minutes(models=len(MODELS)),
     params:
@@ -56,7 +58,9 @@ rule measure_distances:
     threads: config["distances"]["threads"]
     resources:
         mem_mb=distances_mem_mb,
-        disk_mb=needs.distances_disk_mb(models=len(MODELS), shards=len(SHARDS)),
+        disk_mb=needs.distances_disk_mb(
+            models=len(MODELS), shards=len(SHARDS), pairs=measured_pairs()
+        ),
         runtime=distances_runtime,
         gpu=1 if config["distances"]["device"] == "cuda" else 0,
     params:
@@ -85,7 +89,9 @@ rule choose_pairs:
         "../envs/weights.yaml"
     threads: config["distances"]["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: needs.choosing_mb(models=len(MODELS))
+        mem_mb=lambda wildcards, attempt: (
+            needs.choosing_mb(models=len(MODELS)) + AROUND_MB
+        )
         * 2 ** (attempt - 1),
         runtime=lambda wildcards, attempt: needs.choosing_minutes(models=len(MODELS))
         * 2 ** (attempt - 1),

@@ -6,9 +6,21 @@ CHOOSES_PAIRS = config["distances"]["pairs"] == "nearest"
 
 @cache
 def weights_mb():
-    """Return the bytes of all checkpoints that there are, in MB; those that rules make later are not."""
+    """Return the MB of all checkpoints: of those that are there, or of as many imagined ones."""
+    if ROSTER is not PRESENT:
+        return imagined_mb() * len(MODELS)
     files = (Path(file) for model in MODELS.values() for file in model_files(model))
     return sum(file.stat().st_size for file in files if file.exists()) / 1e6
+
+
+@cache
+def measured_pairs():
+    """Return how many pairs of models are measured at most."""
+    of_all = needs.pairs_of(len(MODELS))
+    if not CHOOSES_PAIRS:
+        return of_all
+    of_groups = sum(needs.pairs_of(len(GROUPS[name].models)) for name in WEIGHED)
+    return min(of_all, len(MODELS) * config["distances"]["nearest"] + of_groups)
 
 
 def distances_mem_mb(wildcards, threads, attempt):
@@ -18,6 +30,7 @@ def distances_mem_mb(wildcards, threads, attempt):
         shards=len(SHARDS),
         threads=threads,
         memory_mb=config["distances"]["memory_mb"],
+        pairs=measured_pairs(),
     )
     return (memory + AROUND_MB) * 2 ** (attempt - 1)
 
@@ -29,6 +42,7 @@ def distances_runtime(wildcards, threads, attempt):
         size_mb=weights_mb(),
         shards=len(SHARDS),
         threads=threads,
+        pairs=measured_pairs(),
     )
     return minutes * 2 ** (attempt - 1)
 

@@ -55,8 +55,11 @@ rule match_names:
     conda:
         "../envs/weights.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: (500 + 10 * len(MODELS)) * 2 ** (attempt - 1),
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: (
+            needs.matching_mb(models=len(MODELS)) + AROUND_MB
+        )
+        * 2 ** (attempt - 1),
+        runtime=needs.reading_minutes(models=len(MODELS)),
     params:
         method=METHOD["match_names"],
         checkpoints=[str(MODELS[model].path) for model in sorted(MODELS)],

@@ -82,11 +82,10 @@ def planned_mb(file):
         return imagined_mb()
     if path.is_file():
         return path.stat().st_size / 1e6
-    of_all = len(MODELS) * (len(MODELS) - 1) // 2
     return planned_sizes.expected_mb(
         path,
         models=len(MODELS),
-        pairs=min(measured_pairs() or of_all, of_all),
+        pairs=measured_pairs(),
         shards=len(SHARDS),
     )
 
@@ -112,23 +111,13 @@ def imagined_mb():
     return planned_sizes.imagined_mb(config["plan"]["size_gb"], present_files())
 
 
-def measured_pairs():
-    """Return how many pairs of models are measured at most, or None for all."""
-    distances = config["distances"]
-    if distances.get("pairs") != "nearest":
-        return None
-    members = [len(GROUPS[name].models) for name in WEIGHED]
-    of_groups = sum(count * (count - 1) // 2 for count in members)
-    return len(MODELS) * distances["nearest"] + of_groups
-
-
 def planned_roster():
     """Return what the plan needs to know of the models and how they are measured."""
     return {
         "present": present_files(),
         "size_mb": imagined_mb() if PRESENT is not ROSTER else None,
         "models": len(MODELS),
-        "measured": measured_pairs(),
+        "measured": measured_pairs() if CHOOSES_PAIRS else None,
         "rates": config["plan"],
     }
 

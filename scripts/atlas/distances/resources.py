@@ -26,7 +26,6 @@ CONTENTS_MB = 2000
 LIBRARIES_MB = 320
 """The same of a shard's job."""
 
-
 SMALL_MB = 1000
 """Of a checkpoint that is read in the time that a cluster takes to start a job."""
 
@@ -39,13 +38,28 @@ def is_small(size_mb: float) -> bool:
 def fingerprint_minutes(size_mb: float) -> int:
     """Return the minutes to fingerprint a checkpoint, with room to spare."""
     least = 2 if is_small(size_mb) else 10
-    return least + round(2 * size_mb / READ_MB_PER_SECOND / 60)
+    return least + round(2 * fingerprint_seconds(size_mb) / 60)
 
 
-def distances_minutes(*, models: int, size_mb: float, shards: int, threads: int) -> int:
-    """Return the minutes to measure a shard from nothing, with room to spare."""
+def pairs_of(models: int) -> int:
+    """Return how many pairs there are of so many models."""
+    return models * (models - 1) // 2
+
+
+def distances_minutes(
+    *, models: int, size_mb: float, shards: int, threads: int, pairs: int | None = None
+) -> int:
+    """
+    Return the minutes to measure a shard from nothing, with room to spare.
+
+    Parameters
+    ----------
+    pairs
+        Pairs of models that are measured; all of them where it is None.
+    """
     share = size_mb / shards
-    pair_elements = share * 1e6 / 2 * models / 2  # float16: two bytes per element
+    pairs = pairs_of(models) if pairs is None else pairs
+    pair_elements = share * 1e6 / 2 * pairs / max(models, 1)  # float16: two bytes per element
     seconds = distances_seconds(read_mb=share, pair_elements=pair_elements, threads=threads)
     return 10 + round(2 * seconds / 60)
 
@@ -72,23 +86,37 @@ def shard_mb(*, pair_contents: float) -> float:
     return pair_contents * ROW_BYTES / 1e6
 
 
-def distances_mb(*, models: int, shards: int, threads: int, memory_mb: int) -> int:
+def distances_mb(
+    *, models: int, shards: int, threads: int, memory_mb: int, pairs: int | None = None
+) -> int:
     """
     Return the memory in MB (10^6 bytes) of a shard's job.
 
     That is the libraries, the engine's buffers (never above `memory_mb`), the rows of one name in
-    three forms, and what is known of each content, 0.7 kB.
+    three forms, which pairs of its contents are wanted and known, and what is known of each
+    content, 0.7 kB. `pairs` as above.
     """
-    pairs = models * (models - 1) / 2
+    pairs = pairs_of(models) if pairs is None else pairs
     buffers = threads * (10 + 0.08 * models) + (2 * threads + 2) * pairs * 40e-6
     contents = models * TENSORS / shards * 0.7e-3
-    return round(LIBRARIES_MB + min(memory_mb, buffers) + pairs * 300e-6 + contents)
+    rows = pairs * 288e-6 + models**2 * 6e-6
+    return round(LIBRARIES_MB + min(memory_mb, buffers) + rows + contents)
 
 
-def distances_disk_mb(*, models: int, shards: int) -> int:
+def distances_disk_mb(*, models: int, shards: int, pairs: int | None = None) -> int:
     """Return the disk in MB of a shard: its file, the one that replaces it, and a backup."""
-    pairs = models * (models - 1) / 2
-    return 10 + round(3 * pairs * TENSORS / shards * ROW_BYTES / 1e6)
+    pairs = pairs_of(models) if pairs is None else pairs
+    return 10 + round(3 * shard_mb(pair_contents=pairs * TENSORS / shards))
+
+
+def matching_mb(*, models: int) -> int:
+    """Return the memory in MB of matching names: the names of each layout once."""
+    return round(LIBRARIES_MB + 200 + 0.1 * models)
+
+
+def reading_minutes(*, models: int) -> int:
+    """Return the minutes to read the names of all fingerprints, with room to spare."""
+    return 10 + round(2 * models * 0.02 / 60)
 
 
 def contents_mb(*, models: int) -> int:
