@@ -4,7 +4,6 @@ include: "plan_common.smk"
 # Without an output it is run at every call, and without an input nothing is made for it. What it
 # writes stands in the params: it tells of the present, and nothing follows from it.
 rule plan:
-    """What a run takes, of the roster or of any number of models: results/plan.csv and plan.md."""
     log:
         "logs/plan/all.log",
     localrule: True

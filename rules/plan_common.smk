@@ -30,7 +30,7 @@ def planned_batches():
                 continue
             seen.add(key)
             files = files_of_job(wanted, wildcards)
-            found.append(batch_of_job(wanted, wildcards, files, target))
+            found.append(declared(wanted, wildcards, files, target))
             for file in dict.fromkeys(files):
                 if producer := producer_of(str(file)):
                     waiting.append((producer, producer.get_wildcards(str(file))))
@@ -157,7 +157,7 @@ def not_made(file):
     return Path(str(file)).parts[:1] != ("results",)
 
 
-def batch_of_job(maker, wildcards, files, target):
+def declared(maker, wildcards, files, target):
     """Return what a job asks for at its first attempt."""
     asked = maker.expand_resources(wildcards, files, attempt=1)
     made = [str(file.apply_wildcards(wildcards)) for file in maker.output]
