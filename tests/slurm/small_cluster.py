@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -92,7 +93,6 @@ class Cluster:
 
     def __init__(
         self,
-        folder: Path,
         accounting: Callable[[Path], str] = lambda folder: WITHOUT_ACCOUNTING,
         configured: Callable[[], None] = lambda: None,
     ) -> None:
@@ -102,8 +102,9 @@ class Cluster:
         `accounting` starts what it needs, and returns its lines of the configuration;
         `configured` is called when this is written, before the controller starts.
         """
-        self.folder = folder
         _check()
+        # daemons of other users look into it: none of pytest's folders, which are closed to them
+        self.folder = folder = Path(tempfile.mkdtemp(prefix="atlas-slurm-"))
         for name in ("state", "log", "pid", *(f"spool.{node}" for node in NODES)):
             (folder / name).mkdir(parents=True)
         folder.chmod(0o755)
@@ -178,12 +179,13 @@ class Cluster:
         ours = {file: int(file.read_text()) for file in files if file.read_text().strip()}
         for daemon in ("slurmd", "slurmctld", "slurmdbd", "mariadbd", "munged"):
             for file, process in ours.items():
-                if file.name.startswith(daemon):
+                if file.name.partition(".")[0] == daemon:
                     _end(process)
         for name in ("slurm.conf", "gres.conf", "slurmdbd.conf"):
             link = SETTINGS / name
             if link.is_symlink() and link.readlink().parent == self.folder:
                 link.unlink()
+        shutil.rmtree(self.folder)
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:
@@ -213,12 +215,19 @@ def _check() -> None:
 def _end(process: int) -> None:
     """Ask a process to end, and make it end."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        for _ in range(100):
-            try:
-                os.kill(process, sign)
-            except ProcessLookupError:
+        for _ in range(200):
+            if not _lives(process):
                 return
+            os.kill(process, sign)
             time.sleep(0.05)
+
+
+def _lives(process: int) -> bool:
+    """Return whether a process runs; one that has ended and was not asked for does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:

@@ -26,12 +26,10 @@ OPTIONS = (
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """Start the cluster with its database, and end both whatever happens."""
     try:
-        cluster = Cluster(
-            tmp_path_factory.mktemp("cluster"), accounting.begin, accounting.enter_account
-        )
+        cluster = Cluster(accounting.begin, accounting.enter_account)
     except CannotStartError as reason:
         pytest.skip(str(reason))
     try:

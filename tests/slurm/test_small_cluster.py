@@ -40,10 +40,10 @@ TARGETS = (
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """Start the cluster, and end it whatever happens."""
     try:
-        cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+        cluster = Cluster()
     except CannotStartError as reason:
         pytest.skip(str(reason))
     try:
