@@ -73,6 +73,12 @@ rule measure_distances:
         "../scripts/distances/measure_distances.py"
 
 
+rule nearest:
+    """The nearest models of each by sketch, without a distance measured: results/nearest.csv."""
+    input:
+        "results/nearest.csv",
+
+
 rule choose_pairs:
     """Choose the pairs of models that are measured: the nearest by sketch, and those of groups."""
     input:

@@ -140,7 +140,12 @@ class _Simulation:
         return Ended(self.now, self.core_seconds, self.spans)
 
     def _is_ready(self, stage: Stage) -> bool:
-        return not any(self.unfinished[name] for name in stage.after)
+        return all(map(self._is_over, stage.after))
+
+    def _is_over(self, name: str) -> bool:
+        """Tell whether a stage holds nobody up: one without jobs passes on what it waits for."""
+        stage = self.fluids[name].stage
+        return not self.unfinished[name] and (stage.jobs > 0 or self._is_ready(stage))
 
     def _submit(self) -> None:
         """Submit what fits, in order of stages."""
