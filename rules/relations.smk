@@ -132,7 +132,7 @@ rule plot_identity:
         "../envs/plots.yaml"
     resources:
         mem_mb=for_group(group_needs.sharing_mb),
-        runtime=group_minutes(group_needs.matrices_minutes),
+        runtime=for_group(group_needs.matrices_minutes),
     params:
         method=METHOD["plot_identity"],
         models=lambda wildcards: list(GROUPS[wildcards.group].models),
@@ -224,7 +224,7 @@ rule plot_group:
         "../envs/plots.yaml"
     resources:
         mem_mb=for_group(group_needs.plots_mb),
-        runtime=group_minutes(group_needs.plots_minutes),
+        runtime=for_group(group_needs.plots_minutes),
     params:
         method=METHOD["plot_group"],
         measure=config["plots"]["measure"],
