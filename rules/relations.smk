@@ -136,8 +136,8 @@ rule plot_identity:
     conda:
         "../envs/plots.yaml"
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=for_group(group_needs.sharing_mb),
+        runtime=for_group(group_needs.matrices_minutes),
     params:
         method=METHOD["plot_identity"],
         models=lambda wildcards: list(GROUPS[wildcards.group].models),
@@ -231,8 +231,8 @@ rule plot_group:
     conda:
         "../envs/plots.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=for_group(group_needs.plots_mb),
+        runtime=for_group(group_needs.plots_minutes),
     params:
         method=METHOD["plot_group"],
         measure=config["plots"]["measure"],

@@ -36,6 +36,12 @@ IDENTITY_BYTES = 1200
 MATRIX_BYTES = 1000
 """Per pair, of a component's rows and of its matrices."""
 
+SQUARE_BYTES = 3600
+"""Per cell of a drawn heatmap, whose side grows with the models: 4.6 GB were measured of 1,000."""
+
+PAIRS_DRAWN_PER_SECOND = 500
+"""Of all pictures of all components."""
+
 PAIRS_PER_SECOND = 400_000
 """Pairs and parts summed, written and read again, by one of two busy cores."""
 
@@ -91,3 +97,18 @@ def matrices_mb(models: int) -> int:
 def matrices_minutes(models: int) -> int:
     """Return the minutes of that, with room to spare."""
     return 10 + round(2 * _pairs(models) / JUDGED_PER_SECOND / 60)
+
+
+def sharing_mb(models: int) -> int:
+    """Return the memory in MB of drawing who shares what: 0.93 GB were measured of 1,000."""
+    return round(1000 + _pairs(models) * MATRIX_BYTES / 1e6)
+
+
+def plots_mb(models: int) -> int:
+    """Return the memory in MB of drawing a group's matrices."""
+    return round(1800 + models**2 * SQUARE_BYTES / 1e6)
+
+
+def plots_minutes(models: int) -> int:
+    """Return the minutes of that, with room to spare."""
+    return 20 + round(2 * _pairs(models) / PAIRS_DRAWN_PER_SECOND / 60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -110,9 +110,23 @@ class Comparison:
         """Number of tensors by status."""
         return np.bincount(self.status, minlength=len(Status))
 
+    @cached_property
+    def _counts(self) -> list[int]:
+        return [int(count) for count in self.counts]
+
+    @cached_property
+    def same(self) -> npt.NDArray[np.bool_]:
+        """Which tensors are identical or rounded."""
+        return self.has(Status.IDENTICAL, Status.CAST)
+
+    @cached_property
+    def changed(self) -> npt.NDArray[np.bool_]:
+        """Which tensors are changed."""
+        return self.has(*CHANGED)
+
     def count(self, *statuses: Status) -> int:
         """Return how many tensors have one of the statuses."""
-        return int(sum(self.counts[status] for status in statuses))
+        return sum(map(self._counts.__getitem__, statuses))
 
     def has(self, *statuses: Status) -> npt.NDArray[np.bool_]:
         """Return which tensors have one of the statuses."""
@@ -233,8 +247,8 @@ class _Split:
     @classmethod
     def of(cls, found: Comparison, division: Division) -> _Split:
         size = len(division.labels)
-        of_part, is_cast = division.codes, found.has(Status.CAST)
-        same, changed = found.has(Status.IDENTICAL, Status.CAST), found.has(*CHANGED)
+        of_part, same, changed = division.codes, found.same, found.changed
+        is_cast = found.has(Status.CAST)
         tensors, sames, changes, casts = (
             np.bincount(each, minlength=size)
             for each in (of_part, of_part[same], of_part[changed], of_part[is_cast])
@@ -255,9 +269,11 @@ class _Split:
 
     def only_changes(self) -> str:
         """Name what differs, where that is short; an autoencoder's halves are always named."""
+        if not self.is_clean:
+            return ""
         changes, rest = _ranges(self.moved), _ranges(self.whole)
         longest = NAMED_PARTS if self.is_vae else min(NAMED_PARTS, len(rest))
-        if not self.is_clean or len(changes) > longest:
+        if len(changes) > longest:
             return ""
         verb = "differ" if len(self.moved) > 1 or self.moved[0].endswith("s") else "differs"
         still = self.whole[0] if len(self.whole) == 1 else "the rest"
@@ -267,8 +283,8 @@ class _Split:
 
     def only_rest(self) -> str:
         """Name what does not differ, where that is short."""
-        rest = _ranges(self.whole)
-        if not self.is_clean or len(rest) > NAMED_PARTS:
+        rest = _ranges(self.whole) if self.is_clean else []
+        if not rest or len(rest) > NAMED_PARTS:
             return ""
         counts = f"{self.changed_tensors} of {self.tensors} tensors changed"
         return f"{counts}, none of them in {self._article}{_and(rest)}"
@@ -295,8 +311,14 @@ def _ranges(parts: list[str]) -> list[str]:
 
 
 def _follows(part: str, after: str) -> bool:
-    one, two = (re.fullmatch(r"(.*?)(\d+)", each) for each in (part, after))
+    one, two = _numbered(part), _numbered(after)
     return bool(one and two and one[1] == two[1] and int(one[2]) + 1 == int(two[2]))
+
+
+@cache
+def _numbered(part: str) -> re.Match[str] | None:
+    """Return a part's name and number, if it has one."""
+    return re.fullmatch(r"(.*?)(\d+)", part)
 
 
 def _obstacles(found: Comparison, name_a: str, name_b: str) -> str:

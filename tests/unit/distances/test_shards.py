@@ -17,6 +17,7 @@ from atlas.basis.sealing import DamagedFileError
 from atlas.distances import shards
 from atlas.distances.shards import (
     NameRows,
+    NamesOnDisk,
     count_rows,
     iter_names,
     iter_sound,
@@ -227,3 +228,36 @@ def test_readers_refuse_two_methods_where_none_is_given(tmp_path):
     write(paths[1], rows_of("unet/b", 3, method=8))
     with pytest.raises(AtlasError, match=r"1\.parquet: out of date: unet/b .* method 8"):
         list(iter_names(paths))
+
+
+def test_chosen_names_are_read_and_no_others(tmp_path):
+    paths = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+    for path, names in zip(paths, (["a", "b"], ["c"]), strict=True):
+        with writer(path) as file:
+            for name in names:
+                file.add(_one_pair(name))
+    names = NamesOnDisk(paths, method=1)
+    assert list(names) == ["a", "b", "c"]
+    assert [rows.name for rows in names.read({"b", "c"})] == ["b", "c"]
+    for one, other in zip(names.read({"a", "b", "c"}), iter_names(paths, method=1), strict=True):
+        assert one.name == other.name
+        np.testing.assert_array_equal(one.measures, other.measures)
+
+
+def test_names_of_another_method_or_of_two_shards_are_refused(tmp_path):
+    paths = [tmp_path / "0.parquet", tmp_path / "1.parquet"]
+    for path in paths:
+        with writer(path) as file:
+            file.add(_one_pair("a"))
+    with pytest.raises(AtlasError, match=r"a is in 0\.parquet too"):
+        NamesOnDisk(paths)
+    with pytest.raises(AtlasError, match="a was measured by method 1"):
+        NamesOnDisk(paths[:1], method=2)
+    paths[0].write_bytes(paths[0].read_bytes()[:-9])
+    with pytest.raises(DamagedFileError):
+        NamesOnDisk(paths[:1])
+
+
+def _one_pair(name: str) -> NameRows:
+    one = np.zeros(1, np.int32)
+    return NameRows(name, [f"{name}0", f"{name}1"], one, one + 1, one + 6, np.ones((5, 1)), 1)

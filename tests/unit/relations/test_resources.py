@@ -41,11 +41,13 @@ def test_sums_are_bounded_whatever_the_pairs():
 
 
 def test_more_models_need_no_less():
-    needs = [*JOBS.values(), resources.distances_disk_mb]
+    needs = [*JOBS.values(), resources.distances_disk_mb, resources.sharing_mb]
     needs += [
         resources.distances_minutes,
         resources.identity_minutes,
         resources.matrices_minutes,
+        resources.plots_mb,
+        resources.plots_minutes,
     ]
     for need in needs:
         assert need(1) <= need(50) <= need(1000) < need(4000)
