@@ -69,7 +69,8 @@ def facts_digest(*places):
 
 
 # Of the two Snakemakes that stand around a script on a node of a cluster: where memory is enforced, a
-# job's counts them as well. Measured as 230 to 260 MB, for the smallest jobs, which would else be killed.
+# job's counts them as well. Fingerprints that declared 320 MB were killed at 370 to 415 MB in all, while
+# they still began; each Snakemake takes some 110 MB and more.
 AROUND_MB = 300
 
 # What decides the names, blocks and roles of a checkpoint's tensors.

@@ -40,8 +40,8 @@ CUDA: Mapping[str, Any] = {
 }
 """Settings that let GPUs be used, wherever one can be; the demo's datasets are among them."""
 
-ROSTERS = (1, 232, 1000)
-"""Numbers of models."""
+ROSTERS = {1: 1, 232: 8, 1000: 64}
+"""Models of a roster to the shards that its distances are measured in: each within a day."""
 GIGABYTES = 7
 """Of a checkpoint: a Stable Diffusion XL in float16."""
 
@@ -129,7 +129,7 @@ def write_roster(folder: Path, models: int, size: int = GIGABYTES * 10**9) -> No
 def of_roster(folder: Path, models: int, device: str) -> list[Call]:
     """Return the calls for all results of a roster of so many models."""
     write_roster(folder, models)
-    settings = ["roster=roster.yaml", f"distances={{device: {device}}}"]
+    settings = ["roster=roster.yaml", f"distances={{device: {device}, shards: {ROSTERS[models]}}}"]
     return submitted(folder, "all", "distances", "--config", *settings)
 
 
