@@ -36,7 +36,7 @@ rule fingerprint:
     message:
         "Fingerprinting {wildcards.model}"
     shell:
-        "{PRELOADED} fingerprints/fingerprint.py"
+        f"{PRELOADED} fingerprints/fingerprint.py"
         " --checkpoint={params.checkpoint:q} {params.choices:q}"
         " --table={output.table:q} --threads={threads} > {log:q} 2>&1"
 

@@ -3,6 +3,7 @@ import shlex
 
 from snakemake.settings.types import DeploymentMethod
 
+from atlas.basis.preloading import RUN
 from atlas.distances import resources as needs
 
 # What a shell calls Python by: of an environment or a container, or else the one that runs this.
@@ -11,11 +12,15 @@ IN_CONTAINER = DeploymentMethod.APPTAINER in METHODS and bool(config["container"
 PYTHON = (
     "python" if IN_CONTAINER or DeploymentMethod.CONDA in METHODS else sys.executable
 )
-# Takes a script from the folder scripts/ on.
+# Takes a script from the folder scripts/ on. Braces are doubled, as Snakemake fills others in.
 PRELOADED = shlex.join([PYTHON, "-I", "-S", str(HOME / "scripts" / "preloaded.py")])
+PRELOADED = PRELOADED.replace("{", "{{").replace("}", "}}")
 # The preloaded process ends when this process does. What a container starts ends with the container.
 if not IN_CONTAINER:
-    os.environ["ATLAS_RUN"] = str(os.getpid())
+    os.environ[RUN] = str(os.getpid())
+
+
+SMALL = "small_checkpoints"
 
 
 def size_mb(model):
@@ -27,9 +32,10 @@ def size_mb(model):
 
 def group_of_small(wildcards):
     """Return the group that small checkpoints are submitted in: none for others, or where none is."""
-    is_submitted = workflow.is_main_process and not workflow.local_exec
-    is_small = is_submitted and needs.is_small(size_mb(wildcards.model))
-    return "small_checkpoints" if is_small else None
+    if not workflow.is_main_process or workflow.local_exec:
+        return None
+    together = workflow.group_settings.group_components.get(SMALL, 1)
+    return SMALL if together > 1 and needs.is_small(size_mb(wildcards.model)) else None
 
 
 def choices_of(wildcards):

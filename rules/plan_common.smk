@@ -134,10 +134,10 @@ def producer_of(file):
     last = rules_by_folder().get(Path(file).parent)
     if last is not None and last.is_producer(file):
         return last
-    for rule in workflow.rules:
-        if rule.has_products() and rule.is_producer(file):
-            rules_by_folder()[Path(file).parent] = rule
-            return rule
+    for maker in workflow.rules:
+        if maker.has_products() and maker.is_producer(file):
+            rules_by_folder()[Path(file).parent] = maker
+            return maker
     return None
 
 

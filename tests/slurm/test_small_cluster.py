@@ -26,8 +26,9 @@ PROFILE = REPOSITORY / "profiles" / "slurm"
 QUICK = (
     *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
     *("--latency-wait", "10"),
+    *("--group-components", "small_checkpoints=1"),
 )
-"""As the profile, but with less waiting."""
+"""As the profile, but with less waiting, and with jobs enough for two nodes."""
 STARVED = "match_names:mem_mb=100 * 8 ** (attempt - 1)"
 """Memory of which the first attempt can't do with."""
 ON_NODE_2 = "measure_distances:slurm_extra='--nodelist=node2'"
@@ -287,6 +288,7 @@ def test_one_more_model_submits_only_what_is_new(cluster: Cluster, story: Story)
     assert rules_of(cluster.jobs()[before:]) == {
         "fingerprint": 1,
         "match_names": 1,
+        "collect_contents": 1,
         "measure_distances": 2,
         "describe_models": 1,
     }

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+RUN = "ATLAS_RUN"
+"""Variable with the number of the process that a preloaded one must not survive."""
 SECONDS_BETWEEN_LOOKS = 1.0
 """How often it looks whether the run that it belongs to is still there."""
 LONGEST_WAIT = 10.0

@@ -87,7 +87,9 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
     chunks = _chunks_for(sum(tensor.numel for tensor in in_file_order))
     files = OpenFiles()
     with unchanged(checkpoint.files), ThreadPoolExecutor(threads) as pool:
-        described = list(pool.map(lambda tensor: _describe(files, tensor, chunks), in_file_order))
+        # handing a small tensor over to a thread costs as much as reading it
+        each = pool.map if threads > 1 else map
+        described = list(each(lambda tensor: _describe(files, tensor, chunks), in_file_order))
     rows = {projected.name: row for row, projected in described}
     home = anchor(checkpoint.path)
     records = [
