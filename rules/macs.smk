@@ -105,7 +105,7 @@ rule summarise_macs:
     conda:
         "../envs/networks.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=1000,
         runtime=5,
     params:
         method=METHOD["summarise_macs"],

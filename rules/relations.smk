@@ -33,7 +33,7 @@ rule compare_group:
     conda:
         "../envs/weights.yaml"
     resources:
-        mem_mb=for_group(group_needs.distances_mb),
+        mem_mb=group_memory(group_needs.distances_mb),
         disk_mb=for_group(group_needs.distances_disk_mb),
         runtime=group_minutes(group_needs.distances_minutes),
     params:
@@ -105,7 +105,7 @@ rule identify_components:
     conda:
         "../envs/weights.yaml"
     resources:
-        mem_mb=for_group(group_needs.identity_mb),
+        mem_mb=group_memory(group_needs.identity_mb),
         runtime=group_minutes(group_needs.identity_minutes),
     params:
         method=METHOD["identify_components"],
@@ -136,7 +136,7 @@ rule plot_identity:
     conda:
         "../envs/plots.yaml"
     resources:
-        mem_mb=for_group(group_needs.sharing_mb),
+        mem_mb=group_memory(group_needs.sharing_mb),
         runtime=for_group(group_needs.matrices_minutes),
     params:
         method=METHOD["plot_identity"],
@@ -171,7 +171,7 @@ rule write_matrices:
     conda:
         "../envs/weights.yaml"
     resources:
-        mem_mb=for_group(group_needs.matrices_mb),
+        mem_mb=group_memory(group_needs.matrices_mb),
         runtime=group_minutes(group_needs.matrices_minutes),
     params:
         method=METHOD["write_matrices"],
@@ -231,7 +231,7 @@ rule plot_group:
     conda:
         "../envs/plots.yaml"
     resources:
-        mem_mb=for_group(group_needs.plots_mb),
+        mem_mb=group_memory(group_needs.plots_mb),
         runtime=for_group(group_needs.plots_minutes),
     params:
         method=METHOD["plot_group"],

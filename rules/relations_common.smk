@@ -14,6 +14,15 @@ def for_group(need):
     return needed
 
 
+def group_memory(need):
+    """Return the same of memory, with what stands around a script on a cluster."""
+
+    def mem_mb(wildcards, attempt):
+        return for_group(need)(wildcards, attempt=1) * 2 ** (attempt - 1) + AROUND_MB
+
+    return mem_mb
+
+
 def group_minutes(need):
     """Return the same of minutes, and those to read what is on disk at 1 GB a minute."""
 

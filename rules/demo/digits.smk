@@ -14,7 +14,7 @@ rule extract_vocabulary:
     conda:
         "../../envs/demo.yaml"
     resources:
-        mem_mb=500,
+        mem_mb=1000,
         runtime=5,
     params:
         method=METHOD["extract_vocabulary"],
