@@ -24,9 +24,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 PROFILE = REPOSITORY / "profiles" / "slurm"
 QUICK = (
+    *("--group-components", "small_checkpoints=1"),  # first: it would take targets for its own
     *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
     *("--latency-wait", "10"),
-    *("--group-components", "small_checkpoints=1"),
 )
 """As the profile, but with less waiting, and with jobs enough for two nodes."""
 STARVED = "match_names:mem_mb=100 * 8 ** (attempt - 1)"
