@@ -33,7 +33,7 @@ def test_a_run_keeps_what_its_jobs_were_granted(fingerprinted: Atlas) -> None:
     (kept,) = rows(fingerprinted.folder / "benchmarks" / "declared.csv")
     assert kept["benchmark"] == "benchmarks/fingerprint/base.tsv"
     assert int(kept["mem_mb"]) > 0
-    assert (kept["minutes"], kept["threads"], kept["gpus"]) == ("10", "1", "0")
+    assert (kept["minutes"], kept["threads"], kept["gpus"]) == ("2", "1", "0")
 
 
 def test_no_other_job_is_made_for_the_summary(fingerprinted: Atlas) -> None:
@@ -42,7 +42,7 @@ def test_no_other_job_is_made_for_the_summary(fingerprinted: Atlas) -> None:
     assert done.jobs == SUMMARY
     (row,) = rows(fingerprinted.folder / "results" / "benchmarks.csv")
     assert (row["rule"], row["jobs"], row["longest"]) == ("fingerprint", "1", "fingerprint/base")
-    assert float(row["time_share"]) == pytest.approx(float(row["seconds_longest"]) / 600, rel=0.01)
+    assert float(row["time_share"]) == pytest.approx(float(row["seconds_longest"]) / 120, rel=0.01)
     assert (fingerprinted.folder / "results" / "benchmarks.png").is_file()
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 TARGET = "results/groups/all/notebook.json"
 RULES = {"fingerprint", "match_names", "measure_distances", "compare_group", "write_matrices"}
-RULES |= {"export_notebook"}
+RULES |= {"export_notebook", "collect_contents"}
 """All that the target needs."""
 TESTED = ("fingerprint", "match_names", "write_matrices", "export_notebook")
 """A few of them: each starts Snakemake anew."""

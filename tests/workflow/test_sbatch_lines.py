@@ -22,10 +22,11 @@ RARE = {
     "export_chunk",
     "draw_terrain",
     "sample_digits",
+    "choose_pairs",
 }
 """Made for special settings, or when asked for by name."""
-LOCAL = {"fetch_wheel", "check_models"}
-"""Done where Snakemake runs: one needs the network, the other takes a second."""
+LOCAL = {"fetch_wheel", "check_models", "plan", "summarise_benchmarks"}
+"""Done where Snakemake runs: one needs the network, the others take seconds."""
 
 
 @pytest.mark.parametrize("case", QUICK)

@@ -34,10 +34,8 @@ ONE = {"a.weight": np.ones((2, 2), np.float32)}
 def fingerprint(checkpoint: Path, table: Path) -> dict[str, object]:
     """Run the rule's script on a checkpoint and return the notes of what it wrote."""
     main = runpy.run_path(str(SCRIPTS / "fingerprints" / "fingerprint.py"), run_name="rule")["main"]
-    watched = watched_files(checkpoint)
     main(
         checkpoint=checkpoint,
-        files=watched,
         architecture=None,
         weights=None,
         table=table,
@@ -240,8 +238,6 @@ def test_a_full_disk_is_one_message(tmp_path: Path) -> None:
     table = tmp_path / "made" / "a.parquet"
     arguments = [
         "--checkpoint",
-        str(file),
-        "--files",
         str(file),
         "--table",
         str(table),
