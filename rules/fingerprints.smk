@@ -21,11 +21,11 @@ rule fingerprint:
     resources:
         mem_mb=lambda wildcards, attempt: (needs.FINGERPRINT_MB + AROUND_MB)
         * 2 ** (attempt - 1),
-        runtime=lambda wildcards, input, attempt: needs.fingerprint_minutes(
-            input.size_mb
+        runtime=lambda wildcards, attempt: needs.fingerprint_minutes(
+            size_mb(wildcards.model)
         )
         * 2 ** (attempt - 1),
-        small_files=lambda wildcards, input: int(needs.is_small(input.size_mb)),
+        small_files=lambda wildcards: int(needs.is_small(size_mb(wildcards.model))),
     params:
         method=METHOD["fingerprint"],
         checkpoint=lambda wildcards: str(MODELS[wildcards.model].path),

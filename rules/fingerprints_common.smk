@@ -23,8 +23,15 @@ if not IN_CONTAINER:
 SMALL = "small_checkpoints"
 
 
+@cache
 def size_mb(model):
-    """Return the size of a checkpoint's files in MB; 0 where a rule is still to make them."""
+    """
+    Return the size of a checkpoint's files in MB; 0 where a rule makes them, which are small.
+
+    Asked for once a model: Snakemake's own `input.size_mb` looks at each file for each resource.
+    """
+    if ROSTER is not PRESENT:
+        return imagined_mb()
     if is_made(MODELS[model]):
         return 0
     return sum(file.stat().st_size for file in listed_files(model)) / 1e6
