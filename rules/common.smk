@@ -16,7 +16,7 @@ from atlas.roster import reading
 from atlas.roster import settings
 from atlas.basis.page import one_line
 from atlas.basis.shipped import CONFIG, load
-from atlas.checkpoint.files import remarks, watched_files
+from atlas.checkpoint.files import surveyed, watched_files
 from atlas.plots.registry import pictures
 from atlas.workload import imagined
 
@@ -109,9 +109,14 @@ def is_made(model):
 
 
 @cache
+def surveyed_files(model):
+    """Return the files of the model of this id, and what is said of them: looked at once."""
+    return surveyed(MODELS[model].path, weights=MODELS[model].weights)
+
+
 def listed_files(model):
-    """Return the files of the model of this id: looked for once, as every shard's job has them."""
-    return watched_files(MODELS[model].path, weights=MODELS[model].weights)
+    """Return the files of the model of this id."""
+    return surveyed_files(model)[0]
 
 
 def model_files(model):
@@ -124,7 +129,7 @@ def model_files(model):
 def passed_over(wildcards):
     """Return what lies beside a checkpoint's files, or is wrong with them, in words."""
     model = MODELS[wildcards.model]
-    return () if is_made(model) else remarks(model.path, weights=model.weights)
+    return () if is_made(model) else surveyed_files(model.id)[1]
 
 
 def files_state(wildcards):

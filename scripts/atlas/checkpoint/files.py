@@ -76,24 +76,35 @@ def watched_files(path: Path, *, weights: str | None = None) -> list[Path]:
     UnclearPathError
         As `files_of`.
     """
-    try:
-        files = located(path, weights)
-    except UnclearPathError:
-        raise
-    except AtlasError:
-        return []
-    members = [file for files in files.components.values() for file in files]
-    return sorted({*members, *files.indexes.values()})
+    return surveyed(path, weights=weights)[0]
 
 
 def remarks(path: Path, *, weights: str | None = None) -> tuple[str, ...]:
     """Return what is said of a checkpoint's files before one is opened, its problem included."""
     try:
+        return surveyed(path, weights=weights)[1]
+    except UnclearPathError as problem:
+        return (printable(str(problem)),)
+
+
+def surveyed(path: Path, *, weights: str | None = None) -> tuple[list[Path], tuple[str, ...]]:
+    """
+    Return the watched files and the remarks, from one look at the folder.
+
+    Raises
+    ------
+    UnclearPathError
+        As `files_of`.
+    """
+    try:
         files = located(path, weights)
-        findings = (*files.findings, *files.broken.values())
+    except UnclearPathError:
+        raise
     except AtlasError as problem:
-        findings = (str(problem),)
-    return tuple(map(printable, findings))
+        return [], (printable(str(problem)),)
+    members = [file for some in files.components.values() for file in some]
+    told = (*files.findings, *files.broken.values())
+    return sorted({*members, *files.indexes.values()}), tuple(map(printable, told))
 
 
 def located(path: Path, weights: str | None = None) -> CheckpointFiles:
