@@ -46,8 +46,11 @@ def _planned(atlas: Atlas, *, shards: int, dry_run: float, job: float) -> Iterat
         (contents / f"{shard}.parquet").touch()
     only = ("--allowed-rules", "measure_distances", "--force", "--mode", "subprocess")
     job_alone = ("--target-jobs", "measure_distances:shard=1", *only, "--nolock", "--dry-run")
-    start = lambda: _checked(atlas.run(options=job_alone, **settings))  # noqa: E731
-    yield _within(f"{what}: a shard's job reads the workflow", job, start)
+    yield _within(
+        f"{what}: a shard's job reads the workflow",
+        job,
+        lambda: _checked(atlas.run(options=job_alone, **settings)),
+    )
 
 
 def _lines(atlas: Atlas, count: int) -> Iterator[Line]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from atlas.basis import sealed
 from atlas.basis.arrow import numbers, tuples
 from atlas.distances.plan import Content, shard_of
+from atlas.distances.resources import CONTENT_BYTES
 from atlas.fingerprints.fingerprint import PART
 from atlas.fingerprints.fingerprint import SCHEMA as FINGERPRINT
 from atlas.fingerprints.renamings import Renamings
@@ -37,8 +38,6 @@ A row per distinct content of a name, in order of name and digest.
 `parts` says where the first model that holds it has it, with files relative to `home`. `models` has
 the numbers of all models that hold it, in order of their ids; null where nobody asked.
 """
-ROW_BYTES = 400
-"""Of a content while tables are collected, measured with one part a tensor."""
 
 
 def collect(
@@ -107,7 +106,7 @@ def collect(
 
 def passes(*, models: int, tensors: int, shards: int, memory_bytes: int) -> list[range]:
     """Part the shards so that what is collected of one part keeps to the memory."""
-    most = max(1, memory_bytes // (ROW_BYTES * max(1, models * tensors // shards)))
+    most = max(1, memory_bytes // (CONTENT_BYTES * max(1, models * tensors // shards)))
     return [range(low, min(low + most, shards)) for low in range(0, shards, most)]
 
 

@@ -8,6 +8,7 @@ import pytest
 from atlas.distances import contents
 from atlas.distances.chosen import chooser
 from atlas.distances.plan import missing, shard_of
+from atlas.distances.resources import CONTENT_BYTES
 from measured import fingerprints
 
 NAMES = [f"unet/{number}" for number in range(12)]
@@ -87,7 +88,7 @@ def test_no_models_hold_nothing():
 def test_passes_cover_all_shards_once_and_keep_to_the_memory():
     parts = contents.passes(models=10_000, tensors=3000, shards=256, memory_bytes=2 * 10**9)
     assert [shard for part in parts for shard in part] == list(range(256))
-    assert max(map(len, parts)) * 10_000 * 3000 / 256 * contents.ROW_BYTES <= 2 * 10**9
+    assert max(map(len, parts)) * 10_000 * 3000 / 256 * CONTENT_BYTES <= 2 * 10**9
     assert contents.passes(models=3, tensors=3000, shards=2, memory_bytes=10**9) == [range(2)]
 
 
