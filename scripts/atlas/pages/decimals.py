@@ -41,8 +41,9 @@ def decimals(values: NDArray[np.float64], count: int = DIGITS) -> Decimals:
     count
         Significant digits, 3 or 4.
 
-    >>> decimals(np.array([0.00467249, 0.0, np.nan, 9.9996]))
-    Decimals(digits=array([4672,    2,    0, 1000], dtype=uint16), powers=array([-3,  0,  0,  1], dtype=int8))
+    >>> digits, powers = decimals(np.array([0.00467249, 0.0, np.nan, 9.9996]))
+    >>> digits.tolist(), powers.tolist()
+    ([4672, 2, 0, 1000], [-3, 0, 0, 1])
     """
     positive = np.isfinite(values) & (values > 0)
     safe = np.where(positive, values, 1.0)

@@ -1,4 +1,4 @@
-"""A group's matrices as its page shows them: numbers, and the tree, map and order that they give."""
+"""A group's matrices as its page shows them: numbers, and the tree, map and order from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from atlas.pages.packing import Packing
 from atlas.plots.map import metric_of
 from atlas.plots.nodes import Nodes, nodes_of
 from atlas.plots.order import leaves_of
+from atlas.plots.spread import Spread
 from atlas.plots.tree import NEGATIVE, Family, family_of, places_of
 from atlas.plots.words import component_title, distances_of, measure_of, shared_in_part
 from atlas.relations.matrices import Matrix
@@ -105,12 +106,20 @@ def square(matrix: Matrix, sets: Sets, packing: Packing) -> dict[str, Any]:
     order, tree = _order(matrix, family), None
     if family is not None:
         order, tree = _tree(matrix, family, packing)
+    distances = distances_of(matrix)
+    positive = distances[np.isfinite(distances) & (distances > 0)]
     return {
         "numbers": decimals.packed(numbers(matrix, sets), packing),
+        "scale": scale(Spread.of(positive)) if len(positive) else None,
         "order": packing.add(np.array(order, np.int32)),
         "tree": tree,
         "map": None if scaling is None else _map(matrix, nodes, scaling, packing),
     }
+
+
+def scale(spread: Spread) -> dict[str, list[float]]:
+    """Return what the page is told of a scale of colours."""
+    return {"logs": spread.logs.tolist(), "shares": spread.shares.tolist()}
 
 
 def _order(matrix: Matrix, family: Family | None) -> list[int]:

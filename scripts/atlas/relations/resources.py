@@ -120,3 +120,13 @@ def plots_mb(models: int) -> int:
 def plots_minutes(models: int) -> int:
     """Return the minutes of that, with room to spare."""
     return 20 + round(2 * _pairs(models) / PAIRS_DRAWN_PER_SECOND / 60)
+
+
+def atlas_mb(models: int) -> int:
+    """Return MB of memory to write the page of a group."""
+    return 700 + models * models // 300
+
+
+def atlas_minutes(models: int) -> int:
+    """Return minutes to write the page of a group."""
+    return 10 + models // 20

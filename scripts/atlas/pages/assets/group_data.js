@@ -208,9 +208,8 @@ export class GroupData {
       if (!verdict) return [];
       const what = told < 0 ? "" : held.whats[held.what[at * toldOf + told]] ?? "";
       const [a, b] = this.ids[low] < this.ids[high] ? [low, high] : [high, low];
-      const [said, words] = [verdict, what].map((text) =>
-        text.replace(/[\u0001\u0002]/g, (sign) => this.labels[sign === "\u0001" ? a : b]));
-      return [{ component, verdict: said, what: words }];
+      const said = verdict.replace(/^only in ([ab])$/, (_, side) => `only in ${this.labels[side === "a" ? a : b]}`);
+      return [{ component, verdict: said, what: what === verdict ? "" : what }];
     });
   }
 }
