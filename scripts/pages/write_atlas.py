@@ -1,4 +1,4 @@
-"""Write the page of a group: every model and every two of them, in one file that opens from disk."""
+"""Write the page of a group: every model and every two of them, in one file."""
 
 import json
 import sys

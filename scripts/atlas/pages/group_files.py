@@ -120,7 +120,7 @@ def subtitle(found: Mapping[str, Sequence[Matrix]], *, base: str | None, ordered
 
 
 def identity(table: Path) -> pd.DataFrame:
-    """Return an identity table with what pages need of it; names stay names, as `null` may be one."""
+    """Return what pages need of an identity table; names stay names, as `null` may be one."""
     needed = [
         "a", "b", "component", "verdict", "what", "identical_tensors", "cast_tensors", "tensors",
         "only_a_tensors", "only_b_tensors", "raw_is_ema",

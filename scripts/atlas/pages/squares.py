@@ -56,7 +56,7 @@ def _leaders(identical: NDArray[np.bool_]) -> NDArray[np.intp]:
     leaders = np.argmax(identical, axis=1)
     without = np.flatnonzero(~holds)
     leaders[without] = without[:1]
-    return leaders
+    return np.asarray(leaders)
 
 
 def _is_told_by(
@@ -129,7 +129,8 @@ def _order(matrix: Matrix, family: Family | None) -> list[int]:
 def _tree(matrix: Matrix, family: Family, packing: Packing) -> tuple[list[int], dict[str, Any]]:
     """Return the models in the order of the tips, and the tree, each node after its parent."""
     tree, places = family.tree, places_of(matrix, family)
-    numbered, stack = [], [tree.root]
+    numbered: list[int] = []
+    stack = [tree.root]
     while stack:
         node = stack.pop()
         numbered.append(node)
@@ -140,8 +141,8 @@ def _tree(matrix: Matrix, family: Family, packing: Packing) -> tuple[list[int], 
     for node in numbered:
         parent[[number[child] for child in tree.children[node]]] = number[node]
     tip = np.full(len(matrix), -1, np.int32)
-    for node, rows in enumerate(family.nodes.members):
-        tip[list(rows)] = number[node]
+    for node, members in enumerate(family.nodes.members):
+        tip[list(members)] = number[node]
     longest = max(tree.length)
     negative = [tree.length[node] < -NEGATIVE * longest for node in numbered]
     rows = [row for node in places.tips for row in family.nodes.members[node]]
