@@ -44,7 +44,11 @@ def walk(size: int, rng: np.random.Generator, width: int = 40) -> NDArray[np.flo
 
 
 def component(
-    name: str, ids: Sequence[str], labels: Sequence[str], rng: np.random.Generator, distinct: int,
+    name: str,
+    ids: Sequence[str],
+    labels: Sequence[str],
+    rng: np.random.Generator,
+    distinct: int,
     **facts: Any,
 ) -> list[Matrix]:
     """Return a component's matrices; of so many distinct weights each model holds one."""
@@ -62,29 +66,44 @@ def component(
     if size > 4:
         coverage[0, 1] = coverage[1, 0] = 0.93 if not identical[0, 1] else 1.0
     scaled = {
-        "l2": 278.0 * values, "relative_l2": 0.0123 * values,
-        "cosine": 1 - (0.0123 * values) ** 2 / 2, "changed_fraction": np.minimum(values / 30, 1.0),
+        "l2": 278.0 * values,
+        "relative_l2": 0.0123 * values,
+        "cosine": 1 - (0.0123 * values) ** 2 / 2,
+        "changed_fraction": np.minimum(values / 30, 1.0),
     }
     return [
         Matrix(
-            ids=tuple(ids), labels=tuple(labels), values=scaled[measure], identical=identical,
-            component=name, measure=measure, coverage=coverage, **facts,
+            ids=tuple(ids),
+            labels=tuple(labels),
+            values=scaled[measure],
+            identical=identical,
+            component=name,
+            measure=measure,
+            coverage=coverage,
+            **facts,
         )
         for measure in MEASURES
     ]
 
 
 def made(
-    path: Path, size: int, *, distinct: dict[str, int] | None = None, base: bool = True,
-    ordered: bool = False, hurting: bool = False, parts: dict[str, str] | None = None,
-    pairs: dict[str, Any] | None = None, **facts: Any,
+    path: Path,
+    size: int,
+    *,
+    distinct: dict[str, int] | None = None,
+    base: bool = True,
+    ordered: bool = False,
+    hurting: bool = False,
+    parts: dict[str, str] | None = None,
+    pairs: dict[str, Any] | None = None,
+    **facts: Any,
 ) -> Made:
     """Write the page of a made-up group."""
     rng = np.random.default_rng(size)
     ids = [f"m{number:04}" for number in range(size)]
     labels = [f"Model {number} of the {TAGS[number % 3]} kind" for number in range(size)]
     if hurting:
-        labels[1], labels[2] = HURTING, "\u202e\u0007evil, \"quoted\"\nlabel"
+        labels[1], labels[2] = HURTING, '\u202e\u0007evil, "quoted"\nlabel'
     wanted = distinct or {"unet": size, "vae": max(size // 9, 2), "text_encoder": max(size // 3, 2)}
     told = {"group": "made-up", "base": ids[0] if base else None, "ordered": ordered}
     matrices = {
@@ -93,18 +112,32 @@ def made(
     cards = {
         model: Card(
             path=f"models/{HURTING if hurting and row == 1 else model}.safetensors",
-            tags=(TAGS[row % 3],), claim="fine-tune of m0000" if row == 3 else "",
-            file_bytes=6_938_040_682 + row, bytes=6_938_000_000,
+            tags=(TAGS[row % 3],),
+            claim="fine-tune of m0000" if row == 3 else "",
+            file_bytes=6_938_040_682 + row,
+            bytes=6_938_000_000,
             problem="models/broken: the header ends early" if row == size - 1 and size > 4 else "",
-            findings=(HURTING,) if hurting and row == 1 else ("holds a UNet, but no VAE",) if row % 7 == 5 else (),
-            parts=[Holding(name, DTYPES[row % 3], 686, 859_520_964, "A" if row % 2 else "own") for name in wanted],
+            findings=(HURTING,)
+            if hurting and row == 1
+            else ("holds a UNet, but no VAE",)
+            if row % 7 == 5
+            else (),
+            parts=[
+                Holding(name, DTYPES[row % 3], 686, 859_520_964, "A" if row % 2 else "own")
+                for name in wanted
+            ],
             page=f"../../models/{model}.html",
         )
         for row, model in enumerate(ids)
     }
     facets = [
         Facet("tag", "tag", {model: cards[model].tags for model in ids}, is_colour=True),
-        Facet("dtype", "dtype", {model: [cards[model].parts[0].dtype] for model in ids}, is_colour=True),
+        Facet(
+            "dtype",
+            "dtype",
+            {model: [cards[model].parts[0].dtype] for model in ids},
+            is_colour=True,
+        ),
         Facet("component", "component", {model: list(wanted) for model in ids}),
     ]
     paths = None
@@ -119,10 +152,18 @@ def made(
     atlas_page.write(
         path,
         Group(
-            matrices=matrices, cards=cards, title=f"UNet: {size} made-up models",
-            subtitle="made-up · for tests", measure="relative_l2", facets=facets, paths=paths,
+            matrices=matrices,
+            cards=cards,
+            title=f"UNet: {size} made-up models",
+            subtitle="made-up · for tests",
+            measure="relative_l2",
+            facets=facets,
+            paths=paths,
             findings=["the VAE of 12 models is the same", HURTING if hurting else "nothing else"],
-            links=[("identity", "identity.html")], parts=parts or {}, pairs=pairs, **facts,
+            links=[("identity", "identity.html")],
+            parts=parts or {},
+            pairs=pairs,
+            **facts,
         ),
     )
     return Made(path, ids, labels, matrices)

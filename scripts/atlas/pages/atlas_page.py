@@ -17,6 +17,7 @@ from atlas.pages import decimals, document, squares
 from atlas.pages.packing import Packing
 from atlas.plots.style import FAR_TO_NEAR, MAKING_ORDER, QUALITATIVE
 from atlas.plots.words import COMPONENT_TITLES, titled
+from atlas.relations.classes import TAG, Classes
 from atlas.relations.matrices import Matrix
 
 ENTRY = "atlas.js"
@@ -196,8 +197,7 @@ def write(path: Path, group: Group) -> None:
 def _measure(name: str) -> dict[str, str]:
     """Return how a measure is told: a similarity as the distance 1 − it."""
     measure = SHOWN[name]
-    title = f"1 − {measure.title.lower()}" if measure.is_similarity else measure.title
-    return {"name": name, "title": title, "unit": measure.unit}
+    return {"name": name, "title": measure.title, "unit": measure.unit}
 
 
 def _facet(facet: Facet, ids: Sequence[str]) -> dict[str, Any]:
@@ -254,7 +254,14 @@ def _columns(group: Group, first: Matrix, facets: Sequence[dict[str, Any]]) -> l
             "values": list(range(size)),
         }
         return [own, *found]
-    return [*found, order]
+    told = max(found, key=lambda column: _information(column, size), default=order)
+    return [told, *(column for column in [*found, order] if column is not told)]
+
+
+def _information(column: Mapping[str, Any], size: int) -> tuple[bool, float]:
+    """Return what sorts columns: a tag before others, then how much they tell of a model."""
+    names = {str(model): str(code) for model, code in enumerate(column["values"]) if code >= 0}
+    return column["name"] == TAG, Classes(column["name"], names).information(size)
 
 
 def _texts(model: str, label: str, group: Group) -> str:

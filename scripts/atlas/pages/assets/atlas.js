@@ -18,7 +18,7 @@ import { unpacked } from "./unpack.js";
 
 const REST = 120;
 const TIP_GAP = 14;
-const ORDER_TITLES = { tree: "by likeness", roster: "as in the roster", colour: "by colour" };
+const ORDER_TITLES = { tree: "by likeness", roster: "as in roster", colour: "by colour" };
 const KEYS = [
   ["put the cursor on a model", "it lights up in all views"],
   ["click", "choose a model: its card"],
@@ -76,7 +76,7 @@ class AtlasPage {
     this.component = dropDown("component", titles(facts.components), 0, (at) => this.turnTo({ component: at }));
     this.measure = dropDown("measure", titles(facts.measures), 0, (at) => this.turnTo({ measure: at }));
     this.colour = dropDown("colour", ["nothing", ...titles(facts.columns)], 0, (at) => this.turnTo({ colour: at - 1 }));
-    this.order = dropDown("heatmap", Object.values(ORDER_TITLES), 0, (at) => this.turnTo({ order: Object.keys(ORDER_TITLES)[at] }));
+    this.order = dropDown("order", Object.values(ORDER_TITLES), 0, (at) => this.turnTo({ order: Object.keys(ORDER_TITLES)[at] }));
     this.switches = new Map(VIEWS.map((view, at) => [view, element("button", {
       type: "button", class: "tool", text: view, title: `Show or hide the ${view} (${at + 1})`, on: { click: () => this.flip(view) },
     })]));
@@ -160,7 +160,7 @@ class AtlasPage {
 
   /** Return the models that pass in the heatmap's order. */
   inOrder() {
-    const { state, data } = this;
+    const { state } = this;
     const byTree = [...this.square.order].filter((model) => this.passes[model]);
     if (state.order === "roster") return [...byTree].sort((one, other) => one - other);
     if (state.order === "colour" && state.column) {
@@ -168,7 +168,7 @@ class AtlasPage {
       const rank = (model) => (values[model] < 0 ? Infinity : values[model]);
       return [...byTree].sort((one, other) => rank(one) - rank(other) || 0);
     }
-    return data.facts.is_ordered && state.order === "roster" ? byTree : byTree;
+    return byTree;
   }
 
   showKey(dark) {

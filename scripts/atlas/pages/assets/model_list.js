@@ -51,7 +51,7 @@ export class ModelList {
         blur: () => this.acts.light([]),
       },
     }, element("span", { class: "dot" }), element("span", { class: "who" }, ...names),
-    element("span", { class: "health", text: sign, title: said || null }));
+    element("span", { class: facts.health[model] > 1 ? "health broken" : "health", text: sign, title: said || null }));
     return element("li", {}, press);
   }
 
