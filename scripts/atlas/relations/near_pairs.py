@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,8 @@ class NearPairs:
     """The models, in the matrices' order."""
     first: NDArray[np.int32]
     second: NDArray[np.int32]
-    base: str
-    """The model of which all pairs are among them."""
+    base: str | None
+    """The model of which all pairs are among them; None of a group without matrices."""
     nearest: int | None
     """How many of each model's nearest are among them; None where they are all pairs."""
 
@@ -38,6 +38,14 @@ class NearPairs:
     def are_all(self) -> bool:
         """Whether every two models of the group are a pair here."""
         return self.nearest is None
+
+    def places(self, models: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the pairs as places in another list of these models: (first < second), sorted."""
+        at = {model: place for place, model in enumerate(models)}
+        place = np.array([at[model] for model in self.ids], dtype=np.int32)
+        ends = np.sort(np.stack([place[self.first], place[self.second]]), axis=0)
+        first, second = ends[:, np.lexsort(ends[::-1])]
+        return first, second
 
 
 def near_pairs(found: Mapping[str, Matrix], base: str | None, most: int) -> NearPairs:
@@ -53,17 +61,18 @@ def near_pairs(found: Mapping[str, Matrix], base: str | None, most: int) -> Near
     Parameters
     ----------
     found
-        Component to the matrix of its distances, all of the same models in one order; at least one.
+        Component to the matrix of its distances, all of the same models in one order. Without any
+        there is nothing to tell, and no pair.
     base
         The model of which all pairs are wanted; None for the first.
     most
         How many pairs there may be.
     """
-    ids = next(iter(found.values())).ids
+    ids = next((matrix.ids for matrix in found.values()), ())
     first, second = np.triu_indices(len(ids), k=1)
-    start = ids[0] if base is None else base
+    start = next(iter(ids), None) if base is None else base
     nearest = None
-    if len(first) > most:
+    if start is not None and len(first) > most:
         reach = _reach(found, ids)[first, second]
         reach[(first == ids.index(start)) | (second == ids.index(start))] = 0
         counts = np.cumsum(np.bincount(reach, minlength=len(ids) + 1))[: len(ids)]

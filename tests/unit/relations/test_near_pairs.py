@@ -135,3 +135,20 @@ def test_matrices_are_read_by_the_first_measure_that_there_is(tmp_path, measures
     (found,) = read_distances(tmp_path).values()
     assert (found.component, found.measure) == ("unet", measures[-1])
     assert found.values[0, 1] == len(measures[-1])
+
+
+@settings(deadline=None, max_examples=50)
+@given(groups(), st.integers(1, 20))
+def test_pairs_are_told_in_another_order_of_the_models(group, most):
+    found = near_pairs(group, None, most)
+    models = sorted(found.ids)
+    places = list(zip(*found.places(models), strict=True))
+    assert {frozenset((models[a], models[b])) for a, b in places} == named(found)
+    assert places == sorted(places)
+    assert all(a < b for a, b in places)
+
+
+def test_a_group_without_matrices_has_no_pairs():
+    found = near_pairs({}, "m0", 5)
+    assert (len(found), found.are_all) == (0, True)
+    assert [len(side) for side in found.places(["m0", "m1"])] == [0, 0]
