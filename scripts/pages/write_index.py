@@ -58,7 +58,7 @@ if __name__ == "__main__":
     main(
         roster=json.loads(snakemake.params.roster),
         groups=json.loads(snakemake.params.groups),
-        models=Path(snakemake.input.models[0]) if snakemake.input.models else None,
+        models=Path(snakemake.input.models) if snakemake.input.models else None,
         labels=json.loads(snakemake.params.labels),
         others=json.loads(snakemake.params.others),
         page=Path(snakemake.output.page),

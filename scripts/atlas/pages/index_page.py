@@ -17,6 +17,7 @@ from urllib.parse import quote
 from atlas.basis import tables
 from atlas.basis.page import findings_in, one_line
 from atlas.models.ending import DRAWN_FIRST
+from atlas.names.components import WORDS
 from atlas.pages import modules
 from atlas.pages.document import POLICY
 from atlas.pages.thumbnails import thumbnail
@@ -30,8 +31,9 @@ PROBLEMS = 20
 """So many unreadable models are named."""
 FIRST_KINDS = ("map", "tree", "heatmap")
 """Of the plots, which one a card shows: the first that there is, of these before others."""
+IDENTITY = "identity.html"
 PARTS = {
-    "identity.html": "what is the same",
+    IDENTITY: "what is the same",
     "duplicates.html": "duplicates",
 }
 """Pages below a group's folder, and what links call them."""
@@ -189,7 +191,8 @@ def _card(folder: Path, group: Group) -> Iterator[str]:
     if found:
         yield "<ul>" + "".join(f"<li>{_shown(text)}</li>" for text in found[:FINDINGS])
         if len(found) > FINDINGS:
-            yield f'<li class="rest">{len(found) - FINDINGS} more: {PARTS["identity.html"]}</li>'
+            more = f"{len(found) - FINDINGS} more"
+            yield f'<li class="rest">{_link(folder, place / IDENTITY, more)}</li>'
         yield "</ul>"
     yield f'<p class="links">{" ".join(_links(folder, group))}</p></div>'
     yield from _picture(folder, place, group)
@@ -202,7 +205,7 @@ def _findings(place: Path, group: Group) -> list[str]:
             f"Distances as they were published, read from {group.published}. Without weights, "
             "nothing is told of what is identical."
         ]
-    page = place / "identity.html"
+    page = place / IDENTITY
     return findings_in(page.read_text(encoding="utf-8")) if page.is_file() else []
 
 
@@ -217,11 +220,9 @@ def _links(folder: Path, group: Group) -> Iterator[str]:
     if (plots := place / "plots").is_dir():
         yield _link(folder, plots, "pictures")
     if (matrices := place / "matrices").is_dir():
-        pages = _by_component(matrices, ".html")
-        page = next(iter(pages.values()), matrices)
-        yield _link(folder, page, "numbers")
-        if len(pages) > 1:
-            yield _link(folder, matrices, "of all components")
+        for component, page in [*_by_component(matrices, ".html").items()][:1]:
+            yield _link(folder, page, f"{_shown(WORDS.get(component, component))} in numbers")
+        yield _link(folder, matrices, "all numbers")
 
 
 def _by_component(folder: Path, ending: str) -> dict[str, Path]:
