@@ -51,6 +51,7 @@ include: "rules/activations.smk"
 include: "rules/embeddings.smk"
 include: "rules/benchmarks.smk"
 include: "rules/plan.smk"
+include: "rules/pages/index.smk"
 
 
 onstart:
@@ -80,6 +81,7 @@ rule all:
     """Everything that the roster asks for: identity, distances, matrices, plots and pairs of its groups."""
     default_target: True
     input:
+        rules.write_index.output,
         rules.check_models.output if MODELS or not GROUPS else [],
         rules.groups.input,
         rules.pairs.input,
