@@ -16,18 +16,8 @@ from atlas.plots.context import SEPARATOR
 from atlas.plots.layout import Page, open_page
 from atlas.plots.marks import Mark
 from atlas.plots.style import FAINT, SMALL, SOFT
-from atlas.plots.words import COMPONENT_TITLES, counted, significant
+from atlas.plots.words import COMPONENT_TITLES, ROLE_TITLES, counted, role_title, significant
 
-ROLES = {
-    "self_attention": "Self-attention",
-    "cross_attention": "Cross-attention",
-    "feed_forward": "Feed forward",
-    "convolution": "Convolution",
-    "projection": "Projection",
-    "embedding": "Embedding",
-    "norm": "Norm",
-    "other": "Other",
-}
 PARTS = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3", "ema")
 COMPONENT_COLOURS = dict(zip(PARTS, style.QUALITATIVE, strict=False)) | {
     "network": style.QUALITATIVE[0]  # of a model without parts, so it never stands beside a UNet
@@ -170,7 +160,7 @@ def _colour(component: str) -> str:
 def _roles(tensors: Tensors) -> list[str]:
     """Return the roles there are, those without a bar last: the scale is below the others."""
     found = set(tensors.role.tolist())
-    order = [role for role in ROLES if role in found] + sorted(found - set(ROLES))
+    order = [role for role in ROLE_TITLES if role in found] + sorted(found - set(ROLE_TITLES))
     moved = set(tensors.role[tensors.moved].tolist())
     return sorted(order, key=lambda role: role not in moved)
 
@@ -217,7 +207,7 @@ def _write_role(page: Page, top: float, role: str, tensors: Tensors) -> None:
         f"{apart} not compared" if apart else "",
     ]
     top += 0.2
-    page.write(0.0, top, ROLES.get(role, role), weight="bold")
+    page.write(0.0, top, role_title(role), weight="bold")
     for number, line in enumerate(lines, start=1):
         page.write(0.0, top + 0.165 * number, line, color=SOFT)
 

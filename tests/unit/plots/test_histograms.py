@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from matplotlib.patches import StepPatch
 
-from atlas.plots import histograms
+from atlas.plots import histograms, words
 from drawn_texts import all_text, overlapping, text_boxes, texts
 
 DIFFERENT = {"status": "different", "l2": 1.5, "relative_l2": 0.01}
@@ -31,7 +31,7 @@ def counted(figure):
 
 def many():
     random = np.random.default_rng(0)
-    roles = list(histograms.ROLES)
+    roles = list(words.ROLE_TITLES)
     return table(
         *(
             {"l2": value, "relative_l2": value / 40, "role": roles[k % 8], "component": part}
