@@ -189,6 +189,14 @@ def labels_of(models):
     return in_report({model: one_line(MODELS[model].label) for model in sorted(models)})
 
 
+def checkpoints_of(models):
+    """Return where models lie and which of their weights the roster asks for, by id, as JSON."""
+    asked = {model: MODELS[model] for model in sorted(models)}
+    return in_report(
+        {model: [str(entry.path), entry.weights] for model, entry in asked.items()}
+    )
+
+
 def tags_of(models):
     """Return the tags of models, by id, as JSON."""
     return in_report({model: list(MODELS[model].tags) for model in sorted(models)})

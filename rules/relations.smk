@@ -9,6 +9,7 @@ rule groups:
         expand("results/groups/{group}/matrices", group=GROUPS),
         expand("results/groups/{group}/notebook.json", group=GROUPS),
         expand("results/groups/{group}/plots", group=GROUPS),
+        expand("results/groups/{group}/models.csv", group=WEIGHED),
         expand("results/groups/{group}/identity.csv", group=WEIGHED),
         expand(
             pictures("results/groups/{group}/identity", "identity", "png"),

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 ALIGNED = 8
-KINDS = {"uint8": "u1", "int16": "i2", "int32": "i4", "float32": "f4"}
+KINDS = {
+    "uint8": "u1",
+    "int8": "i1",
+    "uint16": "u2",
+    "int16": "i2",
+    "int32": "i4",
+    "float32": "f4",
+}
 """numpy's dtypes by the names that the page knows."""
 
 
@@ -26,7 +33,7 @@ class Packing:
         Parameters
         ----------
         array
-            uint8, int16, int32 or float32.
+            uint8, int8, uint16, int16, int32 or float32.
         """
         name = f"a{len(self._arrays)}"
         self._arrays[name] = np.ascontiguousarray(array).ravel()

@@ -87,10 +87,10 @@ class Places:
     """Tips from top to bottom."""
 
 
-def _places(context: Context, family: Family) -> Places:
+def places_of(matrix: Matrix, family: Family) -> Places:
     """Lay the tree out, its children turned so that the tips follow the heatmap's order."""
     tree, members = family.tree, family.nodes.members
-    rank = {row: place for place, row in enumerate(leaves_of(context.matrix).order)}
+    rank = {row: place for place, row in enumerate(leaves_of(matrix).order)}
     mean: dict[int, tuple[float, int]] = {}
     for node in tree.postorder():
         if node < tree.tips:
@@ -128,7 +128,7 @@ def _rows(family: Family, order: list[int]) -> dict[int, float]:
 
 
 def _draw(context: Context, family: Family) -> Figure:
-    places = _places(context, family)
+    places = places_of(context.matrix, family)
     entries = {row: context.entry(row) for rows in family.nodes.members for row in rows}
     count = len(entries)
     width = 4.6 if count <= 60 else 6.5

@@ -24,6 +24,9 @@ LIBRARIES_MB = 220
 CONTENT_BYTES = 700
 """Of what is known of one tensor of one model."""
 
+DESCRIBED_BYTES = 120
+"""Of what is kept of one tensor of one model, to find who holds the same: its digest as text."""
+
 SUMMING_BYTES = 400
 """Per pair, while one tensor is added up or one part becomes a table."""
 
@@ -87,6 +90,11 @@ def identity_mb(models: int) -> int:
 def identity_minutes(models: int) -> int:
     """Return the minutes of that, with room to spare."""
     return 10 + round(2 * _pairs(models) / JUDGED_PER_SECOND / 60)
+
+
+def description_mb(models: int) -> int:
+    """Return the memory in MB of telling what each model holds: one fingerprint at a time."""
+    return round(LIBRARIES_MB + models * TENSORS * DESCRIBED_BYTES / 1e6)
 
 
 def matrices_mb(models: int) -> int:

@@ -152,5 +152,6 @@ FORMULAS: Mapping[str, Callable[[Batch, Extent], Cost]] = {
     "compare_pair": _compare_pair,
     "identify_components": _identify_components,
     "describe_models": _read_fingerprints,
+    "describe_group": _read_fingerprints,
 }
 """Rules whose cost grows with the models."""

@@ -43,6 +43,7 @@ def test_sums_are_bounded_whatever_the_pairs():
 def test_more_models_need_no_less():
     needs = [*JOBS.values(), resources.distances_disk_mb, resources.sharing_mb]
     needs += [
+        resources.description_mb,
         resources.distances_minutes,
         resources.identity_minutes,
         resources.matrices_minutes,
