@@ -27,6 +27,8 @@ EQUAL_VALUES = "0: equal values, stored differently"
 """What a 0 means where digests were compared."""
 SIGN = 26**0.5
 """Points that a sign is wide, where its cell has room for it."""
+LEAST_SIGN = 3.0
+"""Narrower signs are dots: cells that have no more room go without."""
 SEPARATED = 0.15
 """Cells wider than this, in inches, stand apart by a white line."""
 
@@ -203,6 +205,8 @@ def _draw_signs(axes: Any, cells: Cells, points: float) -> None:
             interpolation="none",
             aspect="auto",
         )
+        if points < LEAST_SIGN:
+            continue
         axes.scatter(
             columns + 0.5,
             rows + 0.5,

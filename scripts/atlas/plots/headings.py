@@ -39,7 +39,7 @@ def headings_of(names: Sequence[str], width: float) -> list[Heading]:
         numbers = tuple(series_of(name)[1] for name in members)
         roomy = text_width(series, SMALL) <= len(members) * width
         fits = max(text_width(number, SMALL) for number in numbers) < width - 0.02
-        if has_number and len(members[0]) > SHORT and roomy and fits:
+        if has_number and len(members) > 2 and len(members[0]) > SHORT and roomy and fits:
             found.append(Heading(series, start, len(members), numbers))
         else:
             found += [Heading(name, start + place, 1) for place, name in enumerate(members)]
