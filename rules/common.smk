@@ -34,6 +34,7 @@ if place := settings.roster_place(config, home=HOME):
         skip_missing=config["missing_checkpoints"] == "skip",
         look=workflow.is_main_process,
     )
+settings.check_reference(config, [*ROSTER.models, *ROSTER.missing])
 for model, problem in ROSTER.missing.items():
     logger.warning(f"{model} is left out: {problem}")
 
@@ -218,6 +219,21 @@ def group_identity(wildcards):
         if wildcards.group in WEIGHED
         else []
     )
+
+
+def group_distances(wildcards):
+    """Return a group's tidy distances, of which blocks are drawn; published ones have no blocks."""
+    return (
+        f"results/groups/{wildcards.group}/distances.parquet"
+        if wildcards.group in WEIGHED
+        else []
+    )
+
+
+def reference_of_group(wildcards):
+    """Return the model that the settings name as the pictures' reference, if the group has it."""
+    named = config["plots"]["reference"]
+    return named if named in GROUPS[wildcards.group].models else None
 
 
 def pair_of_group(wildcards):

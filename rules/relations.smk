@@ -211,10 +211,11 @@ rule export_notebook:
 
 
 rule plot_group:
-    """Draw a group's heatmaps, trees, maps, spectral graphs and lines."""
+    """Draw a group's heatmaps, trees, maps, spectral graphs, lines and blocks."""
     input:
         matrices="results/groups/{group}/matrices",
         identity=group_identity,
+        distances=group_distances,
         pair=pair_of_group,
     output:
         folder=report(
@@ -238,6 +239,7 @@ rule plot_group:
         method=METHOD["plot_group"],
         measure=config["plots"]["measure"],
         base=lambda wildcards: GROUPS[wildcards.group].base,
+        reference=reference_of_group,
         ordered=lambda wildcards: GROUPS[wildcards.group].ordered,
         labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
         imported=lambda wildcards: wildcards.group not in WEIGHED,
@@ -261,13 +263,14 @@ rule pairs:
 
 
 rule compare_pair:
-    """Compare two models tensor by tensor."""
+    """Compare two models tensor by tensor, and block by block."""
     input:
         fingerprints=pair_fingerprints,
         renamings="results/renamings.json",
         shards=shard_files,
     output:
         table="results/pairs/{a}/{b}.parquet",
+        blocks="results/pairs/{a}/{b}.blocks.parquet",
     log:
         "logs/compare_pair/{a}/{b}.log",
     benchmark:
@@ -287,9 +290,10 @@ rule compare_pair:
 
 
 rule plot_pair:
-    """Draw where two models differ, tensor by tensor."""
+    """Draw where two models differ, block by block and tensor by tensor."""
     input:
         table="results/pairs/{a}/{b}.parquet",
+        blocks="results/pairs/{a}/{b}.blocks.parquet",
     output:
         pictures=report(
             pictures("results/pairs/{a}/{b}", "pair", "png"),

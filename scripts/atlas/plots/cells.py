@@ -1,5 +1,6 @@
 """The cells of a heatmap: what is known of each pair, and how it is drawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +14,21 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from atlas.plots import style
+from atlas.plots.marks import Mark
 from atlas.plots.spread import Spread
 from atlas.plots.style import ACCENT, FAINT, IDENTICAL, INK, PALE, SMALL
 from atlas.plots.words import distances_of, partly_compared, shared_in_part, significant
 from atlas.relations.matrices import Matrix
+from atlas.relations.moved import Grid
 
-PRINTED = 16
-"""Up to so many models the distances are printed in the cells."""
 VECTOR_MARKS = 3000
 """More signs than this go into the SVG as an image: it would have megabytes of them."""
+EQUAL_VALUES = "0: equal values, stored differently"
+"""What a 0 means where digests were compared."""
+SIGN = 26**0.5
+"""Points that a sign is wide, where its cell has room for it."""
+LEAST_SIGN = 3.0
+"""Narrower signs are dots: cells that have no more room go without."""
 SEPARATED = 0.15
 """Cells wider than this, in inches, stand apart by a white line."""
 
@@ -51,7 +58,7 @@ class Cells:
     """The cells in drawing order, by what is known of them."""
 
     values: NDArray[np.float64]
-    """Shape (N, N): positive distances, NaN elsewhere."""
+    """Shape (rows, columns), of a matrix (N, N): positive distances, NaN elsewhere."""
     identical: NDArray[np.bool_]
     zero: NDArray[np.bool_]
     """At distance 0 without being known as identical."""
@@ -78,6 +85,37 @@ def cells_of(matrix: Matrix, order: tuple[int, ...]) -> Cells:
     )
 
 
+def grid_cells(grid: Grid) -> Cells:
+    """Sort a grid into cells; what neither side has is none of them."""
+    return Cells(
+        values=np.where(grid.values > 0, grid.values, np.nan),
+        identical=grid.identical,
+        zero=(grid.values == 0) & ~grid.identical,
+        missing=grid.missing,
+        shared=grid.shared,
+        partial=grid.partial,
+    )
+
+
+def cell_marks(cells: Sequence[Cells], zero: str) -> list[Mark]:
+    """
+    Return what the signs on some cells mean.
+
+    Parameters
+    ----------
+    zero
+        The meaning of a 0.
+    """
+    signs = {
+        "identical": Mark("identical weights", IDENTICAL, "="),
+        "zero": Mark(zero, IDENTICAL, "0"),
+        "shared": Mark("the compared part is identical", "white", "="),
+        "missing": Mark("not compared", shape="hatched"),
+        "partial": Mark("compared in part", ACCENT, "corner"),
+    }
+    return [mark for sign, mark in signs.items() if any(getattr(one, sign).any() for one in cells)]
+
+
 def colour_map() -> LinearSegmentedColormap:
     """Return the colours from close, dark, to far, light."""
     return LinearSegmentedColormap.from_list("near", style.FAR_TO_NEAR[::-1])
@@ -85,16 +123,15 @@ def colour_map() -> LinearSegmentedColormap:
 
 def draw_cells(axes: Any, cells: Cells, scale: Spread | None, cell: float) -> None:
     """
-    Draw all cells, each so many inches wide, on axes that are theirs alone.
+    Draw all cells, the narrower of their sides so many inches, on axes that are theirs alone.
 
-    The scale is that of the cells' values, None where there are none.
+    The scale is one of the cells' values, None where there are none.
     """
-    size = len(cells.values)
-    axes.set_xlim(0, size)
-    axes.set_ylim(size, 0)
+    rows, columns = cells.values.shape
+    axes.set_xlim(0, columns)
+    axes.set_ylim(rows, 0)
     axes.set(xticks=[], yticks=[], facecolor=PALE)
     axes.spines[:].set_visible(False)
-    extent = (0, size, size, 0)
     if cells.missing.any():
         _draw_missing(axes, cells.missing)
     if scale is not None:
@@ -104,18 +141,32 @@ def draw_cells(axes: Any, cells: Cells, scale: Spread | None, cell: float) -> No
             cmap=colour_map(),
             vmin=0.0,
             vmax=1.0,
-            extent=extent,
+            extent=(0, columns, rows, 0),
             interpolation="none",
             aspect="auto",
         )
-        if size <= PRINTED:
-            _print_values(axes, cells.values, places)
-    _draw_signs(axes, cells)
+    _draw_signs(axes, cells, min(SIGN, 0.5 * cell * 72))
     _draw_corners(axes, cells.partial)
     if cell > SEPARATED:
-        lines = [((0, k), (size, k)) for k in range(size + 1)]
-        lines += [((k, 0), (k, size)) for k in range(size + 1)]
+        lines = [((0, k), (columns, k)) for k in range(rows + 1)]
+        lines += [((k, 0), (k, rows)) for k in range(columns + 1)]
         axes.add_collection(LineCollection(lines, colors="white", linewidths=0.8))
+
+
+def print_values(axes: Any, cells: Cells, scale: Spread) -> None:
+    """Write the distances into their cells."""
+    places = scale.place(cells.values)
+    for row, column in np.argwhere(np.isfinite(cells.values)):
+        near = places[row, column] < 0.45
+        axes.text(
+            column + 0.5,
+            row + 0.5,
+            significant(cells.values[row, column], 3),
+            fontsize=SMALL,
+            color="white" if near else INK,
+            ha="center",
+            va="center",
+        )
 
 
 def _draw_missing(axes: Any, missing: NDArray[np.bool_]) -> None:
@@ -136,8 +187,9 @@ def _draw_missing(axes: Any, missing: NDArray[np.bool_]) -> None:
             )
 
 
-def _draw_signs(axes: Any, cells: Cells) -> None:
+def _draw_signs(axes: Any, cells: Cells, points: float) -> None:
     """Fill the cells of identical models, with = on them, of other zeros, and of equal parts."""
+    size = cells.values.shape
     for mask, marker, face, ink in (
         (cells.identical, EQUALS, IDENTICAL, "white"),
         (cells.zero, ZERO, IDENTICAL, "white"),
@@ -146,19 +198,20 @@ def _draw_signs(axes: Any, cells: Cells) -> None:
         if not mask.any():
             continue
         rows, columns = np.nonzero(mask)
-        size = len(mask)
         axes.imshow(
             np.ma.masked_array(np.ones(mask.shape), ~mask),
             cmap=_one_colour(face),
-            extent=(0, size, size, 0),
+            extent=(0, size[1], size[0], 0),
             interpolation="none",
             aspect="auto",
         )
+        if points < LEAST_SIGN:
+            continue
         axes.scatter(
             columns + 0.5,
             rows + 0.5,
             marker=marker,
-            s=26,
+            s=points**2,
             c=ink,
             linewidths=0,
             rasterized=len(rows) > VECTOR_MARKS,
@@ -182,17 +235,3 @@ def _draw_corners(axes: Any, partial: NDArray[np.bool_]) -> None:
 
 def _one_colour(colour: str) -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("one", [colour, colour])
-
-
-def _print_values(axes: Any, values: NDArray[np.float64], places: NDArray[np.float64]) -> None:
-    for row, column in np.argwhere(np.isfinite(values)):
-        near = places[row, column] < 0.45
-        axes.text(
-            column + 0.5,
-            row + 0.5,
-            significant(values[row, column], 3),
-            fontsize=SMALL,
-            color="white" if near else INK,
-            ha="center",
-            va="center",
-        )

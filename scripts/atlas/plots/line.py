@@ -36,13 +36,12 @@ FAR_APART = 2.5
 
 
 def draw(matrix: Matrix) -> Figure:
-    """Draw the distances from the reference: the base, else the first model."""
+    """Draw the distances from the matrix's reference: as told, the base, or the first model."""
     with style.applied():
         context = Context.of(matrix)
         if not matrix.compared().any():
             return context.no_distances_page("line")
-        first = matrix.base if matrix.base is not None else matrix.ids[0]
-        return _draw(context, matrix.index(first))
+        return _draw(context, matrix.index(matrix.origin))
 
 
 def _draw(context: Context, reference: int) -> Figure:
@@ -64,7 +63,7 @@ def _draw(context: Context, reference: int) -> Figure:
         width=left + WIDTH + 0.1 + max(text_width(value, SMALL) for value in values),
         height=head + height + 0.45,
         legend=context.legend(*_marks(context, reference, distances)),
-        notes=context.notes(_pairs(matrix, reference)),
+        notes=context.notes(context.pairs_of(reference)),
     )
     axes = page.axes(left, head, WIDTH, height)
     _draw_axes(axes, context, distances)
@@ -87,12 +86,6 @@ def _order(matrix: Matrix, reference: int, distances: NDArray[np.float64]) -> li
 
 def _order_text(matrix: Matrix) -> str:
     return "models in the order of making" if matrix.ordered else "the nearest first"
-
-
-def _pairs(matrix: Matrix, reference: int) -> NDArray[np.bool_]:
-    """Return the pairs that the picture shows, those of the reference: shape (N, N)."""
-    rows = np.arange(len(matrix)) == reference
-    return np.asarray(rows[:, None] | rows)
 
 
 def _title(context: Context, reference: int, distances: NDArray[np.float64]) -> str:

@@ -18,7 +18,8 @@ def drawn(tmp_path, components, **options):
     folder.mkdir()
     for matrix in components:
         matrices.write(matrix, folder / f"{matrix.component}.l2.csv")
-    facts = {"measure": "l2", "group": "g", "base": None, "ordered": False, "imported": False}
+    facts = {"measure": "l2", "group": "g", "base": None, "reference": None}
+    facts |= {"ordered": False, "imported": False, "distances": None}
     facts |= {"tags": {}, "identity": None, "pair": None, "labels": {"m-2": "Third"}}
     with mock.patch.object(plot_group, "draw_all") as draw_all:
         plot_group.main(matrix_folder=folder, folder=plots, **facts | options)
