@@ -11,6 +11,7 @@ rule groups:
         expand("results/groups/{group}/plots", group=GROUPS),
         expand("results/groups/{group}/models.csv", group=WEIGHED),
         expand("results/groups/{group}/identity.csv", group=WEIGHED),
+        expand("results/groups/{group}/duplicates.csv", group=WEIGHED),
         expand(
             pictures("results/groups/{group}/identity", "identity", "png"),
             group=WEIGHED,
@@ -116,6 +117,40 @@ rule identify_components:
         "Telling which components of {wildcards.group} are the same"
     script:
         "../scripts/relations/identify_components.py"
+
+
+rule report_duplicates:
+    """Tell which files of a group are there twice, and what could go."""
+    input:
+        identity="results/groups/{group}/identity.csv",
+        described="results/groups/{group}/models.csv",
+    output:
+        table="results/groups/{group}/duplicates.csv",
+        markdown="results/groups/{group}/duplicates.md",
+        page=report(
+            "results/groups/{group}/duplicates.html",
+            category="Identity",
+            labels={"group": "{group}", "show": "what is there twice"},
+            caption="../docs/captions/duplicates.rst",
+        ),
+    log:
+        "logs/report_duplicates/{group}.log",
+    benchmark:
+        "benchmarks/report_duplicates/{group}.tsv"
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_memory(group_needs.duplicates_mb),
+        runtime=group_minutes(group_needs.matrices_minutes),
+    params:
+        method=METHOD["report_duplicates"],
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
+        checkpoints=lambda wildcards: checkpoints_of(GROUPS[wildcards.group].models),
+        labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
+    message:
+        "Telling what {wildcards.group} has twice"
+    script:
+        "../scripts/relations/report_duplicates.py"
 
 
 rule plot_identity:
