@@ -12,6 +12,7 @@ rule groups:
         expand("results/groups/{group}/models.csv", group=WEIGHED),
         expand("results/groups/{group}/identity.csv", group=WEIGHED),
         expand("results/groups/{group}/duplicates.csv", group=WEIGHED),
+        expand("results/groups/{group}/path.csv", group=ORDERED),
         expand(
             pictures("results/groups/{group}/identity", "identity", "png"),
             group=WEIGHED,
@@ -243,6 +244,32 @@ rule export_notebook:
         "Writing {wildcards.group} in the notebook's format"
     script:
         "../scripts/relations/export_notebook.py"
+
+
+rule trace_path:
+    """Trace the path of an ordered group: steps, turns, and how straight it is."""
+    input:
+        matrices="results/groups/{group}/matrices",
+    output:
+        table="results/groups/{group}/path.csv",
+    log:
+        "logs/trace_path/{group}.log",
+    benchmark:
+        "benchmarks/trace_path/{group}.tsv"
+    wildcard_constraints:
+        group=one_of(ORDERED),
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_memory(group_needs.matrices_mb),
+        runtime=group_minutes(group_needs.matrices_minutes),
+    params:
+        method=METHOD["trace_path"],
+        imported=lambda wildcards: wildcards.group not in WEIGHED,
+    message:
+        "Tracing the path of {wildcards.group}"
+    script:
+        "../scripts/relations/trace_path.py"
 
 
 rule plot_group:
