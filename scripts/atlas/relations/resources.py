@@ -27,6 +27,9 @@ CONTENT_BYTES = 700
 DESCRIBED_BYTES = 120
 """Of what is kept of one tensor of one model, to find who holds the same: its digest as text."""
 
+DUPLICATES_BYTES = 500
+"""Per pair, of the rows of some four components as numbers."""
+
 SUMMING_BYTES = 400
 """Per pair, while one tensor is added up or one part becomes a table."""
 
@@ -95,6 +98,11 @@ def identity_minutes(models: int) -> int:
 def description_mb(models: int) -> int:
     """Return the memory in MB of telling what each model holds: one fingerprint at a time."""
     return round(LIBRARIES_MB + models * TENSORS * DESCRIBED_BYTES / 1e6)
+
+
+def duplicates_mb(models: int) -> int:
+    """Return the memory in MB of telling what is there twice."""
+    return round(LIBRARIES_MB + _pairs(models) * DUPLICATES_BYTES / 1e6)
 
 
 def matrices_mb(models: int) -> int:
