@@ -12,7 +12,11 @@ def files_of_page(wildcards):
             "noticed": f"{folder}/findings.json",
             "identity": f"{folder}/identity.csv",
             "distances": f"{folder}/distances.parquet",
+            "tensors": f"{folder}/tensors.parquet",
+            "spread": f"{folder}/spread.parquet",
         }
+    if group.ordered:
+        files["path"] = f"{folder}/path.csv"
     return files
 
 

@@ -64,7 +64,8 @@ def component(
     identical = identical & ~lacks[:, None] & ~lacks
     coverage = np.where(np.isnan(values), 0.0, 1.0)
     if size > 4:
-        coverage[0, 1] = coverage[1, 0] = 0.93 if not identical[0, 1] else 1.0
+        is_part = (held[:, None] == held[0]) & (held == held[1]) & ~np.isnan(values)
+        coverage[is_part | is_part.T] = 0.93 if held[0] != held[1] else 1.0
     scaled = {
         "l2": 278.0 * values,
         "relative_l2": 0.0123 * values,

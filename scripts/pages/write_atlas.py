@@ -11,7 +11,6 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.pages import atlas_page, cards, group_files, pair_parts
-from atlas.pages.packing import Packing
 from atlas.relations import identity_text
 
 
@@ -31,9 +30,7 @@ def main(
     table: Path | None,
     noticed: Path | None,
     identity: Path | None,
-    distances: Path | None,
-    tensors: Path | None,
-    spread: Path | None,
+    pair_files: pair_parts.Files | None,
     path: Path | None,
     most_pairs: int,
     page: Path,
@@ -67,10 +64,8 @@ def main(
         The group's table of models, and what is said of each.
     identity
         The group's identity table.
-    distances
-        The group's tidy table, for blocks.
-    tensors, spread
-        The tensors of pairs that moved most, and how many moved how far.
+    pair_files
+        What tells of pairs; None for published matrices, as are the tables before.
     path
         The steps of a group in the order of its making.
     most_pairs
@@ -97,7 +92,7 @@ def main(
         subtitle=group_files.subtitle(found, base=labels.get(base or ""), ordered=ordered),
         measure=measure,
     )
-    if table is not None and identity is not None and noticed is not None:
+    if table and identity and noticed and pair_files:
         frame = pd.read_csv(table, dtype={"model": str, "component": str})
         pairs = group_files.identity(identity)
         places = cards.standings(pairs, first.ids)
@@ -112,15 +107,8 @@ def main(
             facets=cards.facets(held, places, leader, frame),
             links=group_files.LINKS,
         )
-        packing = Packing()
         told = pair_parts.added(
-            replace(told, packing=packing),
-            identity=pairs,
-            distances=distances,
-            tensors=tensors,
-            spread=spread,
-            most=most_pairs,
-            linked=linked,
+            told, pair_files, identity=pairs, most=most_pairs, are_linked=linked
         )
     if path is not None:
         told = replace(told, paths=group_files.paths(path, first.ids))
@@ -133,8 +121,9 @@ if __name__ == "__main__":
     configure_logging(snakemake)
     given = {
         name: Path(place) if (place := snakemake.input.get(name)) else None
-        for name in ("table", "noticed", "identity", "distances", "tensors", "spread", "path")
+        for name in ("table", "noticed", "identity", "path")
     }
+    of_pairs = [snakemake.input.get(name) for name in ("distances", "tensors", "spread")]
     main(
         matrix_folder=Path(snakemake.input.matrices),
         measures=snakemake.params.measures,
@@ -149,5 +138,6 @@ if __name__ == "__main__":
         linked=snakemake.params.linked,
         most_pairs=snakemake.params.most_pairs,
         page=Path(snakemake.output.page),
+        pair_files=pair_parts.Files(*map(Path, of_pairs)) if all(of_pairs) else None,
         **given,
     )

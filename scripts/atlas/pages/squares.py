@@ -83,7 +83,7 @@ def numbers(matrix: Matrix, sets: Sets) -> Decimals:
     digits[~known] = NOT_COMPARED
     digits[shared_in_part(matrix)[at][upper]] = SHARED
     digits[identical] = IDENTICAL
-    return Decimals(digits, np.where(digits >= 100, told.powers, 0).astype(np.int8))
+    return Decimals(digits, np.where(digits >= decimals.FIRST, told.powers, 0).astype(np.int8))
 
 
 def coverage(matrix: Matrix, sets: Sets) -> Decimals | None:

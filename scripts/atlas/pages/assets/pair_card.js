@@ -6,6 +6,11 @@ import { factList, fileLink } from "./model_card.js";
 import { partStrip, stripScale } from "./part_strip.js";
 import { sortable } from "./tables.js";
 
+const BESIDE_WORDS = [
+  ["identical", "identical"], ["equal", "of equal numbers in two dtypes"],
+  ["undefined", "of which one is all zero"], ["not_compared", "not compared"],
+];
+
 /**
  * Return a promise of the card of a pair.
  *
@@ -81,11 +86,11 @@ async function blocksPart({ data, one, other, component, acts, look, isDark }) {
     partStrip(blocks, pair, { look, isDark }), stripScale(blocks, acts.number, { look, isDark }),
   ];
   if (spread) {
-    const { same, apart } = spread;
-    const counts = `${same.toLocaleString("en")} tensors are identical${apart ? `, ${apart.toLocaleString("en")} not compared` : ""}.`;
+    const counts = BESIDE_WORDS.filter(([name]) => spread.beside[name])
+      .map(([name, words]) => `${spread.beside[name].toLocaleString("en")} ${words}`);
     found.push(element("h3", { text: `Tensors by relative L2: ${title}` }),
       ...(spread.bins.some(Boolean) ? [histogram(spread.edges, spread.bins)] : []),
-      element("p", { class: "hint", text: counts }));
+      ...(counts.length ? [element("p", { class: "hint", text: `Not in it: ${counts.join(", ")}.` })] : []));
   }
   return found;
 }
