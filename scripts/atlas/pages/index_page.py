@@ -257,8 +257,10 @@ def _models(
     page = folder / "models.html"
     told = f"What each of {counted(models, 'model')} holds"
     yield f"<p>{_link(folder, page, told) if page.is_file() else told}: components, dtypes, health."
-    yield "All could be read.</p>" if not problems else (
-        f"{len(problems):,} of {models:,} could not be read:</p>"
+    yield (
+        "All could be read.</p>"
+        if not problems
+        else (f"{len(problems):,} of {models:,} could not be read:</p>")
     )
     if problems:
         yield '<dl class="problems">'

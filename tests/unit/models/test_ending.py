@@ -44,7 +44,9 @@ def test_pages_are_named_in_the_rosters_order_and_only_those_that_are_there(resu
     assert not [page for page in pages if "plots" in page.parts], "not what another run made"
 
 
-def test_the_page_that_leads_to_all_comes_first_and_a_groups_page_in_the_place_of_its_parts(results):
+def test_the_page_that_leads_to_all_comes_first_and_a_groups_page_in_the_place_of_its_parts(
+    results,
+):
     made = laid(
         results,
         *("atlas.html", "models.md", "groups/b/atlas.html", "groups/b/identity.md"),
