@@ -39,7 +39,7 @@ rule write_atlas:
         ordered=lambda wildcards: GROUPS[wildcards.group].ordered,
         imported=lambda wildcards: wildcards.group not in WEIGHED,
         linked=lambda wildcards: GROUPS[wildcards.group].pairs,
-        most_pairs=config.get("atlas", {}).get("pairs", 30000),
+        most_pairs=config["atlas"]["pairs"],
     message:
         "Writing the page of {wildcards.group}"
     script:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import browser
 from atlas.basis import page
 from atlas.pages import index_page
 from atlas.pages.index_page import Group, Other
-from PIL import Image
 
 pytestmark = browser.needs_chromium
 
