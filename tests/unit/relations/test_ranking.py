@@ -223,6 +223,19 @@ def test_equal_inputs_give_equal_bytes(group, tmp_path):
         assert (one / name).read_bytes() == (other / name).read_bytes()
 
 
+def test_tables_are_read_as_they_were_written(group, tmp_path):
+    written(group, tmp_path, pairs=36)
+    for name, schema in (("tensors", ranking.TENSORS), ("spread", ranking.SPREAD)):
+        file = tmp_path / f"{name}.parquet"
+        table = ranking.read_table(file, schema)
+        pd.testing.assert_frame_equal(
+            table.to_pandas(), pd.read_parquet(file), check_dtype=False, check_categorical=False
+        )
+        assert [field.type for field in table.schema][:2] == [ranking.WORD] * 2
+        assert table.schema.names == schema.names
+        assert len(table) > 100
+
+
 def test_fewer_pairs_tell_the_same_of_those(group, tmp_path):
     some, every = tmp_path / "some", tmp_path / "every"
     for folder, most in ((some, 20), (every, 36)):
