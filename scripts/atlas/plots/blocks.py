@@ -89,7 +89,7 @@ def _draw(
         page.write(x, top - heading_height(headings) - TITLE_LINE / 2, title, weight="bold")
         draw_headings(page, headings, x, top, width)
         axes = page.axes(x, top, len(grid.columns) * width, body)
-        draw_cells(axes, each, scale, min(width, height))
+        draw_cells(axes, each, scale, width=width, height=height)
         x += len(grid.columns) * width + BETWEEN
     draw_strips(page, strips, models, 0.0, top, height)
     draw_rows(page, right, top, entries, height, numbers)

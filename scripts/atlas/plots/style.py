@@ -52,6 +52,9 @@ FAR_TO_NEAR = ("#fbf7e6", "#dbe8c0", "#a3d2b5", "#5fb3b8", "#3a86ae", "#34589b",
 MAKING_ORDER = ("#2b2f6b", "#34589b", "#2f86a6", "#3fae94", "#8cc265", "#d8b93a")
 """Models of an ordered group, from the first made to the last."""
 
+MOST_PIXELS = 6000
+"""Of a picture's longer side; the SVG has all sizes."""
+
 FALLBACKS = (
     "Noto Sans CJK JP",
     "Noto Sans CJK SC",
@@ -128,7 +131,8 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 
 def resolution(figure: Figure) -> int:
     """Return dots per inch: fewer for posters of hundreds of models, whose text stays sharp."""
-    return 160 if max(figure.get_size_inches()) < 18 else 110
+    largest = float(max(figure.get_size_inches()))
+    return 160 if largest < 18 else min(110, int(MOST_PIXELS / largest))
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
