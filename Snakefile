@@ -43,6 +43,7 @@ include: "rules/demo/digits.smk"
 include: "rules/fingerprints.smk"
 include: "rules/distances.smk"
 include: "rules/relations.smk"
+include: "rules/pages.smk"
 include: "rules/models.smk"
 include: "rules/architectures.smk"
 include: "rules/macs.smk"
@@ -50,6 +51,7 @@ include: "rules/activations.smk"
 include: "rules/embeddings.smk"
 include: "rules/benchmarks.smk"
 include: "rules/plan.smk"
+include: "rules/pages/index.smk"
 
 
 onstart:
@@ -79,6 +81,7 @@ rule all:
     """Everything that the roster asks for: identity, distances, matrices, plots and pairs of its groups."""
     default_target: True
     input:
+        rules.write_index.output,
         rules.check_models.output if MODELS or not GROUPS else [],
         rules.groups.input,
         rules.pairs.input,

@@ -47,6 +47,7 @@ if config["plan"]["models"] is not None:
 MODELS = ROSTER.models
 GROUPS = ROSTER.groups
 WEIGHED = [name for name, group in GROUPS.items() if not group.matrices]
+ORDERED = [name for name, group in GROUPS.items() if group.ordered]
 SHARDS = range(config["distances"]["shards"])
 
 

@@ -11,6 +11,8 @@ rule groups:
         expand("results/groups/{group}/plots", group=GROUPS),
         expand("results/groups/{group}/models.csv", group=WEIGHED),
         expand("results/groups/{group}/identity.csv", group=WEIGHED),
+        expand("results/groups/{group}/duplicates.csv", group=WEIGHED),
+        expand("results/groups/{group}/path.csv", group=ORDERED),
         expand(
             pictures("results/groups/{group}/identity", "identity", "png"),
             group=WEIGHED,
@@ -118,6 +120,40 @@ rule identify_components:
         "../scripts/relations/identify_components.py"
 
 
+rule report_duplicates:
+    """Tell which files of a group are there twice, and what could go."""
+    input:
+        identity="results/groups/{group}/identity.csv",
+        described="results/groups/{group}/models.csv",
+    output:
+        table="results/groups/{group}/duplicates.csv",
+        markdown="results/groups/{group}/duplicates.md",
+        page=report(
+            "results/groups/{group}/duplicates.html",
+            category="Identity",
+            labels={"group": "{group}", "show": "what is there twice"},
+            caption="../docs/captions/duplicates.rst",
+        ),
+    log:
+        "logs/report_duplicates/{group}.log",
+    benchmark:
+        "benchmarks/report_duplicates/{group}.tsv"
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_memory(group_needs.duplicates_mb),
+        runtime=group_minutes(group_needs.matrices_minutes),
+    params:
+        method=METHOD["report_duplicates"],
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
+        checkpoints=lambda wildcards: checkpoints_of(GROUPS[wildcards.group].models),
+        labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
+    message:
+        "Telling what {wildcards.group} has twice"
+    script:
+        "../scripts/relations/report_duplicates.py"
+
+
 rule plot_identity:
     """Draw which models of a group share which components."""
     input:
@@ -208,6 +244,32 @@ rule export_notebook:
         "Writing {wildcards.group} in the notebook's format"
     script:
         "../scripts/relations/export_notebook.py"
+
+
+rule trace_path:
+    """Trace the path of an ordered group: steps, turns, and how straight it is."""
+    input:
+        matrices="results/groups/{group}/matrices",
+    output:
+        table="results/groups/{group}/path.csv",
+    log:
+        "logs/trace_path/{group}.log",
+    benchmark:
+        "benchmarks/trace_path/{group}.tsv"
+    wildcard_constraints:
+        group=one_of(ORDERED),
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_memory(group_needs.matrices_mb),
+        runtime=group_minutes(group_needs.matrices_minutes),
+    params:
+        method=METHOD["trace_path"],
+        imported=lambda wildcards: wildcards.group not in WEIGHED,
+    message:
+        "Tracing the path of {wildcards.group}"
+    script:
+        "../scripts/relations/trace_path.py"
 
 
 rule plot_group:

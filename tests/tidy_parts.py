@@ -52,9 +52,14 @@ def moved_group(models, blocks, *, seed=0, copies=0, apart=0, component="unet"):
         place = models.index(b)
         known = len(models) - copies - apart > place
         look = {"same": TENSORS} if place >= len(models) - copies else {"covered": 0}
-        for block, role in [*((each, TOTAL) for each in blocks), *((TOTAL, each) for each in ROLES)]:
+        for block, role in [
+            *((each, TOTAL) for each in blocks),
+            *((TOTAL, each) for each in ROLES),
+        ]:
             far = {"far": float(random.lognormal(-4, 1))}
             rows.append(
-                part(a, b, block, role, component=component, **(look if first and not known else far))
+                part(
+                    a, b, block, role, component=component, **(look if first and not known else far)
+                )
             )
     return tidy(rows)

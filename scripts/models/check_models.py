@@ -1,13 +1,12 @@
 """Fail with one clear message where a checkpoint of the roster could not be read."""
 
-import csv
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.errors import AtlasError
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.models.ending import unreadable
+from atlas.models.ending import problems_in, unreadable
 
 
 def main(*, table: Path) -> None:
@@ -22,15 +21,9 @@ def main(*, table: Path) -> None:
     table
         The models, as describe_models writes them.
     """
-    with table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    problems: dict[str, str] = {}
-    for row in rows:
-        if row["problem"]:
-            known = problems.get(row["model"])
-            problems[row["model"]] = "; ".join(filter(None, [known, row["problem"]]))
+    problems, count = problems_in(table)
     if problems:
-        raise AtlasError(unreadable(problems, of=len({row["model"] for row in rows})))
+        raise AtlasError(unreadable(problems, of=count))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ pages are written here.
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 
 NAMED = 8
 """A list of more models than this is cut."""
@@ -70,6 +70,7 @@ SIGNS = re.compile(
     """,
     re.VERBOSE,
 )
+FINDING = re.compile(r"<li>(.*?)</li>")
 HTML_SIGNS = re.compile(r"<|^>|&(?=#?\w+;)")
 
 
@@ -171,6 +172,17 @@ def html(title: str, findings: Iterable[str], sections: Iterable[Section]) -> st
         + "\n".join(filter(None, body))
         + "\n</body></html>\n"
     )
+
+
+def findings_in(page: str) -> list[str]:
+    """
+    Return what was found, as plain texts, from a page that `html` returned.
+
+    >>> findings_in(html("A title", ["a < b", "c"], []))
+    ['a < b', 'c']
+    """
+    _, _, after = page.partition('<ul class="findings">')
+    return [unescape(line) for line in FINDING.findall(after.partition("</ul>")[0])]
 
 
 def _shown(text: str) -> str:

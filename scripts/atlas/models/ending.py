@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -10,14 +11,20 @@ from atlas.names.components import DENOISERS, NETWORK
 from atlas.tensors.tensors import Unread
 
 RESULTS = Path("results")
+INDEX = RESULTS / "atlas.html"
+"""The page that leads to all others."""
+INDEX_TOLD = "opens in a browser and leads to everything"
 GROUPS_SHOWN = 3
 """Of a roster of many groups, the pages of this many are named."""
 
-GROUP_PAGES = {
+GROUP_PAGE = "atlas.html"
+GROUP_PAGE_TOLD = "the group as one page: map, tree, heatmap, every model and pair"
+"""Below results/groups/{group}/; what is told of it."""
+GROUP_PARTS = {
     "identity.md": "what is the same and what differs, in words",
     "identity.png": "who shares which parts with whom",
 }
-"""Below results/groups/{group}/; files that no rule made are not named."""
+"""What is named in the place of a group's page where it was not made."""
 PAGES = {
     "models.md": "what each file holds",
     "architectures/summary.md": "sizes and memory of architectures",
@@ -31,6 +38,7 @@ VIEWERS = {
 }
 """Folder below results/ to what its viewers tell."""
 VIEWERS_SHOWN = 3
+"""Of each kind; one where the index leads to the others."""
 DRAWN_FIRST = (*DENOISERS, NETWORK, "all")
 """Components in the order in which a tree of theirs is shown."""
 
@@ -48,24 +56,30 @@ def first_pages(made: Collection[Path], groups: Iterable[str]) -> list[tuple[Pat
     """
     of_groups = [list(_group_pages(RESULTS / "groups" / name, made)) for name in groups]
     shown = [pages for pages in of_groups if pages][:GROUPS_SHOWN]
+    has_index = INDEX in made
     return [
+        *([(INDEX, INDEX_TOLD)] if has_index else []),
         *(page for pages in shown for page in pages),
         *((RESULTS / name, told) for name, told in PAGES.items() if RESULTS / name in made),
-        *_viewers(made),
+        *_viewers(made, most=1 if has_index else VIEWERS_SHOWN),
     ]
 
 
-def _viewers(made: Collection[Path]) -> Iterator[tuple[Path, str]]:
+def _viewers(made: Collection[Path], *, most: int) -> Iterator[tuple[Path, str]]:
     """Yield the viewers, which are opened in a browser; of each kind a few."""
     for wing, told in VIEWERS.items():
         folder = (*RESULTS.parts, wing)
         found = [path for path in sorted(made) if path.name == VIEWER and path.parts[:2] == folder]
-        for path in found[:VIEWERS_SHOWN]:
+        for path in found[:most]:
             yield path, told
 
 
 def _group_pages(folder: Path, made: Collection[Path]) -> Iterator[tuple[Path, str]]:
-    for name, told in GROUP_PAGES.items():
+    """Yield a group's page, or what there is of its parts."""
+    if folder / GROUP_PAGE in made:
+        yield folder / GROUP_PAGE, GROUP_PAGE_TOLD
+        return
+    for name, told in GROUP_PARTS.items():
         if folder / name in made:
             yield folder / name, told
     plots = folder / "plots"
@@ -104,6 +118,25 @@ def problems_of(fingerprints: Mapping[str, Path]) -> dict[str, str]:
         if told := "; ".join(filter(None, problems)):
             found[model] = told
     return found
+
+
+def problems_in(table: Path) -> tuple[dict[str, str], int]:
+    """
+    Return what is wrong with each unreadable model, and the number of all models.
+
+    Parameters
+    ----------
+    table
+        The models as CSV, a row for each component; see `description.describe`.
+    """
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    problems: dict[str, str] = {}
+    for row in rows:
+        if row["problem"]:
+            known = problems.get(row["model"])
+            problems[row["model"]] = "; ".join(filter(None, [known, row["problem"]]))
+    return problems, len({row["model"] for row in rows})
 
 
 def unreadable(problems: Mapping[str, str], *, of: int) -> str:

@@ -11,11 +11,12 @@ from atlas.checkpoint.files import surveyed
 from atlas.checkpoint.problems import UnclearPathError
 
 
-def bytes_on_disk(path: Path, *, weights: str | None = None) -> int | None:
+def files_on_disk(path: Path, *, weights: str | None = None) -> dict[tuple[int, int], int]:
     """
-    Return the size of the files that a checkpoint is read from, with the indexes of its shards.
+    Return the bytes of each file that a checkpoint is read from, indexes of shards among them.
 
-    None where nothing is there, or where a set of files is so broken that none of it is read.
+    They go by what the disk knows them by, device and inode, so that a file that has several names
+    is one. None where nothing is there, or where a set of files is so broken that none is read.
 
     Parameters
     ----------
@@ -27,8 +28,14 @@ def bytes_on_disk(path: Path, *, weights: str | None = None) -> int | None:
     try:
         files, _ = surveyed(path, weights=weights)
     except UnclearPathError:
-        return None
-    return sum(file.stat().st_size for file in files) or None
+        return {}
+    told = [file.stat() for file in files]
+    return {(file.st_dev, file.st_ino): file.st_size for file in told}
+
+
+def bytes_on_disk(path: Path, *, weights: str | None = None) -> int | None:
+    """Return the bytes of these files together; None where there are none."""
+    return sum(files_on_disk(path, weights=weights).values()) or None
 
 
 def with_file_bytes(frame: pd.DataFrame, sizes: Mapping[str, int | None]) -> pd.DataFrame:

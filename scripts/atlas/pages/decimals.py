@@ -14,9 +14,13 @@ from atlas.pages.packing import Packing
 
 DIGITS = 4
 """Significant digits that a page shows."""
+LEAST, MOST = 1e-120, 1e120
+"""What is beyond is told as these."""
+FIRST = 100
+"""The least that digits are; what is below it is a code."""
 NOT_COMPARED, IDENTICAL, ZERO, SHARED, ABSENT = range(5)
 """
-In the place of digits, which begin at 100: there is no number, as nothing was compared; the same
+In the place of digits: there is no number, as nothing was compared; the same
 weights; a 0 that was measured; all that could be compared is the same; neither has any of it.
 """
 
@@ -27,7 +31,7 @@ class Decimals(NamedTuple):
     digits: NDArray[np.uint16]
     """Of `count` significant digits as one whole number, or one of the codes above."""
     powers: NDArray[np.int8]
-    """Of the first digit; -128 and 127 where they would be beyond."""
+    """Of the first digit."""
 
 
 def decimals(values: NDArray[np.float64], count: int = DIGITS) -> Decimals:
@@ -41,17 +45,18 @@ def decimals(values: NDArray[np.float64], count: int = DIGITS) -> Decimals:
     count
         Significant digits, 3 or 4.
 
-    >>> decimals(np.array([0.00467249, 0.0, np.nan, 9.9996]))
-    Decimals(digits=array([4672,    2,    0, 1000], dtype=uint16), powers=array([-3,  0,  0,  1], dtype=int8))
+    >>> digits, powers = decimals(np.array([0.00467249, 0.0, np.nan, 9.9996]))
+    >>> digits.tolist(), powers.tolist()
+    ([4672, 2, 0, 1000], [-3, 0, 0, 1])
     """
     positive = np.isfinite(values) & (values > 0)
-    safe = np.where(positive, values, 1.0)
+    safe = np.clip(np.where(positive, values, 1.0), LEAST, MOST)
     power = np.floor(np.log10(safe))
     power += (safe >= 10.0 ** (power + 1)).astype(int) - (safe < 10.0**power)  # logarithms round
     low, high = 10.0 ** np.maximum(power - count + 1, 0), 10.0 ** np.maximum(count - 1 - power, 0)
     digits = np.rint(safe / low * high)
     is_next = digits >= 10**count
-    digits, power = np.where(is_next, digits / 10, digits), np.clip(power + is_next, -128, 127)
+    digits, power = np.where(is_next, digits / 10, digits), power + is_next
     told = np.where(positive, digits, np.where(values == 0, ZERO, NOT_COMPARED))
     return Decimals(told.astype(np.uint16), np.where(positive, power, 0).astype(np.int8))
 

@@ -1,4 +1,4 @@
-"""A group's matrices as its page shows them: numbers, and the tree, map and order that they give."""
+"""A group's matrices as its page shows them: numbers, and the tree, map and order from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from atlas.pages.packing import Packing
 from atlas.plots.map import metric_of
 from atlas.plots.nodes import Nodes, nodes_of
 from atlas.plots.order import leaves_of
+from atlas.plots.spread import Spread
 from atlas.plots.tree import NEGATIVE, Family, family_of, places_of
 from atlas.plots.words import component_title, distances_of, measure_of, shared_in_part
 from atlas.relations.matrices import Matrix
@@ -55,7 +56,7 @@ def _leaders(identical: NDArray[np.bool_]) -> NDArray[np.intp]:
     leaders = np.argmax(identical, axis=1)
     without = np.flatnonzero(~holds)
     leaders[without] = without[:1]
-    return leaders
+    return np.asarray(leaders)
 
 
 def _is_told_by(
@@ -82,7 +83,7 @@ def numbers(matrix: Matrix, sets: Sets) -> Decimals:
     digits[~known] = NOT_COMPARED
     digits[shared_in_part(matrix)[at][upper]] = SHARED
     digits[identical] = IDENTICAL
-    return Decimals(digits, np.where(digits >= 100, told.powers, 0).astype(np.int8))
+    return Decimals(digits, np.where(digits >= decimals.FIRST, told.powers, 0).astype(np.int8))
 
 
 def coverage(matrix: Matrix, sets: Sets) -> Decimals | None:
@@ -105,12 +106,20 @@ def square(matrix: Matrix, sets: Sets, packing: Packing) -> dict[str, Any]:
     order, tree = _order(matrix, family), None
     if family is not None:
         order, tree = _tree(matrix, family, packing)
+    distances = distances_of(matrix)
+    positive = distances[np.isfinite(distances) & (distances > 0)]
     return {
         "numbers": decimals.packed(numbers(matrix, sets), packing),
+        "scale": scale(Spread.of(positive)) if len(positive) else None,
         "order": packing.add(np.array(order, np.int32)),
         "tree": tree,
         "map": None if scaling is None else _map(matrix, nodes, scaling, packing),
     }
+
+
+def scale(spread: Spread) -> dict[str, list[float]]:
+    """Return what the page is told of a scale of colours."""
+    return {"logs": spread.logs.tolist(), "shares": spread.shares.tolist()}
 
 
 def _order(matrix: Matrix, family: Family | None) -> list[int]:
@@ -120,7 +129,8 @@ def _order(matrix: Matrix, family: Family | None) -> list[int]:
 def _tree(matrix: Matrix, family: Family, packing: Packing) -> tuple[list[int], dict[str, Any]]:
     """Return the models in the order of the tips, and the tree, each node after its parent."""
     tree, places = family.tree, places_of(matrix, family)
-    numbered, stack = [], [tree.root]
+    numbered: list[int] = []
+    stack = [tree.root]
     while stack:
         node = stack.pop()
         numbered.append(node)
@@ -131,8 +141,8 @@ def _tree(matrix: Matrix, family: Family, packing: Packing) -> tuple[list[int], 
     for node in numbered:
         parent[[number[child] for child in tree.children[node]]] = number[node]
     tip = np.full(len(matrix), -1, np.int32)
-    for node, rows in enumerate(family.nodes.members):
-        tip[list(rows)] = number[node]
+    for node, members in enumerate(family.nodes.members):
+        tip[list(members)] = number[node]
     longest = max(tree.length)
     negative = [tree.length[node] < -NEGATIVE * longest for node in numbered]
     rows = [row for node in places.tips for row in family.nodes.members[node]]

@@ -57,15 +57,15 @@ def draw(matrix: Matrix, moved: Moved) -> Figure:
         return _draw(context, moved.reference, rows, blocks, roles)
 
 
-def _draw(
-    context: Context, reference: str, rows: list[int], blocks: Grid, roles: Grid
-) -> Figure:
+def _draw(context: Context, reference: str, rows: list[int], blocks: Grid, roles: Grid) -> Figure:
     matrix = context.matrix
     entries = [context.entry(row) for row in rows]
     numbers = number_width(entries)
     height = row_height(len(rows))
     width = float(np.clip(3.2 / len(blocks.columns), NARROW, WIDE))
-    panels = [(grid, grid_cells(grid), headings_of(_names(grid), width)) for grid in (blocks, roles)]
+    panels = [
+        (grid, grid_cells(grid), headings_of(_names(grid), width)) for grid in (blocks, roles)
+    ]
     strips = strips_of(matrix)
     head = TITLE_LINE + max(heading_height(headings) for _, _, headings in panels)
     top = max(head, strips_head(strips))

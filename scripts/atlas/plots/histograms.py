@@ -17,7 +17,14 @@ from atlas.plots.layout import Page, open_page
 from atlas.plots.marks import Mark
 from atlas.plots.pair_strips import Strips
 from atlas.plots.style import FAINT, SMALL, SOFT
-from atlas.plots.words import COMPONENT_TITLES, ROLE_TITLES, counted, role_title, significant, titled
+from atlas.plots.words import (
+    COMPONENT_TITLES,
+    ROLE_TITLES,
+    counted,
+    role_title,
+    significant,
+    titled,
+)
 from atlas.relations.moved import within_pair
 
 PARTS = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3", "ema")

@@ -61,7 +61,6 @@ class Grid:
         """Cells that rest on some of the parameters only."""
         return np.asarray((self.coverage > 0) & (self.coverage < 1))
 
-
     def taken(self, rows: Sequence[int]) -> Grid:
         """Return the grid of some of the rows, in their order."""
         at = list(rows)

@@ -27,6 +27,9 @@ CONTENT_BYTES = 700
 DESCRIBED_BYTES = 120
 """Of what is kept of one tensor of one model, to find who holds the same: its digest as text."""
 
+DUPLICATES_BYTES = 500
+"""Per pair, of the rows of some four components as numbers."""
+
 SUMMING_BYTES = 400
 """Per pair, while one tensor is added up or one part becomes a table."""
 
@@ -97,6 +100,11 @@ def description_mb(models: int) -> int:
     return round(LIBRARIES_MB + models * TENSORS * DESCRIBED_BYTES / 1e6)
 
 
+def duplicates_mb(models: int) -> int:
+    """Return the memory in MB of telling what is there twice."""
+    return round(LIBRARIES_MB + _pairs(models) * DUPLICATES_BYTES / 1e6)
+
+
 def matrices_mb(models: int) -> int:
     """Return the memory in MB of writing a group's matrices."""
     return round(LIBRARIES_MB + _pairs(models) * MATRIX_BYTES / 1e6)
@@ -120,3 +128,13 @@ def plots_mb(models: int) -> int:
 def plots_minutes(models: int) -> int:
     """Return the minutes of that, with room to spare."""
     return 20 + round(2 * _pairs(models) / PAIRS_DRAWN_PER_SECOND / 60)
+
+
+def atlas_mb(models: int) -> int:
+    """Return MB of memory to write the page of a group."""
+    return 700 + models * models // 300
+
+
+def atlas_minutes(models: int) -> int:
+    """Return minutes to write the page of a group."""
+    return 10 + models // 20

@@ -126,3 +126,9 @@ def test_no_text_breaks_a_line(breaking: str) -> None:
 
 def test_a_half_of_a_letter_can_be_written() -> None:
     assert page.one_line("a\ud800b").encode() == b"a?b"
+
+
+@given(st.lists(st.sampled_from(HOSTILE) | st.text(), max_size=4))
+def test_what_was_found_is_read_back_from_a_page(findings: list[str]) -> None:
+    written = page.html("Title", findings, [Section("Part", items=[Item("one", "item")])])
+    assert page.findings_in(written) == [page.one_line(finding) for finding in findings]

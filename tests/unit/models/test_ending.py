@@ -44,6 +44,24 @@ def test_pages_are_named_in_the_rosters_order_and_only_those_that_are_there(resu
     assert not [page for page in pages if "plots" in page.parts], "not what another run made"
 
 
+def test_the_page_that_leads_to_all_comes_first_and_a_groups_page_in_the_place_of_its_parts(
+    results,
+):
+    made = laid(
+        results,
+        *("atlas.html", "models.md", "groups/b/atlas.html", "groups/b/identity.md"),
+        *("groups/b/plots/unet.tree.png", "groups/a/identity.md"),
+        *("activations/one/viewer.html", "activations/two/viewer.html"),
+    )
+    assert [str(page) for page, _ in ending.first_pages(made, ["b", "a"])] == [
+        "results/atlas.html",
+        "results/groups/b/atlas.html",
+        "results/groups/a/identity.md",
+        "results/models.md",
+        "results/activations/one/viewer.html",
+    ]
+
+
 def test_of_many_groups_a_few_are_named(results):
     made = laid(results, *(f"groups/{number}/identity.md" for number in range(9)))
     assert len(ending.first_pages(made, map(str, range(9)))) == ending.GROUPS_SHOWN
@@ -66,6 +84,12 @@ def test_what_to_open_is_a_paragraph_or_nothing():
     )
     assert ending.opening([]) == ""
     assert ending.ending("", None, "one", "two") == "\none\n\ntwo\n"
+
+
+def test_problems_of_a_table_are_by_model(tmp_path):
+    table = tmp_path / "models.csv"
+    table.write_text('model,component,problem\na,unet,x\na,vae,"y, z"\nb,unet,\nc,,gone\n')
+    assert ending.problems_in(table) == ({"a": "x; y, z", "c": "gone"}, 3)
 
 
 def test_problems_are_the_fingerprints(results):

@@ -57,11 +57,20 @@ def title(of_blocks):
 THREE = ["IN00", "MID", "OUT00"]
 ALL = [(row, column) for row in range(2) for column in range(3)]
 CASES = [
-    (grid([[1, 3, 2], [1, 5, 2], [9, 3, 2]], THREE), "MID moved most in 2 of 3 models from model 0"),
+    (
+        grid([[1, 3, 2], [1, 5, 2], [9, 3, 2]], THREE),
+        "MID moved most in 2 of 3 models from model 0",
+    ),
     (grid([[1, 3, 2], [1, 5, 2]], THREE), "MID moved most in all 2 models from model 0"),
-    (grid([[1, 3, 2], [7, 5, 2]], THREE), "another block moved most from model 0 in each of 2 models"),
+    (
+        grid([[1, 3, 2], [7, 5, 2]], THREE),
+        "another block moved most from model 0 in each of 2 models",
+    ),
     (grid([[1, 3, 2]], THREE), "MID moved most from model 0 to model 1"),
-    (grid(np.ones((2, 3)), THREE, identical=ALL), "all 2 other models are identical in every block to"),
+    (
+        grid(np.ones((2, 3)), THREE, identical=ALL),
+        "all 2 other models are identical in every block to",
+    ),
     (grid(np.zeros((2, 3)), THREE), "no block that was compared lies apart from that of model 0"),
     (
         grid(np.full((2, 3), np.nan), THREE, coverage=np.zeros((2, 3))),
@@ -164,7 +173,9 @@ def test_the_tables_numbers_are_drawn(tmp_path):
     pq.write_table(moved_group(models, UNET, copies=1), tmp_path / "distances.parquet")
     found = moved.from_reference(tmp_path / "distances.parquet", "m-0", models)["unet"]
     figure = blocks.draw(replace(family(5), reference="m-0"), found)
-    shown = [axes for axes in figure.axes if axes.images and axes.images[0].get_array().shape[1] > 3]
+    shown = [
+        axes for axes in figure.axes if axes.images and axes.images[0].get_array().shape[1] > 3
+    ]
     colours = shown[0].images[0].get_array()
     order = np.argsort(found.blocks.values[np.isfinite(found.blocks.values)])
     rows = [found.blocks.rows.index(model) for model in _rows(figure, family(5))]

@@ -33,7 +33,14 @@ INTEGERS = {"other/steps": np.arange(3)}
 
 Prints = dict[str, Path]
 
-FACTS = {"measure": "l2", "group": "g", "base": None, "reference": None, "ordered": False, "tags": {}}
+FACTS = {
+    "measure": "l2",
+    "group": "g",
+    "base": None,
+    "reference": None,
+    "ordered": False,
+    "tags": {},
+}
 """What the pictures of a group are told of it here."""
 
 

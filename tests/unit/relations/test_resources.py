@@ -14,6 +14,7 @@ JOBS = {
     "compare_group": resources.distances_mb,
     "write_matrices": resources.matrices_mb,
     "identify_components": resources.identity_mb,
+    "report_duplicates": resources.duplicates_mb,
 }
 
 

@@ -186,10 +186,11 @@ export class GroupData {
     const held = await this.part("spread", (facts, arrays) => ({ ...facts, counts: arrays.get(facts.counts) }));
     const at = held.components.indexOf(component);
     if (at < 0) return null;
-    const width = held.edges.length + 2;
+    const width = held.edges.length - 1 + held.beside.length;
     const start = (pair * held.components.length + at) * width;
-    const [same, apart, ...bins] = held.counts.subarray(start, start + width);
-    return { edges: held.edges, same, apart, bins };
+    const counts = [...held.counts.subarray(start, start + width)];
+    const beside = Object.fromEntries(held.beside.map((name, place) => [name, counts[place]]));
+    return { edges: held.edges, beside, bins: counts.slice(held.beside.length) };
   }
 
   /** Return a promise of what is said of two models' components: [{component, verdict, what}]. */
@@ -208,9 +209,8 @@ export class GroupData {
       if (!verdict) return [];
       const what = told < 0 ? "" : held.whats[held.what[at * toldOf + told]] ?? "";
       const [a, b] = this.ids[low] < this.ids[high] ? [low, high] : [high, low];
-      const [said, words] = [verdict, what].map((text) =>
-        text.replace(/[\u0001\u0002]/g, (sign) => this.labels[sign === "\u0001" ? a : b]));
-      return [{ component, verdict: said, what: words }];
+      const said = verdict.replace(/^only in ([ab])$/, (_, side) => `only in ${this.labels[side === "a" ? a : b]}`);
+      return [{ component, verdict: said, what: what === verdict ? "" : what }];
     });
   }
 }

@@ -5,6 +5,7 @@ import { hashOf, told } from "./permalink.js";
 export const VIEWS = ["map", "tree", "heatmap"];
 const ORDERS = ["tree", "roster", "colour"];
 const MOST_CHOSEN = 2;
+const ALL_VIEWS_FROM = 1500;
 
 /** Component, measure, colour, filters, and the one or two chosen models. */
 export class State {
@@ -20,7 +21,7 @@ export class State {
     this.measure = facts.start.measure;
     this.colour = facts.start.colour;
     this.order = ORDERS[0];
-    this.views = new Set(["map", "heatmap"]);
+    this.views = new Set(window.innerWidth < ALL_VIEWS_FROM ? ["map", "heatmap"] : VIEWS);
     this.chosen = [];
     this.filters = new Map();
     this.search = "";

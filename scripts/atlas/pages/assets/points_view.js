@@ -8,6 +8,7 @@ import { Labels } from "./labels.js";
 import { fit } from "./scatter.js";
 
 const HIT = 16;
+const MOST_GROWTH = 3;
 const RADII = [[40, 6], [150, 5], [400, 4], [Infinity, 3.2]];
 
 export class PointsView {
@@ -44,6 +45,7 @@ export class PointsView {
     this.note.textContent = map?.note ?? "No map: fewer than two distinct models can be compared.";
     this.there = map ? this.data.ids.map((_, model) => model).filter((model) => !Number.isNaN(map.x[model])) : [];
     const shown = this.there.filter((model) => passes[model]);
+    this.stacks = map ? stacksOf(map, shown) : null;
     this.radius = RADII.find(([most]) => this.there.length <= most)[1];
     if (map) {
       this.grid = new Grid(map.x, map.y, Int32Array.from(shown));
@@ -125,7 +127,7 @@ export class PointsView {
         if (Boolean(this.passes[model]) !== isShown) continue;
         const [x, y] = this.at(model);
         context.beginPath();
-        context.arc(x, y, isShown ? this.radius : this.radius * 0.6, 0, 2 * Math.PI);
+        context.arc(x, y, isShown ? this.radiusOf(model) : this.radius * 0.6, 0, 2 * Math.PI);
         context.fillStyle = isShown ? this.colours[model] : faint;
         context.fill();
         if (!isShown) continue;
@@ -134,7 +136,7 @@ export class PointsView {
         context.stroke();
         if (model === this.data.facts.base) {
           context.beginPath();
-          context.arc(x, y, this.radius + 2.5, 0, 2 * Math.PI);
+          context.arc(x, y, this.radiusOf(model) + 2.5, 0, 2 * Math.PI);
           context.strokeStyle = ink;
           context.lineWidth = 1.3;
           context.stroke();
@@ -172,9 +174,9 @@ export class PointsView {
       context.stroke();
       context.setLineDash([]);
     }
-    for (const model of chosen) ring(model, this.radius + 4, 2);
+    for (const model of chosen) ring(model, this.radiusOf(model) + 4, 2);
     context.strokeStyle = style.getPropertyValue("--accent");
-    for (const model of this.acts.lit().models) ring(model, this.radius + 3, 2);
+    for (const model of this.acts.lit().models) ring(model, this.radiusOf(model) + 3, 2);
   }
 
   nearest(px, py) {
@@ -186,14 +188,18 @@ export class PointsView {
   point(px, py) {
     const model = this.nearest(px, py);
     this.area.classList.toggle("hit", model >= 0);
-    const same = model < 0 ? [] : this.there.filter((each) => this.passes[each]
-      && this.square.map.x[each] === this.square.map.x[model] && this.square.map.y[each] === this.square.map.y[model]);
-    this.acts.light(same, null, [px, py]);
+    this.acts.light(model < 0 ? [] : this.stacks.get(spotOf(this.square.map, model)), null, [px, py]);
   }
 
   click(px, py, isSecond) {
     const model = this.nearest(px, py);
     if (model >= 0) this.acts.choose(model, isSecond);
+  }
+
+  /** A point of several models is larger. */
+  radiusOf(model) {
+    const count = this.stacks.get(spotOf(this.square.map, model))?.length ?? 1;
+    return this.radius + Math.min(Math.log2(count), MOST_GROWTH);
   }
 
   /** Bring a model into sight. */
@@ -208,4 +214,19 @@ export class PointsView {
   screen(model) {
     return this.square?.map && !Number.isNaN(this.square.map.x[model]) ? this.at(model) : null;
   }
+}
+
+function spotOf({ x, y }, model) {
+  return `${x[model]} ${y[model]}`;
+}
+
+/** Return the models that lie at each spot. */
+function stacksOf(map, models) {
+  const stacks = new Map();
+  for (const model of models) {
+    const spot = spotOf(map, model);
+    if (!stacks.has(spot)) stacks.set(spot, []);
+    stacks.get(spot).push(model);
+  }
+  return stacks;
 }

@@ -4,7 +4,8 @@ import { Clades, rowsOf } from "./clades.js";
 import { button, element, toggle } from "./elements.js";
 import { labelText } from "./labels.js";
 
-const ROW = 17;
+const ROW_LEAST = 17;
+const ROW_MOST = 30;
 const LABEL_WIDE = 190;
 const NODE_REACH = 8;
 const TREE_FONT = '11px "DejaVu Sans", Verdana, system-ui, sans-serif';
@@ -33,6 +34,7 @@ export class TreeView {
       this.even.whole, this.said);
     this.whole = element("section", { class: "view", "data-view": "tree", "aria-label": "tree" }, this.area, this.bar);
     this.isEven = false;
+    this.row = ROW_LEAST;
     this.rows = [];
     this.clades = null;
     this.area.addEventListener("scroll", () => this.draw());
@@ -77,13 +79,15 @@ export class TreeView {
       Object.assign(this, { rows: [], y: new Map() });
       this.said.textContent = "no tree: fewer than two distinct models can be compared";
     }
-    this.scroll.style.height = `${(this.rows.length + 1) * ROW}px`;
     this.resize();
   }
 
   resize() {
     this.width = this.area.clientWidth;
     this.height = this.area.clientHeight;
+    const room = this.height / (this.rows.length + 1);
+    this.row = Math.round(Math.min(Math.max(room, ROW_LEAST), ROW_MOST));
+    this.scroll.style.height = `${(this.rows.length + 1) * this.row}px`;
     this.draw();
   }
 
@@ -97,11 +101,11 @@ export class TreeView {
   }
 
   rowY(row) {
-    return (row + 0.5) * ROW + 2;
+    return (row + 0.5) * this.row + 2;
   }
 
   nodeY(node) {
-    return this.y.get(node) * ROW + 2;
+    return this.y.get(node) * this.row + 2;
   }
 
   draw() {
@@ -117,9 +121,10 @@ export class TreeView {
     if (!this.clades) return;
     const style = getComputedStyle(document.documentElement);
     const [ink, soft, faint, accent, panel] = ["--ink", "--soft", "--faint", "--accent", "--panel"].map((name) => style.getPropertyValue(name));
-    this.drawBranches(context, soft, accent);
     const lit = new Set(this.acts.lit().models);
-    const [first, last] = [Math.floor(this.area.scrollTop / ROW) - 1, (this.area.scrollTop + height) / ROW + 1];
+    const [first, last] = [Math.floor(this.area.scrollTop / this.row) - 1, (this.area.scrollTop + height) / this.row + 1];
+    this.markRows(context, panel, lit);
+    this.drawBranches(context, soft, accent);
     context.font = TREE_FONT;
     context.textBaseline = "middle";
     const labels = this.x(this.deepestNode()) + 12;
@@ -127,14 +132,8 @@ export class TreeView {
       if (at < first || at > last) return;
       const y = this.rowY(at);
       const x = this.x(row.node);
-      const isLit = row.model === undefined
-        ? lit.size > 0 && this.clades.below(row.node, (model) => lit.has(model)).length > 0
-        : lit.has(row.model);
+      const isLit = this.isLit(row, lit);
       const isChosen = this.state.chosen.includes(row.model);
-      if (isLit || isChosen) {
-        context.fillStyle = panel;
-        context.fillRect(0, y - ROW / 2, width, ROW);
-      }
       context.strokeStyle = faint;
       context.setLineDash([1, 3]);
       context.beginPath();
@@ -167,6 +166,20 @@ export class TreeView {
     });
   }
 
+  isLit(row, lit) {
+    if (row.model !== undefined) return lit.has(row.model);
+    return lit.size > 0 && this.clades.below(row.node, (model) => lit.has(model)).length > 0;
+  }
+
+  markRows(context, panel, lit) {
+    context.fillStyle = panel;
+    this.rows.forEach((row, at) => {
+      if (this.isLit(row, lit) || this.state.chosen.includes(row.model)) {
+        context.fillRect(0, this.rowY(at) - this.row / 2, this.width, this.row);
+      }
+    });
+  }
+
   deepestNode() {
     const depth = this.steps ? this.steps.depth : this.clades.depth;
     let best = 0;
@@ -183,14 +196,14 @@ export class TreeView {
     for (const [node, at] of y) {
       const parent = clades.parent[node];
       if (parent < 0) continue;
-      context.moveTo(this.x(parent), at * ROW + 2);
-      context.lineTo(this.x(node), at * ROW + 2);
+      context.moveTo(this.x(parent), at * this.row + 2);
+      context.lineTo(this.x(node), at * this.row + 2);
       const [low, high] = span.get(parent) ?? [at, at];
       span.set(parent, [Math.min(low, at), Math.max(high, at)]);
     }
     for (const [parent, [low, high]] of span) {
-      context.moveTo(this.x(parent), low * ROW + 2);
-      context.lineTo(this.x(parent), high * ROW + 2);
+      context.moveTo(this.x(parent), low * this.row + 2);
+      context.lineTo(this.x(parent), high * this.row + 2);
     }
     context.stroke();
     context.fillStyle = accent;
@@ -211,7 +224,7 @@ export class TreeView {
   }
 
   rowAt(py) {
-    const at = Math.floor((py - 2) / ROW);
+    const at = Math.floor((py - 2) / this.row);
     return this.rows[at] ?? null;
   }
 
@@ -259,7 +272,7 @@ export class TreeView {
     if (at < 0) return;
     const y = this.rowY(at);
     const { scrollTop, clientHeight } = this.area;
-    if (y < scrollTop + ROW || y > scrollTop + clientHeight - ROW) this.area.scrollTop = y - clientHeight / 2;
+    if (y < scrollTop + this.row || y > scrollTop + clientHeight - this.row) this.area.scrollTop = y - clientHeight / 2;
   }
 
   rowOf(model) {
