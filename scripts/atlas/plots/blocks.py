@@ -81,7 +81,7 @@ def _draw(context: Context, reference: str, rows: list[int], blocks: Grid, roles
         subtitle=_subtitle(context, reference, scale is not None),
         width=right + entry_width(entries, numbers),
         height=top + body + (BAR if scale else 0.0),
-        legend=context.legend(*strip_marks(strips), *_marks(cells, [blocks, roles])),
+        legend=context.legend(*strip_marks(strips, matrix), *_marks(cells, [blocks, roles])),
         notes=[*context.notes(context.pairs_of(origin)), *context.thinned_note(height)],
     )
     x = left

@@ -52,7 +52,7 @@ def _draw(context: Context, leaves: Leaves, cells: Cells) -> Figure:
         subtitle=context.subtitle(_scale(scale), _order(context.matrix, leaves)),
         width=right + entry_width(entries, numbers),
         height=top + size * cell + (BAR if scale else 0.0),
-        legend=context.legend(*strip_marks(strips), *_marks(context, cells)),
+        legend=context.legend(*strip_marks(strips, context.matrix), *_marks(context, cells)),
         notes=[*context.notes(), *context.thinned_note(cell)],
     )
     axes = page.axes(left, top, size * cell, size * cell)
