@@ -78,7 +78,7 @@ def added(
         told |= {
             "one": group.packing.add(pairs.first),
             "other": group.packing.add(pairs.second),
-            "said": _said(pairs, dict(zip(pairs.ids, _labels(group), strict=True))[pairs.base]),
+            "said": _said(pairs, dict(zip(pairs.ids, _labels(group), strict=True))),
         }
     return replace(group, parts=parts, pairs=told)
 
@@ -100,11 +100,12 @@ def _labels(group: Group) -> tuple[str, ...]:
     return next(iter(group.matrices.values()))[0].labels
 
 
-def _said(pairs: NearPairs, base: str) -> str:
-    near = f"each model with its {pairs.nearest} nearest" if pairs.nearest else "no others"
+def _said(pairs: NearPairs, labels: Mapping[str, str]) -> str:
+    told = [f"those of {labels[pairs.base]}"] if pairs.base is not None else []
+    told += [f"those of each model with its {pairs.nearest} nearest"] if pairs.nearest else []
     return (
-        f"Blocks and tensors of {len(pairs):,} pairs are in this page: those of {base}, and {near}."
-        " These two are none of them; distances.parquet has all."
+        f"Blocks and tensors of {len(pairs):,} pairs are in this page: {', and '.join(told)}. "
+        "These two are none of them; distances.parquet has all."
     )
 
 

@@ -111,14 +111,8 @@ def test_every_text_stands_as_it_is(tmp_path):
     )
     assert "script" not in read.tags
     shown = page.one_line(HOSTILE)
-<<<<<<< HEAD
-    assert read.text.count(shown) == 9, (
-        "window, head, base, finding, file, label, problem, wing's two"
-    )
-=======
     # window, head, base, finding, published file, label, problem, and two of a wing
     assert read.text.count(shown) == 9
->>>>>>> opening
 
 
 def test_a_group_is_told_in_a_line_and_by_its_first_findings(tmp_path):
