@@ -231,6 +231,15 @@ def group_distances(wildcards):
     )
 
 
+def group_description(wildcards):
+    """Return a group's table of models; published matrices tell nothing of theirs."""
+    return (
+        f"results/groups/{wildcards.group}/models.csv"
+        if wildcards.group in WEIGHED
+        else []
+    )
+
+
 def reference_of_group(wildcards):
     """Return the model that the settings name as the pictures' reference, if the group has it."""
     named = config["plots"]["reference"]

@@ -311,6 +311,7 @@ rule plot_group:
     input:
         matrices="results/groups/{group}/matrices",
         identity=group_identity,
+        described=group_description,
         distances=group_distances,
         pair=pair_of_group,
     output:

@@ -81,7 +81,7 @@ def _draw(context: Context, reference: str, rows: list[int], blocks: Grid, roles
         subtitle=_subtitle(context, reference, scale is not None),
         width=right + entry_width(entries, numbers),
         height=top + body + (BAR if scale else 0.0),
-        legend=context.legend(*strip_marks(strips), *_marks(cells, [blocks, roles])),
+        legend=context.legend(*strip_marks(strips, matrix), *_marks(cells, [blocks, roles])),
         notes=[*context.notes(context.pairs_of(origin)), *context.thinned_note(height)],
     )
     x = left
@@ -89,7 +89,7 @@ def _draw(context: Context, reference: str, rows: list[int], blocks: Grid, roles
         page.write(x, top - heading_height(headings) - TITLE_LINE / 2, title, weight="bold")
         draw_headings(page, headings, x, top, width)
         axes = page.axes(x, top, len(grid.columns) * width, body)
-        draw_cells(axes, each, scale, min(width, height))
+        draw_cells(axes, each, scale, width=width, height=height)
         x += len(grid.columns) * width + BETWEEN
     draw_strips(page, strips, models, 0.0, top, height)
     draw_rows(page, right, top, entries, height, numbers)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
@@ -49,6 +49,12 @@ EQUALS = Path(
     [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY] * 2,
 )
 """The sign on cells of identical models, as a marker: two bars."""
+UPPER_RIGHT = Path(
+    [(1, 1), (-1, 1), (1, -1), (1, 1)], [Path.MOVETO, *[Path.LINETO] * 2, Path.CLOSEPOLY]
+)
+"""The mark in the corner of a cell that rests on some of the parameters."""
+CORNER = 0.32
+"""Its side as a share of the narrower side of a cell."""
 ZERO = _digit("0")
 """The sign on cells that are 0 without being known as identical."""
 
@@ -121,12 +127,20 @@ def colour_map() -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("near", style.FAR_TO_NEAR[::-1])
 
 
-def draw_cells(axes: Any, cells: Cells, scale: Spread | None, cell: float) -> None:
+def draw_cells(
+    axes: Any, cells: Cells, scale: Spread | None, *, width: float, height: float
+) -> None:
     """
-    Draw all cells, the narrower of their sides so many inches, on axes that are theirs alone.
+    Draw all cells on axes that are theirs alone.
 
-    The scale is one of the cells' values, None where there are none.
+    Parameters
+    ----------
+    scale
+        Of the cells' values; None where there are none.
+    width, height
+        Of a cell in inches.
     """
+    narrower = min(width, height)
     rows, columns = cells.values.shape
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
@@ -145,9 +159,10 @@ def draw_cells(axes: Any, cells: Cells, scale: Spread | None, cell: float) -> No
             interpolation="none",
             aspect="auto",
         )
-    _draw_signs(axes, cells, min(SIGN, 0.5 * cell * 72))
-    _draw_corners(axes, cells.partial)
-    if cell > SEPARATED:
+    _draw_signs(axes, cells, min(SIGN, 0.5 * narrower * 72))
+    side = CORNER * narrower
+    _draw_corners(axes, cells.partial, side * 72, side / width, side / height)
+    if narrower > SEPARATED:
         lines = [((0, k), (columns, k)) for k in range(rows + 1)]
         lines += [((k, 0), (k, rows)) for k in range(columns + 1)]
         axes.add_collection(LineCollection(lines, colors="white", linewidths=0.8))
@@ -170,26 +185,27 @@ def print_values(axes: Any, cells: Cells, scale: Spread) -> None:
 
 
 def _draw_missing(axes: Any, missing: NDArray[np.bool_]) -> None:
-    """Hatch each row's runs of cells that were not compared."""
-    for row, cells in enumerate(missing):
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], cells.astype(int), [0]))))
-        for start, end in edges.reshape(-1, 2):
-            axes.add_patch(
-                Rectangle(
-                    (start, row),
-                    end - start,
-                    1,
-                    facecolor="white",
-                    edgecolor=FAINT,
-                    hatch="/////",
-                    lw=0.0,
-                )
-            )
+    """Hatch the cells that were not compared: one patch, and what is compared on top of it."""
+    rows, columns = missing.shape
+    look: dict[str, Any] = {"facecolor": "white", "edgecolor": FAINT, "hatch": "/////", "lw": 0.0}
+    axes.add_patch(Rectangle((0, 0), columns, rows, zorder=-1, **look))
+    _fill(axes, ~missing, PALE)
+
+
+def _fill(axes: Any, mask: NDArray[np.bool_], colour: str) -> None:
+    """Fill some of the cells with a colour."""
+    rows, columns = mask.shape
+    axes.imshow(
+        np.ma.masked_array(np.ones(mask.shape), ~mask),
+        cmap=_one_colour(colour),
+        extent=(0, columns, rows, 0),
+        interpolation="none",
+        aspect="auto",
+    )
 
 
 def _draw_signs(axes: Any, cells: Cells, points: float) -> None:
     """Fill the cells of identical models, with = on them, of other zeros, and of equal parts."""
-    size = cells.values.shape
     for mask, marker, face, ink in (
         (cells.identical, EQUALS, IDENTICAL, "white"),
         (cells.zero, ZERO, IDENTICAL, "white"),
@@ -198,13 +214,7 @@ def _draw_signs(axes: Any, cells: Cells, points: float) -> None:
         if not mask.any():
             continue
         rows, columns = np.nonzero(mask)
-        axes.imshow(
-            np.ma.masked_array(np.ones(mask.shape), ~mask),
-            cmap=_one_colour(face),
-            extent=(0, size[1], size[0], 0),
-            interpolation="none",
-            aspect="auto",
-        )
+        _fill(axes, mask, face)
         if points < LEAST_SIGN:
             continue
         axes.scatter(
@@ -218,19 +228,30 @@ def _draw_signs(axes: Any, cells: Cells, points: float) -> None:
         )
 
 
-def _draw_corners(axes: Any, partial: NDArray[np.bool_]) -> None:
-    """Mark distances that do not cover all parameters in the cell's corner."""
+def _draw_corners(
+    axes: Any, partial: NDArray[np.bool_], points: float, across: float, down: float
+) -> None:
+    """
+    Mark distances that do not cover all parameters in the cell's corner.
+
+    Parameters
+    ----------
+    points
+        Side of the mark.
+    across, down
+        The same as shares of a cell's width and height.
+    """
     rows, columns = np.nonzero(partial)
-    triangles = PolyCollection(
-        [
-            [(x + 0.68, y), (x + 1, y), (x + 1, y + 0.32)]
-            for x, y in zip(columns, rows, strict=True)
-        ],
-        facecolors=ACCENT,
-        linewidths=0,
-        rasterized=len(rows) > VECTOR_MARKS,
-    )
-    axes.add_collection(triangles)
+    if len(rows):
+        axes.scatter(
+            columns + 1 - across / 2,
+            rows + down / 2,
+            marker=UPPER_RIGHT,
+            s=points**2,
+            c=ACCENT,
+            linewidths=0,
+            rasterized=len(rows) > VECTOR_MARKS,
+        )
 
 
 def _one_colour(colour: str) -> LinearSegmentedColormap:

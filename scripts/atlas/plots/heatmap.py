@@ -10,7 +10,7 @@ from atlas.plots import style
 from atlas.plots.cells import EQUAL_VALUES, Cells, cell_marks, cells_of, draw_cells, print_values
 from atlas.plots.colour_bar import BAR, draw_bar
 from atlas.plots.context import Context
-from atlas.plots.layout import Page, draw_entry, entry_width, number_width, open_page
+from atlas.plots.layout import LARGEST, Page, draw_rows, entry_width, number_width, open_page, thinned
 from atlas.plots.marks import Mark, add_line
 from atlas.plots.order import Leaves, leaves_of
 from atlas.plots.spread import Spread
@@ -39,7 +39,8 @@ def _draw(context: Context, leaves: Leaves, cells: Cells) -> Figure:
     cell = _cell_size(cells)
     entries = [context.entry(row) for row in leaves.order]
     numbers = number_width(entries)
-    levels = ceil((numbers + 0.05) / cell)
+    step = thinned(cell)
+    levels = ceil((numbers + 0.05) / (step * cell))
     strips = strips_of(context.matrix)
     top = max(levels * 0.15 + 0.05, strips_head(strips))
     branches = 0.9 if leaves.merges is not None else 0.0
@@ -51,21 +52,21 @@ def _draw(context: Context, leaves: Leaves, cells: Cells) -> Figure:
         subtitle=context.subtitle(_scale(scale), _order(context.matrix, leaves)),
         width=right + entry_width(entries, numbers),
         height=top + size * cell + (BAR if scale else 0.0),
-        legend=context.legend(*strip_marks(strips), *_marks(context, cells)),
-        notes=context.notes(),
+        legend=context.legend(*strip_marks(strips, context.matrix), *_marks(context, cells)),
+        notes=[*context.notes(), *context.thinned_note(cell)],
     )
     axes = page.axes(left, top, size * cell, size * cell)
-    draw_cells(axes, cells, scale, cell)
+    draw_cells(axes, cells, scale, width=cell, height=cell)
     if scale is not None and size <= PRINTED:
         print_values(axes, cells, scale)
     models = [context.matrix.ids[row] for row in leaves.order]
     draw_strips(page, strips, models, branches, top, cell)
-    for place, entry in enumerate(entries):
-        draw_entry(page, right, top + (place + 0.5) * cell, entry, numbers)
-        y = top - 0.1 - 0.15 * (place % levels)
+    draw_rows(page, right, top, entries, cell, numbers)
+    for named, place in enumerate(range(0, size, step)):
+        y = top - 0.1 - 0.15 * (named % levels)
         x = left + (place + 0.5) * cell
-        page.write(x, y, str(entry.number), ha="center", color=SOFT)
-        if place % levels:
+        page.write(x, y, str(entries[place].number), ha="center", color=SOFT)
+        if named % levels:
             _tick(page, x, y + 0.065, top - 0.02)
     if leaves.merges is not None:
         _draw_branches(page, leaves, branches, top, cell)
@@ -84,7 +85,8 @@ def _tick(page: Page, x: float, start: float, end: float) -> None:
 def _cell_size(cells: Cells) -> float:
     """Return a cell's side in inches: wide enough for its number, or just for the labels."""
     if len(cells.values) > PRINTED:
-        return max(SMALLEST_CELL, min(0.24, 7.0 / len(cells.values)))
+        wanted = max(SMALLEST_CELL, min(0.24, 7.0 / len(cells.values)))
+        return min(wanted, LARGEST / len(cells.values))
     shown = cells.values[np.isfinite(cells.values)]
     widest = max((text_width(significant(value, 3), SMALL) for value in shown), default=0.0)
     return max(0.34, widest + 0.12)

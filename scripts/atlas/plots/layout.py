@@ -17,6 +17,8 @@ LINE = 1.45
 ROW = SMALL * LINE / 72
 """Height in inches of one row that names a model."""
 NARROWEST = 6.2
+LOWEST = 0.83 * ROW
+"""Inches of a row that still has room for its name."""
 LARGEST = 48.0
 """Inches of rows one below the other: of more than some 260 models they are lower than a text."""
 
@@ -180,7 +182,7 @@ def row_height(rows: int) -> float:
 
 def thinned(height: float) -> int:
     """Return of how many rows of so many inches one has room for its name."""
-    return max(1, ceil(0.98 * ROW / height))
+    return max(1, ceil(LOWEST / height))
 
 
 def draw_rows(

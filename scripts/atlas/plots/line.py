@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from atlas.plots import style
 from atlas.plots.context import Context
-from atlas.plots.layout import ROW, draw_entry, entry_width, number_width, open_page
+from atlas.plots.layout import draw_rows, entry_width, number_width, open_page, row_height, thinned
 from atlas.plots.marks import Mark
 from atlas.plots.style import FAINT, INK, SMALL, SOFT, text_width
 from atlas.plots.ticks import readable, round_ticks
@@ -53,8 +53,7 @@ def _draw(context: Context, reference: int) -> Figure:
     values = [written[row] for row in order]
     numbers = number_width(entries)
     left = entry_width(entries, numbers) + 0.15
-    step = max(ROW * 1.15, min(0.3, 3.2 / len(matrix)))
-    height = max(step * len(matrix), 0.9)
+    height = max(row_height(len(matrix)) * len(matrix), 0.9)
     step = height / len(matrix)
     head = 0.22 if len(matrix) > TALL else 0.0
     page = open_page(
@@ -63,15 +62,15 @@ def _draw(context: Context, reference: int) -> Figure:
         width=left + WIDTH + 0.1 + max(text_width(value, SMALL) for value in values),
         height=head + height + 0.45,
         legend=context.legend(*_marks(context, reference, distances)),
-        notes=context.notes(context.pairs_of(reference)),
+        notes=[*context.notes(context.pairs_of(reference)), *context.thinned_note(step)],
     )
     axes = page.axes(left, head, WIDTH, height)
     _draw_axes(axes, context, distances)
-    _draw_points(axes, context, reference, distances, order)
-    for place, (entry, value) in enumerate(zip(entries, values, strict=True)):
+    _draw_points(axes, context, reference, distances, order, min(26**0.5, 58 * step))
+    draw_rows(page, 0.0, head, entries, step, numbers)
+    for place in range(0, len(values), thinned(step)):
         y = head + (place + 0.5) * step
-        draw_entry(page, 0.0, y, entry, numbers)
-        page.write(left + WIDTH + 0.1, y, value, color=SOFT)
+        page.write(left + WIDTH + 0.1, y, values[place], color=SOFT)
     return page.figure
 
 
@@ -193,7 +192,9 @@ def _draw_points(
     reference: int,
     distances: NDArray[np.float64],
     order: list[int],
+    points: float,
 ) -> None:
+    """Draw a dot of so many points for each model, and hatch the rows without one."""
     gaps = _gaps(context, reference, distances)[order]
     if _is_log(distances):
         distances = np.where(distances == 0, _zero(distances[distances > 0]), distances)
@@ -209,7 +210,7 @@ def _draw_points(
     axes.scatter(
         along,
         rows,
-        s=26,
+        s=points**2,
         c=[context.colours.models[row] for row in order],
         edgecolors="white",
         linewidths=0.6,

@@ -118,7 +118,7 @@ def _draw(page: Page, strip: Strip, scale: Spread, x: float, y: float) -> None:
     page.write(0.0, top - TITLE_LINE / 2, titled(strip.component), weight="bold")
     draw_headings(page, strip.headings, x, top, strip.column)
     axes = page.axes(x, top, strip.width, len(strip.grid.rows) * ROW)
-    draw_cells(axes, strip.cells, scale, min(strip.column, ROW))
+    draw_cells(axes, strip.cells, scale, width=strip.column, height=ROW)
     for place, role in enumerate(strip.grid.rows):
         name = EVERY if role == TOTAL else role_title(role)
         page.write(0.0, top + (place + 0.5) * ROW, name, color=SOFT)
