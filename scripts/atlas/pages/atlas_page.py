@@ -14,7 +14,7 @@ from typing import Any
 
 from atlas.measures import SHOWN
 from atlas.pages import decimals, document, squares
-from atlas.pages.packing import Packing
+from atlas.pages.packing import LEVEL, Packing
 from atlas.plots.style import FAR_TO_NEAR, MAKING_ORDER, QUALITATIVE
 from atlas.plots.words import COMPONENT_TITLES, titled
 from atlas.relations.classes import TAG, Classes
@@ -139,7 +139,9 @@ def write(path: Path, group: Group) -> None:
         )
         for place, matrix in enumerate(matrices):
             own = Packing()
-            data[f"square-{number}-{place}"] = own.packed(squares.square(matrix, sets, own))
+            data[f"square-{number}-{place}"] = own.packed(
+                squares.square(matrix, sets, own), level=LEVEL
+            )
     measures = [matrix.measure for matrix in next(iter(group.matrices.values()))]
     facets = [_facet(facet, first.ids) for facet in group.facets]
     columns = _columns(group, first, facets)
@@ -189,7 +191,7 @@ def write(path: Path, group: Group) -> None:
         path,
         title=group.title,
         entry=ENTRY,
-        data={"data": packing.packed(facts)} | data | dict(group.parts),
+        data={"data": packing.packed(facts, level=LEVEL)} | data | dict(group.parts),
         styles=STYLES,
     )
 
