@@ -6,6 +6,10 @@ import { factList, fileLink } from "./model_card.js";
 import { partStrip, stripScale } from "./part_strip.js";
 import { sortable } from "./tables.js";
 
+const SHORT = {
+  l2: "L2", relative_l2: "rel. L2", cosine: "1 − cos", changed_fraction: "changed", l0: "L0", l1: "L1", linf: "L∞",
+  relative_rms: "rel. RMS", "not compared": "–", identical: "=", "identical as far as compared": "= in part",
+};
 const BESIDE_WORDS = [
   ["identical", "identical"], ["equal", "of equal numbers in two dtypes"],
   ["undefined", "of which one is all zero"], ["not_compared", "not compared"],
@@ -47,10 +51,11 @@ async function numbersPart({ data, one, other, acts }) {
     Promise.all(measures.map((_m, measure) => data.square(component, measure)))));
   const shares = components.map((_, component) => data.coverage(component, one, other));
   const hasShares = shares.some((share) => share !== "");
+  const short = (text) => SHORT[text] ?? text;
   const rows = components.map((component, at) => [
     { text: component.title, plain: component.name },
     ...squares[at].map((square) => ({
-      text: square.text(one, other), plain: square.numbers.plain(square.at(one, other)), sort: square.value(one, other),
+      text: short(square.text(one, other)), plain: square.numbers.plain(square.at(one, other)), sort: square.value(one, other),
     })),
     ...(hasShares ? [{ text: shares[at] === "" ? "all" : acts.percent(shares[at]), plain: String(shares[at] === "" ? 1 : shares[at]), sort: shares[at] === "" ? 1 : shares[at] }] : []),
   ]);
@@ -58,7 +63,7 @@ async function numbersPart({ data, one, other, acts }) {
     caption: "How far apart",
     columns: [
       { title: "component" },
-      ...measures.map(({ title, unit }) => ({ title, isNumber: true, help: unit })),
+      ...measures.map(({ name, title, unit }) => ({ title: short(name) === name ? title : short(name), isNumber: true, help: `${title}: ${unit}` })),
       ...(hasShares ? [{ title: "compared", isNumber: true, help: "share of the parameters that was compared" }] : []),
     ],
     rows,
