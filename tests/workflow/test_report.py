@@ -62,7 +62,8 @@ def test_a_label_is_shown_and_not_obeyed_in_all_pages(atlas: Atlas) -> None:
     pages = [path for path in results.rglob("*") if path.suffix in {".md", ".html"}]
     named = [path for path in pages if "hurt()" in path.read_text()]
     assert {path.name for path in named} == {
-        *("models.md", "models.html", "identity.md", "identity.html", "base.html", "tuned.html")
+        *("models.md", "models.html", "identity.md", "identity.html", "base.html", "tuned.html"),
+        "atlas.html",
     }
     assert not [path for path in named if "<script" in path.read_text().lower()]
     assert not [path for path in named if "\n# b" in path.read_text()]
