@@ -42,8 +42,9 @@ include: "rules/demo/terrain.smk"
 include: "rules/demo/digits.smk"
 include: "rules/fingerprints.smk"
 include: "rules/distances.smk"
-include: "rules/models.smk"
 include: "rules/relations.smk"
+include: "rules/pages.smk"
+include: "rules/models.smk"
 include: "rules/architectures.smk"
 include: "rules/macs.smk"
 include: "rules/activations.smk"
@@ -82,6 +83,7 @@ rule all:
     input:
         rules.write_index.output,
         rules.check_models.output if MODELS or not GROUPS else [],
+        rules.atlas.input,
         rules.groups.input,
         rules.pairs.input,
 

@@ -22,6 +22,7 @@ BENCHMARKS = {
     "nearest": "bench.fingerprints.nearest",
     "joins": "bench.relations.joins",
     "thousand": "bench.relations.thousand",
+    "ranking": "bench.relations.ranking",
     "many-models": "bench.workflow.many_models",
     "small-files": "bench.workflow.small_files",
     "architectures": "bench.architectures.tables",

@@ -34,6 +34,7 @@ if place := settings.roster_place(config, home=HOME):
         skip_missing=config["missing_checkpoints"] == "skip",
         look=workflow.is_main_process,
     )
+settings.check_reference(config, [*ROSTER.models, *ROSTER.missing])
 for model, problem in ROSTER.missing.items():
     logger.warning(f"{model} is left out: {problem}")
 
@@ -46,6 +47,7 @@ if config["plan"]["models"] is not None:
 MODELS = ROSTER.models
 GROUPS = ROSTER.groups
 WEIGHED = [name for name, group in GROUPS.items() if not group.matrices]
+ORDERED = [name for name, group in GROUPS.items() if group.ordered]
 SHARDS = range(config["distances"]["shards"])
 
 
@@ -188,6 +190,14 @@ def labels_of(models):
     return in_report({model: one_line(MODELS[model].label) for model in sorted(models)})
 
 
+def checkpoints_of(models):
+    """Return where models lie and which of their weights the roster asks for, by id, as JSON."""
+    asked = {model: MODELS[model] for model in sorted(models)}
+    return in_report(
+        {model: [str(entry.path), entry.weights] for model, entry in asked.items()}
+    )
+
+
 def tags_of(models):
     """Return the tags of models, by id, as JSON."""
     return in_report({model: list(MODELS[model].tags) for model in sorted(models)})
@@ -210,6 +220,30 @@ def group_identity(wildcards):
         if wildcards.group in WEIGHED
         else []
     )
+
+
+def group_distances(wildcards):
+    """Return a group's tidy distances, of which blocks are drawn; published ones have no blocks."""
+    return (
+        f"results/groups/{wildcards.group}/distances.parquet"
+        if wildcards.group in WEIGHED
+        else []
+    )
+
+
+def group_description(wildcards):
+    """Return a group's table of models; published matrices tell nothing of theirs."""
+    return (
+        f"results/groups/{wildcards.group}/models.csv"
+        if wildcards.group in WEIGHED
+        else []
+    )
+
+
+def reference_of_group(wildcards):
+    """Return the model that the settings name as the pictures' reference, if the group has it."""
+    named = config["plots"]["reference"]
+    return named if named in GROUPS[wildcards.group].models else None
 
 
 def pair_of_group(wildcards):

@@ -37,6 +37,34 @@ rule describe_models:
         "../scripts/models/describe_models.py"
 
 
+rule describe_group:
+    """Tell what each model of a group holds and takes on disk, and what was noticed of it."""
+    input:
+        fingerprints=group_fingerprints,
+    output:
+        table="results/groups/{group}/models.csv",
+        noticed="results/groups/{group}/findings.json",
+    log:
+        "logs/describe_group/{group}.log",
+    benchmark:
+        "benchmarks/describe_group/{group}.tsv"
+    wildcard_constraints:
+        group=one_of(WEIGHED),
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_memory(group_needs.description_mb),
+        runtime=group_minutes(group_needs.matrices_minutes),
+    params:
+        method=METHOD["describe_group"],
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
+        checkpoints=lambda wildcards: checkpoints_of(GROUPS[wildcards.group].models),
+    message:
+        "Describing what each model of {wildcards.group} holds"
+    script:
+        "../scripts/models/describe_group.py"
+
+
 # Fails, last of all, where a checkpoint could not be read: the others' results are made by then.
 rule check_models:
     """Fail, last of all, where a checkpoint of the roster could not be read."""

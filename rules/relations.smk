@@ -9,7 +9,10 @@ rule groups:
         expand("results/groups/{group}/matrices", group=GROUPS),
         expand("results/groups/{group}/notebook.json", group=GROUPS),
         expand("results/groups/{group}/plots", group=GROUPS),
+        expand("results/groups/{group}/models.csv", group=WEIGHED),
         expand("results/groups/{group}/identity.csv", group=WEIGHED),
+        expand("results/groups/{group}/duplicates.csv", group=WEIGHED),
+        expand("results/groups/{group}/path.csv", group=ORDERED),
         expand(
             pictures("results/groups/{group}/identity", "identity", "png"),
             group=WEIGHED,
@@ -117,6 +120,40 @@ rule identify_components:
         "../scripts/relations/identify_components.py"
 
 
+rule report_duplicates:
+    """Tell which files of a group are there twice, and what could go."""
+    input:
+        identity="results/groups/{group}/identity.csv",
+        described="results/groups/{group}/models.csv",
+    output:
+        table="results/groups/{group}/duplicates.csv",
+        markdown="results/groups/{group}/duplicates.md",
+        page=report(
+            "results/groups/{group}/duplicates.html",
+            category="Identity",
+            labels={"group": "{group}", "show": "what is there twice"},
+            caption="../docs/captions/duplicates.rst",
+        ),
+    log:
+        "logs/report_duplicates/{group}.log",
+    benchmark:
+        "benchmarks/report_duplicates/{group}.tsv"
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_memory(group_needs.duplicates_mb),
+        runtime=group_minutes(group_needs.matrices_minutes),
+    params:
+        method=METHOD["report_duplicates"],
+        models=lambda wildcards: list(GROUPS[wildcards.group].models),
+        checkpoints=lambda wildcards: checkpoints_of(GROUPS[wildcards.group].models),
+        labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
+    message:
+        "Telling what {wildcards.group} has twice"
+    script:
+        "../scripts/relations/report_duplicates.py"
+
+
 rule plot_identity:
     """Draw which models of a group share which components."""
     input:
@@ -183,6 +220,40 @@ rule write_matrices:
         "../scripts/relations/write_matrices.py"
 
 
+rule rank_tensors:
+    """List the tensors in which the models of a group's pairs differ most, and how all are spread."""
+    input:
+        fingerprints=group_fingerprints,
+        renamings="results/renamings.json",
+        shards=shard_files,
+        matrices="results/groups/{group}/matrices",
+    output:
+        table="results/groups/{group}/tensors.parquet",
+        spread="results/groups/{group}/spread.parquet",
+    log:
+        "logs/rank_tensors/{group}.log",
+    benchmark:
+        "benchmarks/rank_tensors/{group}.tsv"
+    wildcard_constraints:
+        group=one_of(WEIGHED),
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_memory(partial(group_needs.ranking_mb, **config["atlas"])),
+        runtime=group_minutes(group_needs.ranking_minutes),
+    params:
+        method=METHOD["rank_tensors"],
+        measured_by=METHOD["measure_distances"],
+        models=lambda wildcards: sorted(GROUPS[wildcards.group].models),
+        base=lambda wildcards: GROUPS[wildcards.group].base,
+        pairs=config["atlas"]["pairs"],
+        tensors=config["atlas"]["tensors"],
+    message:
+        "Ranking the tensors of pairs of {wildcards.group}"
+    script:
+        "../scripts/relations/rank_tensors.py"
+
+
 rule export_notebook:
     """Write a group's matrices as the notebook has them."""
     input:
@@ -209,11 +280,39 @@ rule export_notebook:
         "../scripts/relations/export_notebook.py"
 
 
+rule trace_path:
+    """Trace the path of an ordered group: steps, turns, and how straight it is."""
+    input:
+        matrices="results/groups/{group}/matrices",
+    output:
+        table="results/groups/{group}/path.csv",
+    log:
+        "logs/trace_path/{group}.log",
+    benchmark:
+        "benchmarks/trace_path/{group}.tsv"
+    wildcard_constraints:
+        group=one_of(ORDERED),
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_memory(group_needs.matrices_mb),
+        runtime=group_minutes(group_needs.matrices_minutes),
+    params:
+        method=METHOD["trace_path"],
+        imported=lambda wildcards: wildcards.group not in WEIGHED,
+    message:
+        "Tracing the path of {wildcards.group}"
+    script:
+        "../scripts/relations/trace_path.py"
+
+
 rule plot_group:
-    """Draw a group's heatmaps, trees, maps, spectral graphs and lines."""
+    """Draw a group's heatmaps, trees, maps, spectral graphs, lines and blocks."""
     input:
         matrices="results/groups/{group}/matrices",
         identity=group_identity,
+        described=group_description,
+        distances=group_distances,
         pair=pair_of_group,
     output:
         folder=report(
@@ -237,6 +336,7 @@ rule plot_group:
         method=METHOD["plot_group"],
         measure=config["plots"]["measure"],
         base=lambda wildcards: GROUPS[wildcards.group].base,
+        reference=reference_of_group,
         ordered=lambda wildcards: GROUPS[wildcards.group].ordered,
         labels=lambda wildcards: labels_of(GROUPS[wildcards.group].models),
         imported=lambda wildcards: wildcards.group not in WEIGHED,
@@ -260,13 +360,14 @@ rule pairs:
 
 
 rule compare_pair:
-    """Compare two models tensor by tensor."""
+    """Compare two models tensor by tensor, and block by block."""
     input:
         fingerprints=pair_fingerprints,
         renamings="results/renamings.json",
         shards=shard_files,
     output:
         table="results/pairs/{a}/{b}.parquet",
+        blocks="results/pairs/{a}/{b}.blocks.parquet",
     log:
         "logs/compare_pair/{a}/{b}.log",
     benchmark:
@@ -286,9 +387,10 @@ rule compare_pair:
 
 
 rule plot_pair:
-    """Draw where two models differ, tensor by tensor."""
+    """Draw where two models differ, block by block and tensor by tensor."""
     input:
         table="results/pairs/{a}/{b}.parquet",
+        blocks="results/pairs/{a}/{b}.blocks.parquet",
     output:
         pictures=report(
             pictures("results/pairs/{a}/{b}", "pair", "png"),

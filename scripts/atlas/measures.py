@@ -8,7 +8,7 @@ others is `Derived`, what needs the weights themselves is `Measured`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -205,9 +205,12 @@ def derive(
     norm_a: FloatArray,
     norm_b: FloatArray,
     parameters: npt.NDArray[np.int64],
+    only: Container[str] | None = None,
 ) -> dict[str, FloatArray]:
     """
     Return the derived measures of pairs of tensors or of whole parts, by name, elementwise.
+
+    If `only` some of them are wanted, the measured ones that they follow from are enough.
 
     All inputs are float64 arrays of one shape, but for the parameters compared (int64): the
     measured measures by name, and the norms of both sides over what was compared. Where nothing
@@ -215,7 +218,9 @@ def derive(
     """
     of = SimpleNamespace(**measured, norm_a=norm_a, norm_b=norm_b, parameters=parameters)
     with np.errstate(divide="ignore", invalid="ignore"):
-        derived = {each.name: each.formula(of) for each in DERIVED}
+        derived = {
+            each.name: each.formula(of) for each in DERIVED if only is None or each.name in only
+        }
     return {
         name: np.where(np.isfinite(values) & (parameters > 0), values, np.nan)
         for name, values in derived.items()

@@ -1,4 +1,4 @@
-"""Compare two models tensor by tensor."""
+"""Compare two models tensor by tensor, and block by block."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ from atlas.basis import tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.distances import shards
 from atlas.fingerprints.renamings import read_renamings
-from atlas.relations import contents, pairs
+from atlas.relations import contents, groups, pairs
 
 
 def main(
@@ -18,9 +18,10 @@ def main(
     shard_files: list[Path],
     measured_by: int | None,
     table: Path,
+    blocks: Path,
 ) -> None:
     """
-    Join two fingerprints with the measured distances and write a row per tensor.
+    Join two fingerprints with the measured distances and write a row per tensor, and per part.
 
     Parameters
     ----------
@@ -34,10 +35,15 @@ def main(
         Version of the method that they were measured by; else any, the same for all.
     table
         The table of tensors to write.
+    blocks
+        The table of blocks, roles and totals to write: a group's tidy distances, of the two alone.
     """
     named = read_renamings(renamings) if renamings else None
     held = contents.load(list(fingerprints.values()), list(fingerprints), named)
-    tables.write(pairs.table(held, shards.iter_names(shard_files, method=measured_by)), table)
+    measured = pairs.between(held, shards.iter_names(shard_files, method=measured_by))
+    tables.write(pairs.table(held, measured), table)
+    parts = groups.GroupDistances(held).parts(measured)
+    tables.write_parts(groups.tables(held.models, parts), groups.SCHEMA, blocks)
 
 
 if __name__ == "__main__":
@@ -51,4 +57,5 @@ if __name__ == "__main__":
         shard_files=[Path(path) for path in snakemake.input.shards],
         measured_by=snakemake.params.measured_by,
         table=Path(snakemake.output.table),
+        blocks=Path(snakemake.output.blocks),
     )

@@ -15,12 +15,12 @@ from atlas.basis.workflow import command_line, configure_logging
 from atlas.plots import notice, style
 from atlas.plots.drawing import draw_all
 from atlas.plots.order import leaves_of
-from atlas.plots.style import QUALITATIVE
 from atlas.relations import families, matrices
-from atlas.relations.classes import Classes, by_tag
+from atlas.relations.classes import Classes, by_dtype, by_tag
 from atlas.relations.group_matrices import COVERAGE
 from atlas.relations.groups import ALL, nothing_to_compare
 from atlas.relations.matrices import Matrix
+from atlas.relations.moved import from_reference
 
 LEADERS = ("unet", "transformer", "network", "all")
 """
@@ -37,10 +37,13 @@ def main(
     group: str,
     labels: dict[str, str],
     base: str | None,
+    reference: str | None,
     ordered: bool,
     imported: bool,
     tags: dict[str, list[str]],
     identity: Path | None,
+    described: Path | None,
+    distances: Path | None,
     pair: Path | None,
     folder: Path,
 ) -> None:
@@ -63,6 +66,8 @@ def main(
         Model to what it is called in plots.
     base
         The model that trees are rooted at.
+    reference
+        The model that lines and blocks start from; None for the base, else the first.
     ordered
         Whether the models stand in the order of their making.
     imported
@@ -71,6 +76,10 @@ def main(
         Model to its tags in the roster.
     identity
         The group's identity table, if it has one.
+    described
+        The group's table of models, as describe_group writes it, for their dtypes.
+    distances
+        The group's tidy distances, as compare_group writes them; published matrices have no blocks.
     pair
         The table of the tensors of a group of two, as compare_pair writes it.
     folder
@@ -85,6 +94,7 @@ def main(
                 group=group,
                 labels=labels,
                 base=base,
+                reference=reference,
                 ordered=ordered,
                 ambiguous_zeros=imported,
             ),
@@ -96,18 +106,25 @@ def main(
     shared = [matrix for matrix in drawn if _holders(matrix) > 1]
     if not shared:
         style.save(notice.draw(group, nothing_to_compare(len(labels))), folder / f"{ALL}.notice")
-    elif pair:
+        return
+    if pair and distances:
         a, b = (labels[model] for model in sorted(labels))
-        draw_all("pair", pq.read_table(pair), a=a, b=b, stem=folder / ALL, in_full=True)
-    else:
-        classes = _classes(identity, drawn[0].ids, tags)
-        kinds = ("heatmap",) if len(drawn[0]) == 2 else None
-        for matrix in _in_one_order(shared):
-            sorted_matrix = replace(matrix, classes=classes)
-            stem = folder / matrices.stem_of(matrix.component)
-            draw_all("matrix", sorted_matrix, stem=stem, kinds=kinds)
-        if alone := [_told(matrix) for matrix in drawn if _holders(matrix) == 1]:
-            write_text("".join(alone), folder / "not_drawn.txt")
+        tables = (pq.read_table(pair), pq.read_table(distances))
+        draw_all("pair", *tables, a=a, b=b, stem=folder / ALL, in_full=True)
+    classes = _classes(identity, drawn[0].ids, tags)
+    dtypes = _dtypes(described)
+    of_two = () if pair else ("heatmap",)
+    kinds = of_two if len(drawn[0]) == 2 else None
+    moved = from_reference(distances, drawn[0].origin, drawn[0].ids) if distances else {}
+    for matrix in _in_one_order(shared):
+        dtype = by_dtype(dtypes.get(matrix.component, {}))
+        sorted_matrix = replace(matrix, classes=(*classes, dtype))
+        stem = folder / matrices.stem_of(matrix.component)
+        draw_all("matrix", sorted_matrix, stem=stem, kinds=kinds)
+        if matrix.component in moved:
+            draw_all("blocks", sorted_matrix, moved[matrix.component], stem=stem)
+    if alone := [_told(matrix) for matrix in drawn if _holders(matrix) == 1]:
+        write_text("".join(alone), folder / "not_drawn.txt")
 
 
 def _holders(matrix: Matrix) -> int:
@@ -125,10 +142,22 @@ def _classes(
     identity: Path | None, models: Sequence[str], tags: dict[str, list[str]]
 ) -> tuple[Classes, ...]:
     """Return what the models are sorted by: their tags, and the components that they share."""
-    if identity is None or len(models) <= len(QUALITATIVE):  # which are coloured one by one
+    if identity is None:
         return tuple(by_tag(tags))
     table = pd.read_csv(identity, dtype={"a": str, "b": str}, keep_default_na=False)
     return (*by_tag(tags), *families.classes(table, models))
+
+
+def _dtypes(described: Path | None) -> dict[str, dict[str, str]]:
+    """Return each component's dtypes, by model, the commonest first."""
+    found: dict[str, dict[str, str]] = {}
+    if described is None:
+        return found
+    text = {name: str for name in ("model", "component", "dtype")}
+    table = pd.read_csv(described, usecols=list(text), dtype=text, keep_default_na=False)
+    for model, component, dtype in table[list(text)].itertuples(index=False):
+        found.setdefault(component, {})[model] = dtype
+    return found
 
 
 def _with_coverage(matrix: Matrix, folder: Path) -> Matrix:
@@ -158,10 +187,13 @@ if __name__ == "__main__":
         group=snakemake.wildcards.group,
         labels=json.loads(snakemake.params.labels),
         base=snakemake.params.base,
+        reference=snakemake.params.reference,
         ordered=snakemake.params.ordered,
         imported=snakemake.params.imported,
         tags=json.loads(snakemake.params.tags),
         identity=Path(snakemake.input.identity) if snakemake.input.identity else None,
+        described=Path(snakemake.input.described) if snakemake.input.described else None,
+        distances=Path(snakemake.input.distances) if snakemake.input.distances else None,
         pair=Path(snakemake.input.pair) if snakemake.input.pair else None,
         folder=Path(snakemake.output.folder),
     )

@@ -12,14 +12,14 @@ from atlas.basis import sealed
 from atlas.basis.page import NAMED, Item, Section, called, listed
 from atlas.names.components import DENOISERS, OTHER, WORDS
 from atlas.names.kinds import MODEL
-from atlas.tensors.tensors import Unread
+from atlas.tensors.tensors import ITEM_BYTES, Unread
 
 COLUMNS = [
     "model", "kind", "component", "architecture", "dtype", "tensors", "parameters",
-    "nonfinite_tensors", "zero_tensors", "shared_with", "problem", "refused",
+    "nonfinite_tensors", "zero_tensors", "shared_with", "problem", "refused", "bytes",
 ]  # fmt: skip
 
-COUNTS = ["tensors", "parameters", "nonfinite_tensors", "zero_tensors"]
+COUNTS = ["tensors", "parameters", "nonfinite_tensors", "zero_tensors", "bytes"]
 
 READ = ["name", "component", "dtype", "numel", "digest", "norm", "nonfinite"]
 """Columns of fingerprints."""
@@ -51,7 +51,7 @@ def describe(fingerprints: Mapping[str, Path]) -> tuple[pd.DataFrame, dict[str, 
 
     `dtype` lists the component's dtypes, the commonest first; `shared_with` the models that hold
     the same weights bit for bit under whatever names, as `model:component` where the component
-    has another name there.
+    has another name there. `bytes` are those of the component's weights as stored.
     """
     records: list[dict[str, Any]] = []
     findings: dict[str, list[str]] = {}
@@ -83,6 +83,14 @@ def describe(fingerprints: Mapping[str, Path]) -> tuple[pd.DataFrame, dict[str, 
     return frame[COLUMNS].astype(dict.fromkeys(COUNTS, "Int64")), findings
 
 
+def sentences(
+    frame: pd.DataFrame, models: Sequence[str], findings: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """Return what each model's page says of it at once, by model: what is wrong with it first."""
+    own = dict(tuple(frame.groupby("model", sort=False)))
+    return {model: portrait(own[model], model, {}, findings)[1] for model in models}
+
+
 def _counts(tensors: pd.DataFrame) -> dict[str, Any]:
     return {
         "dtype": " ".join(tensors["dtype"].value_counts().index),
@@ -90,6 +98,7 @@ def _counts(tensors: pd.DataFrame) -> dict[str, Any]:
         "parameters": int(tensors["numel"].sum()),
         "nonfinite_tensors": int((tensors["nonfinite"] > 0).sum()),
         "zero_tensors": int(((tensors["norm"] == 0) & (tensors["nonfinite"] == 0)).sum()),
+        "bytes": int((tensors["numel"] * tensors["dtype"].map(ITEM_BYTES)).sum()),
         "content": " ".join(sorted(tensors["digest"])),
     }
 

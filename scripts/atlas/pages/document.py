@@ -1,6 +1,6 @@
 """One HTML file that needs nothing else: all is in it, and no network is allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -14,7 +14,14 @@ POLICY = (
 """Content-Security-Policy: the page can fetch nothing, and send nothing."""
 
 
-def write(path: Path, *, title: str, entry: str, data: Mapping[str, str]) -> None:
+def write(
+    path: Path,
+    *,
+    title: str,
+    entry: str,
+    data: Mapping[str, str],
+    styles: Sequence[str] = ("page.css",),
+) -> None:
     """
     Write a page whole or not at all.
 
@@ -26,6 +33,8 @@ def write(path: Path, *, title: str, entry: str, data: Mapping[str, str]) -> Non
         The module that makes the page; see `modules.script`.
     data
         Texts in base64, by the ids of the elements that hold them.
+    styles
+        Style sheets among the assets, the later over the earlier.
     """
     held = "\n".join(
         f'<script type="text/plain" id="{name}">{text}</script>' for name, text in data.items()
@@ -39,10 +48,10 @@ def write(path: Path, *, title: str, entry: str, data: Mapping[str, str]) -> Non
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <title>{escape(one_line(title))}</title>
 <style>
-{modules.style("page.css")}</style>
+{"".join(map(modules.style, styles))}</style>
 </head>
 <body>
-<noscript>This page draws a map by script; allow scripts for it. Nothing is fetched.</noscript>
+<noscript>This page draws by script; allow scripts for it. Nothing is fetched.</noscript>
 {held}
 <script type="module">
 {modules.script(entry)}</script>

@@ -1,10 +1,11 @@
 """The cells of a heatmap: what is known of each pair, and how it is drawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
@@ -13,15 +14,21 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from atlas.plots import style
+from atlas.plots.marks import Mark
 from atlas.plots.spread import Spread
 from atlas.plots.style import ACCENT, FAINT, IDENTICAL, INK, PALE, SMALL
 from atlas.plots.words import distances_of, partly_compared, shared_in_part, significant
 from atlas.relations.matrices import Matrix
+from atlas.relations.moved import Grid
 
-PRINTED = 16
-"""Up to so many models the distances are printed in the cells."""
 VECTOR_MARKS = 3000
 """More signs than this go into the SVG as an image: it would have megabytes of them."""
+EQUAL_VALUES = "0: equal values, stored differently"
+"""What a 0 means where digests were compared."""
+SIGN = 26**0.5
+"""Points that a sign is wide, where its cell has room for it."""
+LEAST_SIGN = 3.0
+"""Narrower signs are dots: cells that have no more room go without."""
 SEPARATED = 0.15
 """Cells wider than this, in inches, stand apart by a white line."""
 
@@ -42,6 +49,12 @@ EQUALS = Path(
     [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY] * 2,
 )
 """The sign on cells of identical models, as a marker: two bars."""
+UPPER_RIGHT = Path(
+    [(1, 1), (-1, 1), (1, -1), (1, 1)], [Path.MOVETO, *[Path.LINETO] * 2, Path.CLOSEPOLY]
+)
+"""The mark in the corner of a cell that rests on some of the parameters."""
+CORNER = 0.32
+"""Its side as a share of the narrower side of a cell."""
 ZERO = _digit("0")
 """The sign on cells that are 0 without being known as identical."""
 
@@ -51,7 +64,7 @@ class Cells:
     """The cells in drawing order, by what is known of them."""
 
     values: NDArray[np.float64]
-    """Shape (N, N): positive distances, NaN elsewhere."""
+    """Shape (rows, columns), of a matrix (N, N): positive distances, NaN elsewhere."""
     identical: NDArray[np.bool_]
     zero: NDArray[np.bool_]
     """At distance 0 without being known as identical."""
@@ -78,23 +91,61 @@ def cells_of(matrix: Matrix, order: tuple[int, ...]) -> Cells:
     )
 
 
+def grid_cells(grid: Grid) -> Cells:
+    """Sort a grid into cells; what neither side has is none of them."""
+    return Cells(
+        values=np.where(grid.values > 0, grid.values, np.nan),
+        identical=grid.identical,
+        zero=(grid.values == 0) & ~grid.identical,
+        missing=grid.missing,
+        shared=grid.shared,
+        partial=grid.partial,
+    )
+
+
+def cell_marks(cells: Sequence[Cells], zero: str) -> list[Mark]:
+    """
+    Return what the signs on some cells mean.
+
+    Parameters
+    ----------
+    zero
+        The meaning of a 0.
+    """
+    signs = {
+        "identical": Mark("identical weights", IDENTICAL, "="),
+        "zero": Mark(zero, IDENTICAL, "0"),
+        "shared": Mark("the compared part is identical", "white", "="),
+        "missing": Mark("not compared", shape="hatched"),
+        "partial": Mark("compared in part", ACCENT, "corner"),
+    }
+    return [mark for sign, mark in signs.items() if any(getattr(one, sign).any() for one in cells)]
+
+
 def colour_map() -> LinearSegmentedColormap:
     """Return the colours from close, dark, to far, light."""
     return LinearSegmentedColormap.from_list("near", style.FAR_TO_NEAR[::-1])
 
 
-def draw_cells(axes: Any, cells: Cells, scale: Spread | None, cell: float) -> None:
+def draw_cells(
+    axes: Any, cells: Cells, scale: Spread | None, *, width: float, height: float
+) -> None:
     """
-    Draw all cells, each so many inches wide, on axes that are theirs alone.
+    Draw all cells on axes that are theirs alone.
 
-    The scale is that of the cells' values, None where there are none.
+    Parameters
+    ----------
+    scale
+        Of the cells' values; None where there are none.
+    width, height
+        Of a cell in inches.
     """
-    size = len(cells.values)
-    axes.set_xlim(0, size)
-    axes.set_ylim(size, 0)
+    narrower = min(width, height)
+    rows, columns = cells.values.shape
+    axes.set_xlim(0, columns)
+    axes.set_ylim(rows, 0)
     axes.set(xticks=[], yticks=[], facecolor=PALE)
     axes.spines[:].set_visible(False)
-    extent = (0, size, size, 0)
     if cells.missing.any():
         _draw_missing(axes, cells.missing)
     if scale is not None:
@@ -104,39 +155,56 @@ def draw_cells(axes: Any, cells: Cells, scale: Spread | None, cell: float) -> No
             cmap=colour_map(),
             vmin=0.0,
             vmax=1.0,
-            extent=extent,
+            extent=(0, columns, rows, 0),
             interpolation="none",
             aspect="auto",
         )
-        if size <= PRINTED:
-            _print_values(axes, cells.values, places)
-    _draw_signs(axes, cells)
-    _draw_corners(axes, cells.partial)
-    if cell > SEPARATED:
-        lines = [((0, k), (size, k)) for k in range(size + 1)]
-        lines += [((k, 0), (k, size)) for k in range(size + 1)]
+    _draw_signs(axes, cells, min(SIGN, 0.5 * narrower * 72))
+    side = CORNER * narrower
+    _draw_corners(axes, cells.partial, side * 72, side / width, side / height)
+    if narrower > SEPARATED:
+        lines = [((0, k), (columns, k)) for k in range(rows + 1)]
+        lines += [((k, 0), (k, rows)) for k in range(columns + 1)]
         axes.add_collection(LineCollection(lines, colors="white", linewidths=0.8))
 
 
+def print_values(axes: Any, cells: Cells, scale: Spread) -> None:
+    """Write the distances into their cells."""
+    places = scale.place(cells.values)
+    for row, column in np.argwhere(np.isfinite(cells.values)):
+        near = places[row, column] < 0.45
+        axes.text(
+            column + 0.5,
+            row + 0.5,
+            significant(cells.values[row, column], 3),
+            fontsize=SMALL,
+            color="white" if near else INK,
+            ha="center",
+            va="center",
+        )
+
+
 def _draw_missing(axes: Any, missing: NDArray[np.bool_]) -> None:
-    """Hatch each row's runs of cells that were not compared."""
-    for row, cells in enumerate(missing):
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], cells.astype(int), [0]))))
-        for start, end in edges.reshape(-1, 2):
-            axes.add_patch(
-                Rectangle(
-                    (start, row),
-                    end - start,
-                    1,
-                    facecolor="white",
-                    edgecolor=FAINT,
-                    hatch="/////",
-                    lw=0.0,
-                )
-            )
+    """Hatch the cells that were not compared: one patch, and what is compared on top of it."""
+    rows, columns = missing.shape
+    look: dict[str, Any] = {"facecolor": "white", "edgecolor": FAINT, "hatch": "/////", "lw": 0.0}
+    axes.add_patch(Rectangle((0, 0), columns, rows, zorder=-1, **look))
+    _fill(axes, ~missing, PALE)
 
 
-def _draw_signs(axes: Any, cells: Cells) -> None:
+def _fill(axes: Any, mask: NDArray[np.bool_], colour: str) -> None:
+    """Fill some of the cells with a colour."""
+    rows, columns = mask.shape
+    axes.imshow(
+        np.ma.masked_array(np.ones(mask.shape), ~mask),
+        cmap=_one_colour(colour),
+        extent=(0, columns, rows, 0),
+        interpolation="none",
+        aspect="auto",
+    )
+
+
+def _draw_signs(axes: Any, cells: Cells, points: float) -> None:
     """Fill the cells of identical models, with = on them, of other zeros, and of equal parts."""
     for mask, marker, face, ink in (
         (cells.identical, EQUALS, IDENTICAL, "white"),
@@ -146,53 +214,45 @@ def _draw_signs(axes: Any, cells: Cells) -> None:
         if not mask.any():
             continue
         rows, columns = np.nonzero(mask)
-        size = len(mask)
-        axes.imshow(
-            np.ma.masked_array(np.ones(mask.shape), ~mask),
-            cmap=_one_colour(face),
-            extent=(0, size, size, 0),
-            interpolation="none",
-            aspect="auto",
-        )
+        _fill(axes, mask, face)
+        if points < LEAST_SIGN:
+            continue
         axes.scatter(
             columns + 0.5,
             rows + 0.5,
             marker=marker,
-            s=26,
+            s=points**2,
             c=ink,
             linewidths=0,
             rasterized=len(rows) > VECTOR_MARKS,
         )
 
 
-def _draw_corners(axes: Any, partial: NDArray[np.bool_]) -> None:
-    """Mark distances that do not cover all parameters in the cell's corner."""
+def _draw_corners(
+    axes: Any, partial: NDArray[np.bool_], points: float, across: float, down: float
+) -> None:
+    """
+    Mark distances that do not cover all parameters in the cell's corner.
+
+    Parameters
+    ----------
+    points
+        Side of the mark.
+    across, down
+        The same as shares of a cell's width and height.
+    """
     rows, columns = np.nonzero(partial)
-    triangles = PolyCollection(
-        [
-            [(x + 0.68, y), (x + 1, y), (x + 1, y + 0.32)]
-            for x, y in zip(columns, rows, strict=True)
-        ],
-        facecolors=ACCENT,
-        linewidths=0,
-        rasterized=len(rows) > VECTOR_MARKS,
-    )
-    axes.add_collection(triangles)
+    if len(rows):
+        axes.scatter(
+            columns + 1 - across / 2,
+            rows + down / 2,
+            marker=UPPER_RIGHT,
+            s=points**2,
+            c=ACCENT,
+            linewidths=0,
+            rasterized=len(rows) > VECTOR_MARKS,
+        )
 
 
 def _one_colour(colour: str) -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list("one", [colour, colour])
-
-
-def _print_values(axes: Any, values: NDArray[np.float64], places: NDArray[np.float64]) -> None:
-    for row, column in np.argwhere(np.isfinite(values)):
-        near = places[row, column] < 0.45
-        axes.text(
-            column + 0.5,
-            row + 0.5,
-            significant(values[row, column], 3),
-            fontsize=SMALL,
-            color="white" if near else INK,
-            ha="center",
-            va="center",
-        )

@@ -91,7 +91,15 @@ def draw_cladogram(
         if members[tip] > 1:
             half = (members[tip] - 1) / 2 * step + 0.04
             add_line(page.canvas, [across[tip]] * 2, [y - half, y + half], color=INK, lw=1.4)
-        add_marker(page.canvas, across[tip], y, "o", ms=4.5, mfc=colours[tip], mec="none", zorder=3)
+        size = tip_points(step)
+        add_marker(
+            page.canvas, across[tip], y, "o", ms=size, mfc=colours[tip], mec="none", zorder=3
+        )
+
+
+def tip_points(step: float) -> float:
+    """Return the width in points of a tip's dot, in rows of so many inches."""
+    return min(4.5, 65 * step)
 
 
 def draw_guide(page: Page, start: float, end: float, y: float) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from atlas.plots.layout import Entry, draw_key, key_of, open_page
+from atlas.plots.layout import Entry, draw_key, key_of, open_page, thinned
 from atlas.plots.marks import Mark
 from atlas.plots.style import Colours, colours_of
 from atlas.plots.words import (
@@ -101,6 +101,18 @@ class Context:
         """
         shown = np.ones(self.matrix.values.shape, dtype=bool) if pairs is None else pairs
         return [*self.coverage_note(shown), *self.zero_note(shown)]
+
+    def pairs_of(self, row: int) -> Pairs:
+        """Return the pairs of one model: shape (N, N)."""
+        mine = np.arange(len(self.matrix)) == row
+        return np.asarray(mine[:, None] | mine)
+
+    def thinned_note(self, height: float) -> list[str]:
+        """Return how many of the rows are named, where there is no room for all."""
+        step = thinned(height)
+        if step == 1:
+            return []
+        return [f"Of every {step} rows the first is named: there is room for no more."]
 
     def sameness(self) -> str:
         """Return what models that share a point or a tip have in common."""

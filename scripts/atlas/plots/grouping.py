@@ -1,7 +1,8 @@
-"""The order of the rows of an identity picture: families together where there are many models."""
+"""The rows of an identity picture: families together, and what is alike in one, of many models."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 from math import ceil
 
 from atlas.relations.classes import Classes
@@ -10,7 +11,7 @@ from atlas.relations.families import Standing
 MANY = 16
 """Of more models the rows are grouped; of fewer they keep the roster's order."""
 TALLEST = 70
-"""Rows of a block; of more, blocks stand side by side."""
+"""Rows of a block; of more, blocks stand side by side, as many as have room."""
 SPACE = 0.4
 """Of a row, between two families."""
 
@@ -28,9 +29,34 @@ class Grouping:
     starts: frozenset[str]
     """Models that begin a family."""
 
-    def blocks(self) -> list[tuple[str, ...]]:
-        """Return the models of each block."""
-        size = ceil(len(self.models) / ceil(len(self.models) / TALLEST))
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """A row's model to all that share the row; a model that has its row alone is not there."""
+
+    def folded(self, alike: Callable[[str], Hashable], first: str | None = None) -> "Grouping":
+        """
+        Return the rows with those that look alike in one, in the name of the first of them.
+
+        Parameters
+        ----------
+        alike
+            What a model's row shows.
+        first
+            A model that stands for others rather than another for it.
+        """
+        models, starts, members = [], set(), {}
+        for _, run in groupby(self.models, key=alike):
+            together = tuple(run)
+            name = first if first in together else together[0]
+            models.append(name)
+            if not self.starts.isdisjoint(together):
+                starts.add(name)
+            if len(together) > 1:
+                members[name] = together
+        return Grouping(tuple(models), self.by, frozenset(starts), members)
+
+    def blocks(self, most: int) -> list[tuple[str, ...]]:
+        """Return the models of each block, of which so many at most stand side by side."""
+        size = ceil(len(self.models) / min(most, ceil(len(self.models) / TALLEST)))
         return [self.models[start : start + size] for start in range(0, len(self.models), size)]
 
     def rows(self, block: Sequence[str]) -> Iterator[tuple[str, float]]:

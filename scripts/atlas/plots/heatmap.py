@@ -7,21 +7,30 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from atlas.plots import style
-from atlas.plots.cells import PRINTED, Cells, cells_of, colour_map, draw_cells
+from atlas.plots.cells import EQUAL_VALUES, Cells, cell_marks, cells_of, draw_cells, print_values
+from atlas.plots.colour_bar import BAR, draw_bar
 from atlas.plots.context import Context
-from atlas.plots.layout import Page, draw_entry, entry_width, number_width, open_page
+from atlas.plots.layout import (
+    LARGEST,
+    Page,
+    draw_rows,
+    entry_width,
+    number_width,
+    open_page,
+    thinned,
+)
 from atlas.plots.marks import Mark, add_line
 from atlas.plots.order import Leaves, leaves_of
 from atlas.plots.spread import Spread
 from atlas.plots.strips import draw_strips, strip_marks, strips_head, strips_of, strips_width
-from atlas.plots.style import ACCENT, FAINT, IDENTICAL, SMALL, SOFT, text_width
+from atlas.plots.style import FAINT, SMALL, SOFT, text_width
 from atlas.plots.words import component_title, counted, measure_of, significant, span_text
 from atlas.relations.matrices import Matrix
 
 SMALLEST_CELL = 0.135
 """Height in inches of a cell that still has room for a label of 8 points beside it."""
-TICKS = 5
-"""Of the colour bar, at even steps of colour."""
+PRINTED = 16
+"""Up to so many models the distances are printed in the cells."""
 
 
 def draw(matrix: Matrix) -> Figure:
@@ -38,7 +47,8 @@ def _draw(context: Context, leaves: Leaves, cells: Cells) -> Figure:
     cell = _cell_size(cells)
     entries = [context.entry(row) for row in leaves.order]
     numbers = number_width(entries)
-    levels = ceil((numbers + 0.05) / cell)
+    step = thinned(cell)
+    levels = ceil((numbers + 0.05) / (step * cell))
     strips = strips_of(context.matrix)
     top = max(levels * 0.15 + 0.05, strips_head(strips))
     branches = 0.9 if leaves.merges is not None else 0.0
@@ -49,25 +59,28 @@ def _draw(context: Context, leaves: Leaves, cells: Cells) -> Figure:
         title=_title(context.matrix, cells),
         subtitle=context.subtitle(_scale(scale), _order(context.matrix, leaves)),
         width=right + entry_width(entries, numbers),
-        height=top + size * cell + (0.75 if scale else 0.0),
-        legend=context.legend(*strip_marks(strips), *_marks(context, cells)),
-        notes=context.notes(),
+        height=top + size * cell + (BAR if scale else 0.0),
+        legend=context.legend(*strip_marks(strips, context.matrix), *_marks(context, cells)),
+        notes=[*context.notes(), *context.thinned_note(cell)],
     )
     axes = page.axes(left, top, size * cell, size * cell)
-    draw_cells(axes, cells, scale, cell)
+    draw_cells(axes, cells, scale, width=cell, height=cell)
+    if scale is not None and size <= PRINTED:
+        print_values(axes, cells, scale)
     models = [context.matrix.ids[row] for row in leaves.order]
     draw_strips(page, strips, models, branches, top, cell)
-    for place, entry in enumerate(entries):
-        draw_entry(page, right, top + (place + 0.5) * cell, entry, numbers)
-        y = top - 0.1 - 0.15 * (place % levels)
+    draw_rows(page, right, top, entries, cell, numbers)
+    for named, place in enumerate(range(0, size, step)):
+        y = top - 0.1 - 0.15 * (named % levels)
         x = left + (place + 0.5) * cell
-        page.write(x, y, str(entry.number), ha="center", color=SOFT)
-        if place % levels:
+        page.write(x, y, str(entries[place].number), ha="center", color=SOFT)
+        if named % levels:
             _tick(page, x, y + 0.065, top - 0.02)
     if leaves.merges is not None:
         _draw_branches(page, leaves, branches, top, cell)
     if scale is not None:
-        _draw_scale(page, context, scale, left, top + size * cell + 0.2, size * cell)
+        title = measure_of(context.matrix).title
+        draw_bar(page, scale, title, left, top + size * cell + 0.2, size * cell)
     return page.figure
 
 
@@ -80,7 +93,8 @@ def _tick(page: Page, x: float, start: float, end: float) -> None:
 def _cell_size(cells: Cells) -> float:
     """Return a cell's side in inches: wide enough for its number, or just for the labels."""
     if len(cells.values) > PRINTED:
-        return max(SMALLEST_CELL, min(0.24, 7.0 / len(cells.values)))
+        wanted = max(SMALLEST_CELL, min(0.24, 7.0 / len(cells.values)))
+        return min(wanted, LARGEST / len(cells.values))
     shown = cells.values[np.isfinite(cells.values)]
     widest = max((text_width(significant(value, 3), SMALL) for value in shown), default=0.0)
     return max(0.34, widest + 0.12)
@@ -123,23 +137,9 @@ def _order(matrix: Matrix, leaves: Leaves) -> str:
 
 
 def _marks(context: Context, cells: Cells) -> list[Mark]:
-    marks = []
-    if cells.identical.any():
-        marks.append(Mark("identical weights", IDENTICAL, "="))
-    if cells.zero.any():
-        meaning = (
-            "0: identical or never compared"
-            if context.matrix.ambiguous_zeros
-            else "0: equal values, stored differently"
-        )
-        marks.append(Mark(meaning, IDENTICAL, "0"))
-    if cells.shared.any():
-        marks.append(Mark("the compared part is identical", "white", "="))
-    if cells.missing.any():
-        marks.append(Mark("not compared", shape="hatched"))
-    if cells.partial.any():
-        marks.append(Mark("compared in part", ACCENT, "corner"))
-    return marks
+    ambiguous = context.matrix.ambiguous_zeros
+    zero = "0: identical or never compared" if ambiguous else EQUAL_VALUES
+    return cell_marks([cells], zero)
 
 
 def _draw_branches(page: Page, leaves: Leaves, width: float, top: float, cell: float) -> None:
@@ -158,25 +158,3 @@ def _draw_branches(page: Page, leaves: Leaves, width: float, top: float, cell: f
         for line in lines
     ]
     page.canvas.add_collection(LineCollection(segments, colors=SOFT, linewidths=0.7))
-
-
-def _draw_scale(
-    page: Page, context: Context, scale: Spread, x: float, y: float, width: float
-) -> None:
-    """Draw the colours in even steps, and below them the distances that they stand for."""
-    width = max(min(width, 4.0), 2.2)
-    axes = page.axes(x, y, width, 0.13)
-    axes.imshow(
-        np.linspace(0.0, 1.0, 256)[None],
-        cmap=colour_map(),
-        extent=(0.0, 1.0, 0.0, 1.0),
-        aspect="auto",
-        interpolation="none",
-    )
-    axes.spines[:].set_visible(False)
-    places = np.linspace(0.0, 1.0, TICKS)
-    axes.set_xticks(places, [significant(scale.value(place), 3) for place in places])
-    axes.set_yticks([])
-    axes.tick_params(length=2.5, width=0.6)
-    title = measure_of(context.matrix).title
-    axes.set_xlabel(f"{title}: dark is close", fontsize=SMALL, color=SOFT)

@@ -1,4 +1,4 @@
-"""Histograms of a pair's per-tensor distances, one row of panels per role."""
+"""A pair: strips of its blocks, and histograms of its tensors, one row of panels per role."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,19 +15,18 @@ from atlas.plots import style
 from atlas.plots.context import SEPARATOR
 from atlas.plots.layout import Page, open_page
 from atlas.plots.marks import Mark
+from atlas.plots.pair_strips import Strips
 from atlas.plots.style import FAINT, SMALL, SOFT
-from atlas.plots.words import COMPONENT_TITLES, counted, significant
+from atlas.plots.words import (
+    COMPONENT_TITLES,
+    ROLE_TITLES,
+    counted,
+    role_title,
+    significant,
+    titled,
+)
+from atlas.relations.moved import within_pair
 
-ROLES = {
-    "self_attention": "Self-attention",
-    "cross_attention": "Cross-attention",
-    "feed_forward": "Feed forward",
-    "convolution": "Convolution",
-    "projection": "Projection",
-    "embedding": "Embedding",
-    "norm": "Norm",
-    "other": "Other",
-}
 PARTS = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2", "text_encoder_3", "ema")
 COMPONENT_COLOURS = dict(zip(PARTS, style.QUALITATIVE, strict=False)) | {
     "network": style.QUALITATIVE[0]  # of a model without parts, so it never stands beside a UNet
@@ -58,14 +57,19 @@ class Tensors:
         return np.asarray(np.isfinite(self.distances["l2"]) & (self.distances["l2"] > 0))
 
 
-def draw(pair: pa.Table, *, a: str, b: str) -> Figure:
+def draw(pair: pa.Table, blocks: pa.Table, *, a: str, b: str) -> Figure:
     """
-    Draw the histograms of a pair; a and b are the labels of its models.
+    Draw the strips and histograms of a pair; a and b are the labels of its models.
 
-    The table has the columns component, role, status, l2 and relative_l2, one row per tensor.
+    Parameters
+    ----------
+    pair
+        One row per tensor, with the columns component, role, status, l2 and relative_l2.
+    blocks
+        The tidy distances of the two models.
     """
     with style.applied():
-        return _draw(_tensors(pair), a, b)
+        return _draw(_tensors(pair), Strips.of(within_pair(blocks)), a, b)
 
 
 def _tensors(pair: pa.Table) -> Tensors:
@@ -82,24 +86,26 @@ def _tensors(pair: pa.Table) -> Tensors:
     )
 
 
-def _draw(tensors: Tensors, a: str, b: str) -> Figure:
+def _draw(tensors: Tensors, strips: Strips, a: str, b: str) -> Figure:
     roles = _roles(tensors)
     components = _components(tensors)
     page = open_page(
         title=_title(tensors, a, b),
         subtitle=_subtitle(tensors),
-        width=GUTTER + 2 * (PANEL + GAP),
-        height=max(len(roles), 1) * HEIGHT + (SCALE if components else 0.0),
-        legend=[Mark(COMPONENT_TITLES.get(c, c), _colour(c), "bar") for c in components],
+        width=GUTTER + max(2 * (PANEL + GAP), strips.width),
+        height=strips.height + max(len(roles), 1) * HEIGHT + (SCALE if components else 0.0),
+        legend=[*(Mark(titled(c), _colour(c), "bar") for c in components), *strips.marks()],
         notes=[
-            "Identical tensors have no place on a log scale: they are counted beside the panels."
+            "Identical tensors have no place on a log scale: they are counted beside the panels.",
+            *strips.notes(),
         ],
     )
+    strips.draw(page, GUTTER)
     for column, measure in enumerate(MEASURES_SHOWN):
         bars = _bars(tensors, roles, components, measure)
         drawn = sum(map(bars.drawn, roles))
         for row, role in enumerate(roles):
-            x, y = GUTTER + column * (PANEL + GAP), _top(row, drawn) + 0.1
+            x, y = GUTTER + column * (PANEL + GAP), strips.height + _top(row, drawn) + 0.1
             axes = page.axes(x, y, PANEL, HEIGHT - 0.22)
             if bars.drawn(role):
                 _draw_panel(axes, bars, role, last=row == drawn - 1)
@@ -107,7 +113,7 @@ def _draw(tensors: Tensors, a: str, b: str) -> Figure:
                 _write_empty(axes, tensors, role)
     moved = len(set(tensors.role[tensors.moved].tolist()))
     for row, role in enumerate(roles):
-        _write_role(page, _top(row, moved), role, tensors)
+        _write_role(page, strips.height + _top(row, moved), role, tensors)
     return page.figure
 
 
@@ -170,7 +176,7 @@ def _colour(component: str) -> str:
 def _roles(tensors: Tensors) -> list[str]:
     """Return the roles there are, those without a bar last: the scale is below the others."""
     found = set(tensors.role.tolist())
-    order = [role for role in ROLES if role in found] + sorted(found - set(ROLES))
+    order = [role for role in ROLE_TITLES if role in found] + sorted(found - set(ROLE_TITLES))
     moved = set(tensors.role[tensors.moved].tolist())
     return sorted(order, key=lambda role: role not in moved)
 
@@ -217,7 +223,7 @@ def _write_role(page: Page, top: float, role: str, tensors: Tensors) -> None:
         f"{apart} not compared" if apart else "",
     ]
     top += 0.2
-    page.write(0.0, top, ROLES.get(role, role), weight="bold")
+    page.write(0.0, top, role_title(role), weight="bold")
     for number, line in enumerate(lines, start=1):
         page.write(0.0, top + 0.165 * number, line, color=SOFT)
 

@@ -17,6 +17,10 @@ LINE = 1.45
 ROW = SMALL * LINE / 72
 """Height in inches of one row that names a model."""
 NARROWEST = 6.2
+LOWEST = 0.83 * ROW
+"""Inches of a row that still has room for its name."""
+LARGEST = 48.0
+"""Inches of rows one below the other: of more than some 260 models they are lower than a text."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,33 @@ def draw_entry(page: Page, x: float, y: float, entry: Entry, numbers: float) -> 
     if entry.remark:
         width = text_width(entry.label, SMALL, _weight(entry))
         page.write(left + width, y, f"  {entry.remark}", color=SOFT)
+
+
+def row_height(rows: int) -> float:
+    """Return the inches of a row of a picture: those of few are higher, thousands have a limit."""
+    return min(max(1.15 * ROW, min(0.3, 3.2 / rows)), LARGEST / rows)
+
+
+def thinned(height: float) -> int:
+    """Return of how many rows of so many inches one has room for its name."""
+    return max(1, ceil(LOWEST / height))
+
+
+def draw_rows(
+    page: Page, x: float, y: float, entries: Sequence[Entry], height: float, numbers: float
+) -> None:
+    """
+    Name rows of so many inches, from a place on downwards: every one, or as many as have room.
+
+    Parameters
+    ----------
+    numbers
+        Width of the column of numbers.
+    """
+    step = thinned(height)
+    for place, entry in enumerate(entries):
+        if place % step == 0:
+            draw_entry(page, x, y + (place + 0.5) * height, entry, numbers)
 
 
 @dataclass(frozen=True)

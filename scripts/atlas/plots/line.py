@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from atlas.plots import style
 from atlas.plots.context import Context
-from atlas.plots.layout import ROW, draw_entry, entry_width, number_width, open_page
+from atlas.plots.layout import draw_rows, entry_width, number_width, open_page, row_height, thinned
 from atlas.plots.marks import Mark
 from atlas.plots.style import FAINT, INK, SMALL, SOFT, text_width
 from atlas.plots.ticks import readable, round_ticks
@@ -36,13 +36,12 @@ FAR_APART = 2.5
 
 
 def draw(matrix: Matrix) -> Figure:
-    """Draw the distances from the reference: the base, else the first model."""
+    """Draw the distances from the matrix's reference: as told, the base, or the first model."""
     with style.applied():
         context = Context.of(matrix)
         if not matrix.compared().any():
             return context.no_distances_page("line")
-        first = matrix.base if matrix.base is not None else matrix.ids[0]
-        return _draw(context, matrix.index(first))
+        return _draw(context, matrix.index(matrix.origin))
 
 
 def _draw(context: Context, reference: int) -> Figure:
@@ -54,8 +53,7 @@ def _draw(context: Context, reference: int) -> Figure:
     values = [written[row] for row in order]
     numbers = number_width(entries)
     left = entry_width(entries, numbers) + 0.15
-    step = max(ROW * 1.15, min(0.3, 3.2 / len(matrix)))
-    height = max(step * len(matrix), 0.9)
+    height = max(row_height(len(matrix)) * len(matrix), 0.9)
     step = height / len(matrix)
     head = 0.22 if len(matrix) > TALL else 0.0
     page = open_page(
@@ -64,15 +62,15 @@ def _draw(context: Context, reference: int) -> Figure:
         width=left + WIDTH + 0.1 + max(text_width(value, SMALL) for value in values),
         height=head + height + 0.45,
         legend=context.legend(*_marks(context, reference, distances)),
-        notes=context.notes(_pairs(matrix, reference)),
+        notes=[*context.notes(context.pairs_of(reference)), *context.thinned_note(step)],
     )
     axes = page.axes(left, head, WIDTH, height)
     _draw_axes(axes, context, distances)
-    _draw_points(axes, context, reference, distances, order)
-    for place, (entry, value) in enumerate(zip(entries, values, strict=True)):
+    _draw_points(axes, context, reference, distances, order, min(26**0.5, 58 * step))
+    draw_rows(page, 0.0, head, entries, step, numbers)
+    for place in range(0, len(values), thinned(step)):
         y = head + (place + 0.5) * step
-        draw_entry(page, 0.0, y, entry, numbers)
-        page.write(left + WIDTH + 0.1, y, value, color=SOFT)
+        page.write(left + WIDTH + 0.1, y, values[place], color=SOFT)
     return page.figure
 
 
@@ -87,12 +85,6 @@ def _order(matrix: Matrix, reference: int, distances: NDArray[np.float64]) -> li
 
 def _order_text(matrix: Matrix) -> str:
     return "models in the order of making" if matrix.ordered else "the nearest first"
-
-
-def _pairs(matrix: Matrix, reference: int) -> NDArray[np.bool_]:
-    """Return the pairs that the picture shows, those of the reference: shape (N, N)."""
-    rows = np.arange(len(matrix)) == reference
-    return np.asarray(rows[:, None] | rows)
 
 
 def _title(context: Context, reference: int, distances: NDArray[np.float64]) -> str:
@@ -200,7 +192,9 @@ def _draw_points(
     reference: int,
     distances: NDArray[np.float64],
     order: list[int],
+    points: float,
 ) -> None:
+    """Draw a dot of so many points for each model, and hatch the rows without one."""
     gaps = _gaps(context, reference, distances)[order]
     if _is_log(distances):
         distances = np.where(distances == 0, _zero(distances[distances > 0]), distances)
@@ -216,7 +210,7 @@ def _draw_points(
     axes.scatter(
         along,
         rows,
-        s=26,
+        s=points**2,
         c=[context.colours.models[row] for row in order],
         edgecolors="white",
         linewidths=0.6,

@@ -66,10 +66,10 @@ def draw(matrix: Matrix) -> Figure:
         nodes = nodes_of(matrix)
         if len(nodes.members) < 2:
             return context.no_distances_page("map")
-        return _draw(context, nodes, classical_scaling(_metric(matrix, nodes)))
+        return _draw(context, nodes, classical_scaling(metric_of(matrix, nodes)))
 
 
-def _metric(matrix: Matrix, nodes: Nodes) -> NDArray[np.float64]:
+def metric_of(matrix: Matrix, nodes: Nodes) -> NDArray[np.float64]:
     """Return distances that can be Euclidean: for 1 - cosine, the chord between directions."""
     if measure_of(matrix).is_similarity:
         return np.asarray(np.sqrt(2 * nodes.distances))

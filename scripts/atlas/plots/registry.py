@@ -10,8 +10,11 @@ since rules name their files with it while the workflow is parsed.
 from dataclasses import dataclass
 from typing import Literal
 
-Subject = Literal["matrix", "pair", "identity"]
-"""A matrix of a group's models, a pair's table of tensors, or a group's identity table."""
+Subject = Literal["matrix", "blocks", "pair", "identity"]
+"""
+A matrix of a group's models, how far their blocks moved, a pair's tables of tensors and blocks, or a
+group's identity table.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ PLOTS = (
     Plot("map", of="matrix"),
     Plot("spectral", of="matrix"),
     Plot("line", of="matrix"),
+    Plot("blocks", of="blocks"),
     Plot("histograms", of="pair", is_lone=True),
     Plot("sharing", of="identity", is_lone=True),
 )

@@ -14,8 +14,16 @@ from matplotlib.patches import Rectangle
 from atlas.names.components import EMA
 from atlas.plots import style
 from atlas.plots.context import SEPARATOR
-from atlas.plots.grouping import Grouping, grouped
-from atlas.plots.layout import Entry, Page, draw_entry, entry_width, number_width, open_page
+from atlas.plots.grouping import MANY, Grouping, grouped
+from atlas.plots.layout import (
+    LARGEST,
+    Entry,
+    Page,
+    draw_entry,
+    entry_width,
+    number_width,
+    open_page,
+)
 from atlas.plots.marks import Mark
 from atlas.plots.style import (
     FAINT,
@@ -39,6 +47,8 @@ BETWEEN = 0.45
 """Inches between two blocks of rows side by side."""
 LIGHT = 0.45
 """How much of its colour a rounded copy's cell keeps."""
+EACH = "each its own"
+"""In the place of `own` where several models share a row."""
 TRACK = 0.5
 """Share of a cell's width that stands for all tensors of a component."""
 
@@ -98,23 +108,32 @@ def draw(
         for component, held in cells.items()
     }
     order = grouped(places, models)
+    if len(models) > MANY:
+        order = order.folded(lambda model: _shown(cells, model), base)
     number = {model: place for place, model in enumerate(models, start=1)}
     entries = {
-        model: Entry(number[model], labels.get(model, model), PLAIN, is_base=model == base)
-        for model in models
+        model: Entry(
+            number[model],
+            labels.get(model, model),
+            PLAIN,
+            is_base=model == base,
+            remark=_more(order, model),
+        )
+        for model in order.models
     }
     with style.applied():
         numbers = number_width(list(entries.values()))
         names = entry_width(list(entries.values()), numbers) + 0.15
         columns = _columns(cells, names)
         width = names + sum(_width(held.values(), name) for name, held in cells.items())
-        blocks = order.blocks()
+        blocks = order.blocks(max(1, int((LARGEST + BETWEEN) / (width + BETWEEN))))
         page = open_page(
             title=_title(cells, len(models)),
             subtitle=SEPARATOR.join(_subtitle(group, models, order)),
             width=len(blocks) * (width + BETWEEN) - BETWEEN,
             height=HEADING + max(order.height(block) for block in blocks) * ROW,
             legend=_legend(cells, models, base, _not_there(frame)),
+            notes=_notes(order),
         )
         for block_number, block in enumerate(blocks):
             left = block_number * (width + BETWEEN)
@@ -126,7 +145,7 @@ def draw(
                 for component, x in columns.items():
                     held = cells[component]
                     room = _width(held.values(), component)
-                    _draw_cell(page, left + x, top, room, held.get(model))
+                    _draw_cell(page, left + x, top, room, held.get(model), model in order.members)
         return page.figure
 
 
@@ -148,6 +167,28 @@ def _cells(frame: pd.DataFrame, models: Sequence[str]) -> Cells:
         if model in cells.get(EMA, {}):
             cells[EMA][model] = Cell(places[component][raw], component)
     return cells
+
+
+def _shown(cells: Cells, model: str) -> tuple[str, ...]:
+    """Return what a model's row shows: its cells as they are written."""
+    found = (held.get(model) for held in cells.values())
+    return tuple("" if cell is None else cell.text for cell in found)
+
+
+def _more(order: Grouping, model: str) -> str:
+    """Return how many models share a model's row."""
+    others = len(order.members.get(model, (model,))) - 1
+    return f"and {others} more" if others else ""
+
+
+def _notes(order: Grouping) -> list[str]:
+    """Return what a row of several models is, if there is one."""
+    if not order.members:
+        return []
+    return [
+        "Models whose cells are the same share a row, in the name of one of them: where it has a"
+        f" letter, their weights are the same; '{EACH}' is one of no other's for each of them."
+    ]
 
 
 def _components(frame: pd.DataFrame) -> list[str]:
@@ -218,7 +259,10 @@ def _legend(cells: Cells, models: Sequence[str], base: str | None, not_there: st
     return marks
 
 
-def _draw_cell(page: Page, x: float, y: float, room: float, cell: Cell | None) -> None:
+def _draw_cell(
+    page: Page, x: float, y: float, room: float, cell: Cell | None, is_shared: bool
+) -> None:
+    """Draw a cell; shared is one of several models."""
     left, top = page.left + x, page.top + y + GAP / 2
     width, height = room - 2 * GAP, ROW - GAP
     if cell is None:
@@ -226,7 +270,8 @@ def _draw_cell(page: Page, x: float, y: float, room: float, cell: Cell | None) -
         return
     if cell.place.family is None:
         _add_box(page, left, top, width, height, facecolor="white", edgecolor=FAINT)
-        page.write(x + width / 2, y + ROW / 2, cell.text, ha="center", color=SOFT)
+        text = EACH if is_shared else cell.text
+        page.write(x + width / 2, y + ROW / 2, text, ha="center", color=SOFT)
         return
     colour = letter_colour(cell.place.family)
     if not cell.is_whole:

@@ -17,7 +17,7 @@ from atlas.plots.style import (
     text_width,
 )
 from atlas.plots.words import titled
-from atlas.relations.classes import TAG, Classes
+from atlas.relations.classes import DTYPE, TAG, Classes
 from atlas.relations.matrices import Matrix
 
 WIDTH, GAP = 0.15, 0.05
@@ -28,13 +28,15 @@ NOTHING = "#f4f5f7"
 
 def strips_of(matrix: Matrix) -> tuple[Classes, ...]:
     """
-    Return what strips are drawn for: nothing in a group whose models each have a colour.
+    Return what strips are drawn for: whatever tells some of the models from the others.
 
     Families of the drawn component itself are its cells at 0.
     """
-    if len(matrix) <= len(QUALITATIVE):
-        return ()
-    return tuple(each for each in matrix.classes if each.kind != matrix.component)
+    return tuple(
+        each
+        for each in matrix.classes
+        if each.kind != matrix.component and len({each.of.get(model) for model in matrix.ids}) > 1
+    )
 
 
 def strips_width(strips: Sequence[Classes]) -> float:
@@ -74,15 +76,29 @@ def draw_strips(
         )
 
 
-def strip_marks(strips: Sequence[Classes]) -> list[Mark]:
-    """Return what the colours of families mean; those of tags are the models' own."""
-    found = {name for strip in strips if strip.kind != TAG for name in class_colours(strip)}
-    letters = sorted(found)
+def strip_marks(strips: Sequence[Classes], matrix: Matrix) -> list[Mark]:
+    """Return what the strips' colours mean, but for tags that are the colours of the models too."""
+    marks: list[Mark] = []
+    letters: set[str] = set()
+    for strip in strips:
+        colours = class_colours(strip)
+        if strip.kind == TAG and not are_models_own(matrix):
+            marks += [Mark(f"tag {name}", colour, " ") for name, colour in colours.items()]
+        elif strip.kind == DTYPE:
+            marks += [Mark(name, colour, " ") for name, colour in colours.items()]
+        elif strip.kind != TAG:
+            letters |= set(colours)
+    last = max(letters, default="")
     meaning = "families that share the strip's component"
-    return [
-        Mark(meaning if name == letters[-1] else "", letter_colour(name), name) for name in letters
+    return marks + [
+        Mark(meaning if name == last else "", letter_colour(name), name) for name in sorted(letters)
     ]
 
 
+def are_models_own(matrix: Matrix) -> bool:
+    """Return whether the models' own colours are those of their tags."""
+    return not matrix.ordered and len(matrix) > len(QUALITATIVE)
+
+
 def _title(strip: Classes) -> str:
-    return "Tag" if strip.kind == TAG else titled(strip.kind)
+    return {TAG: "Tag", DTYPE: "Dtype"}.get(strip.kind) or titled(strip.kind)

@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.textpath import text_to_path
 
 from atlas.plots.words import titled
-from atlas.relations.classes import TAG, Classes, leading
+from atlas.relations.classes import DTYPE, TAG, Classes, leading
 from atlas.relations.matrices import Matrix
 
 INK = "#1d2433"
@@ -45,12 +45,24 @@ QUALITATIVE = (
 COLOURED = tuple("ABCDEFGHI")
 """The families that have these colours."""
 WITHOUT_FAMILY = "#9aa1ac"
+DTYPE_COLOURS = {
+    "f64": "#2f1f14",
+    "f32": "#5e3f27",
+    "bf16": "#a0733f",
+    "f16": "#d8b078",
+    "f8_e4m3fn": "#f0dcb8",
+    "f8_e5m2": "#f0dcb8",
+}
+"""Browns, which no tag or family has: the darker, the more bytes."""
 
 FAR_TO_NEAR = ("#fbf7e6", "#dbe8c0", "#a3d2b5", "#5fb3b8", "#3a86ae", "#34589b", "#2b2f6b")
 """Distances in the heatmap: light where far, dark where close; even steps of lightness."""
 
 MAKING_ORDER = ("#2b2f6b", "#34589b", "#2f86a6", "#3fae94", "#8cc265", "#d8b93a")
 """Models of an ordered group, from the first made to the last."""
+
+MOST_PIXELS = 6000
+"""Of a picture's longer side; the SVG has all sizes."""
 
 FALLBACKS = (
     "Noto Sans CJK JP",
@@ -128,7 +140,8 @@ def save(figure: Figure, stem: Path) -> list[Path]:
 
 def resolution(figure: Figure) -> int:
     """Return dots per inch: fewer for posters of hundreds of models, whose text stays sharp."""
-    return 160 if max(figure.get_size_inches()) < 18 else 110
+    largest = float(max(figure.get_size_inches()))
+    return 160 if largest < 18 else min(110, int(MOST_PIXELS / largest))
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
@@ -174,7 +187,9 @@ def colours_of(matrix: Matrix) -> Colours:
 
 
 def class_colours(classes: Classes) -> dict[str, str]:
-    """Return the colours of the nine commonest tags, or of the families A to I."""
+    """Return the colours of the nine commonest tags, of dtypes, or of the families A to I."""
+    if classes.kind == DTYPE:
+        return {name: DTYPE_COLOURS.get(name, WITHOUT_FAMILY) for name in classes.names()}
     if classes.kind == TAG:
         return dict(zip(classes.names(), QUALITATIVE, strict=False))
     return {name: letter_colour(name) for name in classes.names() if name in COLOURED}

@@ -8,7 +8,16 @@ from matplotlib.figure import Figure
 
 from atlas.plots import cladogram, style
 from atlas.plots.context import Context
-from atlas.plots.layout import ROW, Page, draw_entry, entry_width, number_width, open_page
+from atlas.plots.layout import (
+    LARGEST,
+    ROW,
+    Page,
+    draw_entry,
+    entry_width,
+    number_width,
+    open_page,
+    thinned,
+)
 from atlas.plots.marks import Mark, add_line, add_marker
 from atlas.plots.nodes import Nodes, nodes_of
 from atlas.plots.order import leaves_of
@@ -87,10 +96,10 @@ class Places:
     """Tips from top to bottom."""
 
 
-def _places(context: Context, family: Family) -> Places:
+def places_of(matrix: Matrix, family: Family) -> Places:
     """Lay the tree out, its children turned so that the tips follow the heatmap's order."""
     tree, members = family.tree, family.nodes.members
-    rank = {row: place for place, row in enumerate(leaves_of(context.matrix).order)}
+    rank = {row: place for place, row in enumerate(leaves_of(matrix).order)}
     mean: dict[int, tuple[float, int]] = {}
     for node in tree.postorder():
         if node < tree.tips:
@@ -128,11 +137,12 @@ def _rows(family: Family, order: list[int]) -> dict[int, float]:
 
 
 def _draw(context: Context, family: Family) -> Figure:
-    places = _places(context, family)
+    places = places_of(context.matrix, family)
     entries = {row: context.entry(row) for rows in family.nodes.members for row in rows}
     count = len(entries)
     width = 4.6 if count <= 60 else 6.5
-    height = max(ROW, min(0.3, 4.5 / count)) * count
+    step = min(max(ROW, min(0.3, 4.5 / count)), LARGEST / count)
+    height = step * count
     numbers = number_width(list(entries.values()))
     left = width + 0.25
     deepest = max(places.depth.values()) or 1.0
@@ -150,18 +160,20 @@ def _draw(context: Context, family: Family) -> Figure:
             *_negative_note(family),
             *context.left_out_note(family.nodes.left_out, "for want of distances to the others"),
             *context.notes(family.nodes.shown()),
+            *context.thinned_note(step),
         ],
     )
     page.top += head
-    scale, step = width / deepest, height / count
+    scale, named = width / deepest, thinned(step)
     _draw_branches(page, family, places, scale, step)
     used = 0
     for tip in places.tips:
         _draw_tip(page, context, family, tip, places, scale, step, left)
         for row in family.nodes.members[tip]:
             y = (used + 0.5) * step
-            draw_entry(page, left, y, entries[row], numbers)
-            if is_crowded:
+            if used % named == 0:
+                draw_entry(page, left, y, entries[row], numbers)
+            if is_crowded and used % named == 0:
                 end = left + entry_width([entries[row]], numbers) + 0.06
                 cladogram.draw_guide(page, end, beyond - 0.06, y)
             used += 1
@@ -263,7 +275,8 @@ def _draw_tip(
         half = (len(rows) - 1) / 2 * step
         add_line(page.canvas, [end, end], [y - half - 0.04, y + half + 0.04], color=INK, lw=1.4)
     colour = context.colours.models[rows[0]]
-    add_marker(page.canvas, x, y, "o", ms=4.5, mfc=colour, mec="none", zorder=3)
+    size = cladogram.tip_points(step)
+    add_marker(page.canvas, x, y, "o", ms=size, mfc=colour, mec="none", zorder=3)
 
 
 def _draw_bar(page: Page, context: Context, deepest: float, scale: float, y: float) -> None:

@@ -21,6 +21,17 @@ COMPONENT_TITLES = {
     "network": "Network",
 }
 
+ROLE_TITLES = {
+    "self_attention": "Self-attention",
+    "cross_attention": "Cross-attention",
+    "feed_forward": "Feed forward",
+    "convolution": "Convolution",
+    "projection": "Projection",
+    "embedding": "Embedding",
+    "norm": "Norm",
+    "other": "Other",
+}
+
 
 def measure_of(matrix: Matrix) -> Measure:
     """Return the facts of the matrix's measure; raise AtlasError for an unknown one."""
@@ -63,6 +74,11 @@ def shared_in_part(matrix: Matrix) -> NDArray[np.bool_]:
 def titled(component: str) -> str:
     """Return a component as titles write it."""
     return COMPONENT_TITLES.get(component, component)
+
+
+def role_title(role: str) -> str:
+    """Return a role as titles write it."""
+    return ROLE_TITLES.get(role, role)
 
 
 def component_title(matrix: Matrix) -> str:

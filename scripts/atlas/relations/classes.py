@@ -1,4 +1,4 @@
-"""What the models of a group are sorted by: their tags, or families that share a component."""
+"""What the models of a group are sorted by: tags, families that share a component, or dtypes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import log
 
 TAG = "tag"
+DTYPE = "dtype"
 AT_A_GLANCE = 9
 """So many classes can be told apart by colour."""
 
@@ -15,9 +16,9 @@ class Classes:
     """One way to sort models, and the class of each."""
 
     kind: str
-    """`tag`, or the component that the families share."""
+    """`tag`, `dtype`, or the component that the families share."""
     of: Mapping[str, str]
-    """Model to its tag, or to its family's letter; models of no class are not in it."""
+    """Model to its tag, dtype, or its family's letter; models of no class are not in it."""
 
     def names(self) -> list[str]:
         """Return the classes: tags from the commonest to the rarest, letters in their order."""
@@ -53,8 +54,24 @@ def by_tag(tags: Mapping[str, Sequence[str]]) -> list[Classes]:
     return [Classes(TAG, found)] if found else []
 
 
+def by_dtype(dtypes: Mapping[str, str]) -> Classes:
+    """
+    Sort models by the commonest dtype of a component.
+
+    Parameters
+    ----------
+    dtypes
+        Model to its dtypes, the commonest first; empty for one that lacks the component.
+
+    >>> by_dtype({"a": "f16, f32", "b": "bf16", "c": ""}).of
+    {'a': 'f16', 'b': 'bf16'}
+    """
+    return Classes(DTYPE, {m: each.partition(",")[0] for m, each in dtypes.items() if each})
+
+
 def leading(found: Sequence[Classes], models: int) -> Classes | None:
     """Return what colours so many models: their tags, else the families that tell most."""
     tagged = [classes for classes in found if classes.kind == TAG]
-    told = max(found, key=lambda classes: classes.information(models), default=None)
+    families = [classes for classes in found if classes.kind != DTYPE]
+    told = max(families, key=lambda classes: classes.information(models), default=None)
     return next(iter(tagged), told)

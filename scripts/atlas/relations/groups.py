@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from atlas.basis.errors import AtlasError
 from atlas.distances.shards import NameRows
 from atlas.measures import DERIVED, MAXIMA, MEASURED, derive, of_equal, rooted, squared
 from atlas.names.components import EMA
 from atlas.relations.contents import Contents, Status, compared
+from atlas.relations.lookup import Lookup, unmeasured
 
 TOTAL = "*"
 """Block and role of rows that stand for all blocks or roles."""
@@ -83,8 +83,7 @@ class GroupDistances:
         self.contents = contents
         self.first, self.second = np.triu_indices(len(contents.models), k=1)
         self.norm = contents.contents["norm"].to_numpy(np.float64)
-        digests = contents.contents["digest"].to_numpy()
-        self._digest = digests
+        self._lookup = Lookup(contents)
         tensors = contents.tensors
         self._row = {name: row for row, name in enumerate(tensors["name"])}
         self._part = list(zip(tensors["component"], tensors["block"], tensors["role"], strict=True))
@@ -160,25 +159,16 @@ class GroupDistances:
         rows: NameRows | None,
     ) -> npt.NDArray[np.float64]:
         """Return what adds up of all contents of a name: (measures, K, K), as in MEASURED."""
-        table = np.full((len(MEASURED), len(held), len(held)), np.nan)
-        if rows is not None:
-            place = {self._digest[content]: at for at, content in enumerate(held) if content >= 0}
-            at = np.array([place.get(digest, -1) for digest in rows.digests], dtype=np.int64)
-            i, j = at[rows.first], at[rows.second]
-            known = (i >= 0) & (j >= 0)
-            values = squared(rows.measures[:, known].astype(np.float64))
-            table[:, i[known], j[known]] = values
-            table[:, j[known], i[known]] = values
+        if rows is None:
+            table = np.full((len(MEASURED), len(held), len(held)), np.nan)
+        else:
+            table = self._lookup.squares(held, rows, squared(rows.measures))
         same = status == Status.IDENTICAL
         norm = np.broadcast_to(self.norm[np.maximum(held, 0)][:, None], status.shape)
         table[:, same] = squared(of_equal(norm[same]))
         needed = compared(status)
         if np.isnan(table[:, needed]).any():
-            name = self.contents.tensors["name"][row]
-            raise AtlasError(
-                f"{name}: a pair of contents is in no shard below results/distances; "
-                "run the target `distances` again"
-            )
+            raise unmeasured(self.contents.tensors["name"][row])
         table[:, ~needed] = 0.0
         return table
 

@@ -33,6 +33,8 @@ class Matrix:
     group: str = ""
     base: str | None = None
     """Id of the model that the others are believed to come from."""
+    reference: str | None = None
+    """Id of the model that others' distances are drawn from; None for the base, else the first."""
     ordered: bool = False
     """True where the roster lists the models in the order of their making."""
     order: tuple[str, ...] | None = None
@@ -51,8 +53,9 @@ class Matrix:
                 raise ValueError(f"{size} models need a square of {size}, not {array.shape}")
         if len(self.labels) != size:
             raise ValueError(f"{size} models have {len(self.labels)} labels")
-        if self.base is not None:
-            self.index(self.base)
+        for model in (self.base, self.reference):
+            if model is not None:
+                self.index(model)
         if self.order is not None and sorted(self.order) != sorted(self.ids):
             raise ValueError("the drawing order must name every model once")
 
@@ -65,6 +68,11 @@ class Matrix:
             hint = nearest(model, self.ids)
             raise AtlasError(f"group {self.group}: no model {model} among {len(self)}{hint}")
         return self.ids.index(model)
+
+    @property
+    def origin(self) -> str:
+        """Id of the model that others' distances are drawn from."""
+        return self.reference or self.base or self.ids[0]
 
     def compared(self) -> NDArray[np.bool_]:
         """Return, per model, whether it was compared with any other: shape (N,)."""
@@ -127,6 +135,7 @@ def read(
     group: str = "",
     labels: Mapping[str, str] | None = None,
     base: str | None = None,
+    reference: str | None = None,
     ordered: bool = False,
     ambiguous_zeros: bool = False,
 ) -> Matrix:
@@ -146,6 +155,7 @@ def read(
         measure=measure,
         group=group,
         base=base,
+        reference=reference,
         ordered=ordered,
         ambiguous_zeros=ambiguous_zeros,
     )

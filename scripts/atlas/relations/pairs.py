@@ -66,6 +66,37 @@ def table(contents: Contents, shards: Iterable[NameRows]) -> pa.Table:
     return pa.table(columns, schema=SCHEMA)
 
 
+def between(contents: Contents, shards: Iterable[NameRows]) -> list[NameRows]:
+    """
+    Return what was measured between two models, without the pairs of other models' contents.
+
+    So the shards are read once, whatever is made of it.
+    """
+    row_of = {name: row for row, name in enumerate(contents.tensors["name"])}
+    digest = contents.contents["digest"].to_numpy()
+    found = []
+    for rows in shards:
+        row = row_of.get(rows.name)
+        if row is None:
+            continue
+        held = {digest[content] for content in contents.index[row] if content >= 0}
+        mine = np.array([each in held for each in rows.digests], dtype=bool)
+        at = np.flatnonzero(mine[rows.first] & mine[rows.second])
+        if len(at):
+            found.append(
+                NameRows(
+                    rows.name,
+                    rows.digests,
+                    rows.first[at],
+                    rows.second[at],
+                    rows.numel[at],
+                    rows.measures[:, at],
+                    rows.method,
+                )
+            )
+    return found
+
+
 def _digests(contents: Contents, held: np.ndarray) -> pd.Series:
     digest = contents.contents["digest"]
     return pd.Series([digest.iloc[each] if each >= 0 else None for each in held], dtype=object)

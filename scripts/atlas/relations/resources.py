@@ -24,6 +24,12 @@ LIBRARIES_MB = 220
 CONTENT_BYTES = 700
 """Of what is known of one tensor of one model."""
 
+DESCRIBED_BYTES = 120
+"""Of what is kept of one tensor of one model, to find who holds the same: its digest as text."""
+
+DUPLICATES_BYTES = 500
+"""Per pair, of the rows of some four components as numbers."""
+
 SUMMING_BYTES = 400
 """Per pair, while one tensor is added up or one part becomes a table."""
 
@@ -35,6 +41,15 @@ IDENTITY_BYTES = 1200
 
 MATRIX_BYTES = 1000
 """Per pair, of a component's rows and of its matrices."""
+
+RANKED_BYTES = 100
+"""Per pair and tensor that is told of it: what is held, and what a table is made from."""
+
+SPREAD_BYTES = 1500
+"""Per pair, of the numbers of tensors in bins, of some five components."""
+
+RANKED_PER_SECOND = 2_000_000
+"""Pairs of contents that one of two busy cores reads to rank tensors."""
 
 SQUARE_BYTES = 3600
 """Per cell of a drawn heatmap, whose side grows with the models: 4.6 GB were measured of 1,000."""
@@ -89,6 +104,16 @@ def identity_minutes(models: int) -> int:
     return 10 + round(2 * _pairs(models) / JUDGED_PER_SECOND / 60)
 
 
+def description_mb(models: int) -> int:
+    """Return the memory in MB of telling what each model holds: one fingerprint at a time."""
+    return round(LIBRARIES_MB + models * TENSORS * DESCRIBED_BYTES / 1e6)
+
+
+def duplicates_mb(models: int) -> int:
+    """Return the memory in MB of telling what is there twice."""
+    return round(LIBRARIES_MB + _pairs(models) * DUPLICATES_BYTES / 1e6)
+
+
 def matrices_mb(models: int) -> int:
     """Return the memory in MB of writing a group's matrices."""
     return round(LIBRARIES_MB + _pairs(models) * MATRIX_BYTES / 1e6)
@@ -97,6 +122,18 @@ def matrices_mb(models: int) -> int:
 def matrices_minutes(models: int) -> int:
     """Return the minutes of that, with room to spare."""
     return 10 + round(2 * _pairs(models) / JUDGED_PER_SECOND / 60)
+
+
+def ranking_mb(models: int, *, pairs: int, tensors: int) -> int:
+    """Return the memory in MB of ranking the tensors of so many pairs, so many of each."""
+    told = min(pairs, _pairs(models)) * (tensors * RANKED_BYTES + SPREAD_BYTES)
+    summed = _pairs(models) * SUMMING_BYTES
+    return round(LIBRARIES_MB + _contents_mb(models) + (summed + told) / 1e6)
+
+
+def ranking_minutes(models: int) -> int:
+    """Return the minutes of that, with room to spare."""
+    return 10 + round(2 * _pairs(models) * TENSORS / RANKED_PER_SECOND / 60)
 
 
 def sharing_mb(models: int) -> int:
@@ -112,3 +149,13 @@ def plots_mb(models: int) -> int:
 def plots_minutes(models: int) -> int:
     """Return the minutes of that, with room to spare."""
     return 20 + round(2 * _pairs(models) / PAIRS_DRAWN_PER_SECOND / 60)
+
+
+def atlas_mb(models: int) -> int:
+    """Return MB of memory to write the page of a group."""
+    return 700 + models * models // 300
+
+
+def atlas_minutes(models: int) -> int:
+    """Return minutes to write the page of a group."""
+    return 10 + models // 20

@@ -1,7 +1,7 @@
 """The workflow's settings: found, and checked against their schema."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from atlas.basis.validation import (
     FaultyFileError,
     schema,
     schema_faults,
+    show,
     unfolded,
 )
 from atlas.measures import DRAWABLE, SHOWN
@@ -78,6 +79,21 @@ def check(config: Mapping[str, Any]) -> None:
         faults = [Fault(("plots", "measure"), found, "add it to groups › matrices")]
     if faults:
         raise FaultyFileError(NAME, faults)
+
+
+def check_reference(config: Mapping[str, Any], models: Collection[str]) -> None:
+    """
+    Check that the model from which pictures are drawn is one of the roster's.
+
+    Raises
+    ------
+    AtlasError
+        It is none, with the nearest.
+    """
+    named = config["plots"]["reference"]
+    if named is not None and models and named not in models:
+        problem = f"no such model in the roster{nearest(named, models)}"
+        raise FaultyFileError(NAME, [Fault(("plots", "reference"), show(named), problem)])
 
 
 def _rules() -> dict[str, Any]:

@@ -124,6 +124,11 @@ def _compare_group(batch: Batch, extent: Extent) -> Cost:
     return Cost(rows / FACTS["join_rows_per_second"], written_mb=written)
 
 
+def _rank_tensors(batch: Batch, extent: Extent) -> Cost:
+    rows = batch.jobs * extent.contents_of(batch.models)
+    return Cost(rows / FACTS["join_rows_per_second"])
+
+
 def _compare_pair(batch: Batch, extent: Extent) -> Cost:
     # Every shard is searched for the names of the two.
     rows = batch.jobs * extent.pairs.contents / max(1, extent.pairs.models)
@@ -149,8 +154,10 @@ FORMULAS: Mapping[str, Callable[[Batch, Extent], Cost]] = {
     "choose_pairs": _choose_pairs,
     "measure_distances": _measure_distances,
     "compare_group": _compare_group,
+    "rank_tensors": _rank_tensors,
     "compare_pair": _compare_pair,
     "identify_components": _identify_components,
     "describe_models": _read_fingerprints,
+    "describe_group": _read_fingerprints,
 }
 """Rules whose cost grows with the models."""

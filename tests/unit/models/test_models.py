@@ -184,8 +184,8 @@ def test_what_is_not_known_is_no_word_of_a_page(prints, tmp_path):
 
 def test_whole_numbers_stay_whole_beside_an_unreadable_model(prints):
     text = description.describe(prints)[0].to_csv(index=False)
-    assert "base,model,unet,,f32,6,264,0,0,,,\n" in text
-    assert "lost,,,,,,,,,,x.ckpt: empty,\n" in text
+    assert "base,model,unet,,f32,6,264,0,0,,,,1056\n" in text
+    assert "lost,,,,,,,,,,x.ckpt: empty,,\n" in text
 
 
 def test_models_stand_in_the_order_given(prints):
@@ -225,3 +225,22 @@ def test_a_component_that_was_not_read_is_told_with_its_reason(tmp_path):
     assert "| X (x) | text encoder |" in told
     assert "| X (x) | UNet |" not in told
     assert "but no VAE" not in told
+
+
+def test_bytes_are_those_of_the_weights_as_stored(tmp_path):
+    kinds = {"net/a": np.float32, "net/b": np.float16, "vae/c": np.float16, "other/d": np.int64}
+    rows = described(tmp_path, {"x": {name: np.ones(3, kind) for name, kind in kinds.items()}})
+    assert rows.loc[("x", "net"), "bytes"] == 3 * (4 + 2)
+    assert rows.loc[("x", "vae"), "bytes"] == 3 * 2
+    assert rows.loc[("x", "other"), "bytes"] == 3 * 8
+
+
+def test_sentences_are_those_that_pages_of_models_begin_with(prints):
+    frame, _ = description.describe(prints)
+    told = description.sentences(frame, list(prints), {"base": ["a finding"]})
+    assert list(told) == list(prints)
+    for model in prints:
+        assert told[model] == description.portrait(frame, model, {}, {"base": ["a finding"]})[1]
+    assert told["lost"] == ["x.ckpt: empty"]
+    assert told["base"] == ["a finding"]
+    assert told["nan"][0].startswith("net: 1 of 2 tensors hold NaN")

@@ -5,8 +5,8 @@ import pytest
 
 from atlas.plots import heatmap, style
 from atlas.plots.strips import NOTHING, strips_of
-from atlas.relations.classes import Classes
-from drawn_texts import all_text, overlapping, text_boxes, texts
+from atlas.relations.classes import Classes, by_dtype
+from drawn_texts import overlapping, text_boxes, texts
 from synthetic_families import family
 
 IDS = tuple(f"m-{number}" for number in range(12))
@@ -67,10 +67,32 @@ def test_a_strips_colours_follow_the_rows():
     assert shown == [NOTHING] * 2 + [photo] * 4 + [anime] * 6
 
 
-def test_the_drawn_component_and_small_groups_have_no_strip():
-    assert [strip.kind for strip in strips_of(family(12, classes=(TAGS, VAES)))] == ["tag", "vae"]
-    assert [
-        strip.kind for strip in strips_of(family(12, classes=(TAGS, VAES), component="vae"))
-    ] == ["tag"]
-    assert strips_of(family(9, classes=(TAGS,))) == ()
-    assert "Tag" not in all_text(heatmap.draw(family(9, classes=(TAGS,)))).split("\n")
+def kinds(size=12, classes=(TAGS, VAES), **options):
+    return [strip.kind for strip in strips_of(family(size, classes=classes, **options))]
+
+
+def test_the_drawn_component_and_what_all_models_share_have_no_strip():
+    assert kinds() == ["tag", "vae"]
+    assert kinds(component="vae") == ["tag"]
+    assert kinds(size=6) == [], "all are anime, and share one VAE"
+    assert kinds(size=8) == ["tag", "vae"]
+
+
+@pytest.mark.parametrize("options", [{"size": 8}, {"ordered": True}])
+def test_tags_that_do_not_colour_the_models_are_told_beside_the_strip(options):
+    size = options.pop("size", 12)
+    found = texts(heatmap.draw(family(size, classes=(TAGS,), **options)))
+    assert {"Tag", "tag anime", "tag photo"} <= set(found)
+    assert "tag anime" not in texts(heatmap.draw(family(12, classes=(TAGS,))))
+
+
+def test_dtypes_have_a_strip_and_never_colour_the_models():
+    dtypes = by_dtype({model: "f16, f32" if at % 2 else "f32" for at, model in enumerate(IDS)})
+    assert len(set(colours(dtypes).models)) == 1
+    found = texts(heatmap.draw(family(12, classes=(dtypes,))))
+    assert {"Dtype", "f16", "f32"} <= set(found)
+    assert kinds(classes=(by_dtype(dict.fromkeys(IDS, "f16")),)) == []
+
+
+def test_browns_of_dtypes_are_no_colours_of_classes():
+    assert not set(style.DTYPE_COLOURS.values()) & {*style.QUALITATIVE, style.WITHOUT_FAMILY}

@@ -18,7 +18,8 @@ def drawn(tmp_path, components, **options):
     folder.mkdir()
     for matrix in components:
         matrices.write(matrix, folder / f"{matrix.component}.l2.csv")
-    facts = {"measure": "l2", "group": "g", "base": None, "ordered": False, "imported": False}
+    facts = {"measure": "l2", "group": "g", "base": None, "reference": None}
+    facts |= {"ordered": False, "imported": False, "described": None, "distances": None}
     facts |= {"tags": {}, "identity": None, "pair": None, "labels": {"m-2": "Third"}}
     with mock.patch.object(plot_group, "draw_all") as draw_all:
         plot_group.main(matrix_folder=folder, folder=plots, **facts | options)
@@ -63,4 +64,14 @@ def test_models_are_sorted_by_tags_and_shared_components(tmp_path):
     assert [(each.kind, dict(each.of)) for each in found["unet"].classes] == [
         ("tag", dict.fromkeys(ids[:3], "anime")),
         ("vae", dict.fromkeys(ids[:5], "A")),
+        ("dtype", {}),
     ]
+
+
+def test_models_are_sorted_by_the_dtype_of_the_drawn_component(tmp_path):
+    rows = ["m-0,unet,f16", "m-0,vae,f32", 'm-1,unet,"bf16, f32"', "m-2,,"]
+    (tmp_path / "models.csv").write_text("\n".join(["model,component,dtype", *rows]) + "\n")
+    components = [family(3), family(3, component="vae"), family(3, component="all")]
+    found, _ = drawn(tmp_path, components, described=tmp_path / "models.csv")
+    told = {name: dict(matrix.classes[-1].of) for name, matrix in found.items()}
+    assert told == {"unet": {"m-0": "f16", "m-1": "bf16"}, "vae": {"m-0": "f32"}, "all": {}}

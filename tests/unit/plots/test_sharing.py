@@ -5,8 +5,9 @@ from itertools import combinations
 import pandas as pd
 import pytest
 
-from atlas.plots import sharing
+from atlas.plots import grouping, sharing
 from atlas.plots.grouping import MANY, TALLEST, grouped
+from atlas.plots.layout import LARGEST
 from atlas.relations.families import Standing
 from drawn_texts import overlapping, text_boxes, texts
 
@@ -82,6 +83,49 @@ def test_a_unet_that_only_an_average_shares_gets_a_letter():
     assert cells(drawn(rows, ["a", "b"]), ["a", "b"]) == {"a": ["own", "= UNet A"], "b": ["A"]}
 
 
+def alike_but_for_the_unet(count, families):
+    """Return the identity rows of so many models with UNets of their own and few families of VAE."""
+    unets = [pair(a, b, "unet", 0) for a, b in combinations(MODELS[:count], 2)]
+    return [*in_families(count, families), *unets]
+
+
+def test_models_that_look_alike_share_a_row_in_the_name_of_the_base():
+    rows, models = alike_but_for_the_unet(20, 3), MODELS[:20]
+    figure = sharing.draw(pd.DataFrame(rows), group="g", models=models, labels={}, base=models[4])
+    found = texts(figure)
+    assert [text for text in found if text in models] == [models[0], models[4], models[2]]
+    assert [text.strip() for text in found if " more" in text] == ["and 6 more"] * 2 + [
+        "and 5 more"
+    ]
+    assert found.count("each its own") == 3
+    assert any("share a row" in text for text in found)
+    assert overlapping(text_boxes(figure)) == []
+
+
+def test_models_that_differ_in_one_component_have_rows_of_their_own():
+    models = MODELS[:20]
+    rows = [*in_families(20, 2), *[pair(a, b, "unet", 100) for a, b in combinations(models[:4], 2)]]
+    rows += [pair(a, b, "unet", 30) for a in models[:4] for b in models[4:]]
+    rows += [pair(a, b, "unet", 20) for a, b in combinations(models[4:], 2)]
+    found = [text for text in texts(drawn(rows, models)) if text in models]
+    assert set(found) == {*models} - {models[2], models[3]}
+
+
+def test_few_models_keep_their_rows():
+    models = MODELS[:MANY]
+    found = [text for text in texts(drawn(in_families(MANY, 2), models)) if text in models]
+    assert found == models
+
+
+def test_a_thousand_rows_have_bounds_and_letters_that_can_be_read():
+    places = {f"m{number:03d}": number for number in range(1000)}
+    order = grouping.Grouping(tuple(places), "", frozenset())
+    assert len(order.blocks(7)) == 7
+    assert sum(map(len, order.blocks(7))) == 1000
+    assert max(map(order.height, order.blocks(7))) * sharing.ROW < LARGEST
+    assert len(order.blocks(30)) == 15
+
+
 def in_families(count, families):
     """Return the identity rows of so many models, dealt to so many families of one VAE."""
     models = MODELS[:count]
@@ -124,12 +168,13 @@ def test_families_next_to_a_family_stand_with_it_and_those_alone_last():
 
 
 def test_hundreds_of_rows_stand_in_blocks_side_by_side():
-    figure = drawn(in_families(100, 4), MODELS)
+    rows = [pair(a, b, "unet", 60) for a, b in combinations(MODELS, 2)]
+    figure = drawn([*in_families(100, 4), *rows], MODELS)
     boxes = text_boxes(figure)
     assert overlapping(boxes) == []
     found = [text for text, _ in boxes]
     assert all(model in found for model in MODELS)
-    assert found.count("VAE") == 2
+    assert found.count("VAE") == found.count("UNet") == 2
     width, height = figure.get_size_inches()
     assert all(box.x0 > 0 and box.x1 < width * 72 and box.y0 > 0 for _, box in boxes)
     assert height < (TALLEST + 20) * sharing.ROW

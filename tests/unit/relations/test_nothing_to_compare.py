@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import factory
@@ -32,7 +33,14 @@ INTEGERS = {"other/steps": np.arange(3)}
 
 Prints = dict[str, Path]
 
-FACTS = {"measure": "l2", "group": "g", "base": None, "ordered": False, "tags": {}}
+FACTS = {
+    "measure": "l2",
+    "group": "g",
+    "base": None,
+    "reference": None,
+    "ordered": False,
+    "tags": {},
+}
 """What the pictures of a group are told of it here."""
 
 
@@ -75,8 +83,11 @@ def results(folder: Path, group: Prints) -> Path:
     export_notebook.main(folder=matrices, group="g", paths=paths, target=folder / "notebook.json")
     pair = folder / "pair.parquet" if len(group) == 2 else None
     if pair:
-        compare_pair.main(**given, table=pair)
-    facts = FACTS | {"labels": labels, "identity": table, "pair": pair}
+        compare_pair.main(**given, table=pair, blocks=folder / "pair.blocks.parquet")
+        alike = pq.read_table(folder / "pair.blocks.parquet")
+        assert alike.equals(pq.read_table(distances)), "a group of two is its pair"
+    facts = FACTS | {"labels": labels, "identity": table, "pair": pair, "distances": distances}
+    facts["described"] = None
     plot_group.main(matrix_folder=matrices, **facts, imported=False, folder=folder / "plots")
     return folder
 
@@ -116,13 +127,20 @@ def test_all_results_say_in_a_sentence_that_there_is_nothing(prints, tmp_path, n
 def test_a_group_of_two_has_the_picture_of_its_pair(prints, tmp_path):
     made = results(tmp_path / "made", {name: prints[name] for name in ("model", "copy")})
     pictures = {path.name for path in (made / "plots").iterdir()}
-    assert pictures == {"all.histograms.png", "all.histograms.svg"}
+    kinds = {"all.histograms", *(f"{part}.blocks" for part in ("unet", "vae", "text_encoder"))}
+    assert pictures == {f"{kind}.{form}" for kind in kinds for form in ("png", "svg")}
     assert "COPY and MODEL: no tensor differs" in (made / "plots/all.histograms.svg").read_text()
 
 
 def test_two_published_models_have_a_heatmap_alone(tmp_path):
     (tmp_path / "unet.l2.csv").write_text("model,a,b\na,0,1.5\nb,1.5,0\n")
-    facts = FACTS | {"labels": {}, "identity": None, "pair": None}
+    facts = FACTS | {
+        "labels": {},
+        "identity": None,
+        "pair": None,
+        "described": None,
+        "distances": None,
+    }
     plot_group.main(matrix_folder=tmp_path, **facts, imported=True, folder=tmp_path / "plots")
     pictures = {path.name for path in (tmp_path / "plots").iterdir()}
     assert pictures == {"unet.heatmap.png", "unet.heatmap.svg"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -13,7 +14,9 @@ from programs import measuring
 JOBS = {
     "compare_group": resources.distances_mb,
     "write_matrices": resources.matrices_mb,
+    "rank_tensors": partial(resources.ranking_mb, pairs=30_000, tensors=20),
     "identify_components": resources.identity_mb,
+    "report_duplicates": resources.duplicates_mb,
 }
 
 
@@ -43,9 +46,11 @@ def test_sums_are_bounded_whatever_the_pairs():
 def test_more_models_need_no_less():
     needs = [*JOBS.values(), resources.distances_disk_mb, resources.sharing_mb]
     needs += [
+        resources.description_mb,
         resources.distances_minutes,
         resources.identity_minutes,
         resources.matrices_minutes,
+        resources.ranking_minutes,
         resources.plots_mb,
         resources.plots_minutes,
     ]

@@ -6,7 +6,7 @@ const CLICK = 4;
  * Listen on an element.
  *
  * @param {HTMLElement} area
- * @param {object} acts pan(dx, dy), zoom(factor, x, y), point(x, y), leave(), click(x, y),
+ * @param {object} acts pan(dx, dy), zoom(factor, x, y), point(x, y), leave(), click(x, y, hasShift),
  *   lasso(points, isDone); x and y are pixels from the area's corner
  * @param {function} wantsLasso whether a drag is to draw a lasso
  */
@@ -56,7 +56,7 @@ export function listen(area, acts, wantsLasso) {
   const end = (event) => {
     if (!pointers.delete(event.pointerId)) return;
     if (line && start.moved) acts.lasso(line, true);
-    else if (start && !start.moved && event.type === "pointerup") acts.click(...place(event));
+    else if (start && !start.moved && event.type === "pointerup") acts.click(...place(event), event.shiftKey);
     line = null;
   };
   area.addEventListener("pointerup", end);

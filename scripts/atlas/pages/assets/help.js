@@ -26,13 +26,17 @@ export function helpDialog(model) {
     ...LINES.slice(0, -2), ...(model.families ? [PATHS] : []), ...(model.hasLabels ? [LABELS] : []),
     ...LINES.slice(-2),
   ];
+  return keysDialog(lines, "The address of this page holds all that you chose: keep or send it.");
+}
+
+/** Return a dialog of what keys do, with a sentence below them. */
+export function keysDialog(lines, sentence) {
   const rows = lines.map(([keys, what]) =>
     element("tr", {}, element("th", { text: keys, scope: "row" }), element("td", { text: what })));
   const close = element("button", { type: "submit", text: "Close" });
-  const link = "The address of this page holds all that you chose: keep or send it.";
   return element(
     "dialog", { class: "help", "aria-label": "mouse and keys" },
     element("form", { method: "dialog" }, element("h2", { text: "Mouse and keys" }),
-      element("table", {}, ...rows), element("p", { text: link }), close),
+      element("table", {}, ...rows), element("p", { text: sentence }), close),
   );
 }

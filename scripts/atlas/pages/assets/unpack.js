@@ -4,7 +4,9 @@
  * Bytes: length of the JSON (uint32, little-endian), the JSON, zeros up to a multiple of 8, arrays.
  */
 
-const KINDS = { u1: Uint8Array, i2: Int16Array, i4: Int32Array, f4: Float32Array };
+const KINDS = {
+  u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array, f4: Float32Array,
+};
 
 /** Return the bytes of a base64 text. */
 export function bytesOf(text) {
