@@ -64,6 +64,7 @@ def test_a_label_is_shown_and_not_obeyed_in_all_pages(atlas: Atlas) -> None:
     assert {path.name for path in named} == {
         *("models.md", "models.html", "identity.md", "identity.html", "base.html", "tuned.html"),
         *("duplicates.md", "duplicates.html"),
+        "atlas.html",
     }
     assert not [path for path in named if "<script" in path.read_text().lower()]
     assert not [path for path in named if "\n# b" in path.read_text()]
