@@ -86,7 +86,7 @@ async function blocksPart({ data, one, other, component, acts, look, isDark }) {
   const spread = await data.spread(data.facts.components[shown].name, pair);
   const { title } = data.facts.components[shown];
   const found = [
-    element("h3", { text: `How far every block moved: ${title}` }),
+    element("h3", { text: `How far every block moved: ${title}` }), otherComponents(data, shown, acts),
     element("p", { class: "hint", text: "relative L2 of the weights of each block and role" }),
     partStrip(blocks, pair, { look, isDark }), stripScale(blocks, acts.number, { look, isDark }),
   ];
@@ -98,6 +98,17 @@ async function blocksPart({ data, one, other, component, acts, look, isDark }) {
       ...(counts.length ? [element("p", { class: "hint", text: `Not in it: ${counts.join(", ")}.` })] : []));
   }
   return found;
+}
+
+/** Return buttons that show the blocks of another component. */
+function otherComponents(data, shown, acts) {
+  const { components } = data.facts;
+  const told = components.map((_, at) => at).filter((at) => data.hasPart(`blocks-${at}`));
+  if (told.length < 2) return "";
+  return element("p", { class: "others" }, ...told.map((at) => element("button", {
+    type: "button", class: "small", text: components[at].title, "aria-pressed": String(at === shown),
+    on: { click: () => acts.show(at) },
+  })));
 }
 
 async function tensorsPart({ data, one, other }) {
