@@ -243,14 +243,14 @@ def test_tables_are_sorted_and_copied_as_csv(chromium, made):
     page.reload()
     page.locator(".pair-card table.sortable").first.wait_for()
     table = page.locator(".pair-card .table").first
-    head = table.get_by_role("button", name="L2 distance", exact=True)
+    head = table.get_by_role("button", name="L2", exact=True)
     head.click()
     cells = table.locator("tbody tr td:nth-child(2)").all_inner_texts()
     numbers = [float(cell.replace(",", "")) for cell in cells if cell[0].isdigit()]
     assert numbers == sorted(numbers, reverse=True)
     table.get_by_role("button", name="copy CSV").click()
     lines = page.evaluate("window.copied").splitlines()
-    assert lines[0].startswith("component,L2 distance,")
+    assert lines[0].startswith("component,L2,")
     first = next(line for line in lines if line.startswith("unet,"))
     assert float(first.split(",")[1]) == pytest.approx(
         made.matrices["unet"][0].values[4, 9], rel=5e-4

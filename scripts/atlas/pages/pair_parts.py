@@ -148,7 +148,7 @@ def tensors_part(table: pa.Table, pairs: NearPairs) -> str:
     values = np.full((len(pairs), most), np.nan)
     rows = _pairs_of(table, pairs)
     rank = numbers(table["rank"].combine_chunks()) - 1
-    words = [table[column].combine_chunks() for column in ("name", "component", "block", "role")]
+    words = [_words(table, column) for column in ("name", "component", "block", "role")]
     codes = np.stack([numbers(column.indices) for column in words], axis=1)
     if len(table):
         distinct_rows, number = np.unique(codes, axis=0, return_inverse=True)
@@ -173,7 +173,7 @@ def tensors_part(table: pa.Table, pairs: NearPairs) -> str:
 
 def spread_part(table: pa.Table, pairs: NearPairs) -> str:
     """Return how many tensors of each pair and component moved how far."""
-    component = table["component"].combine_chunks()
+    component = _words(table, "component")
     components = component.dictionary.to_pylist()
     counts = np.zeros((len(pairs), len(components), len(BESIDE) + len(EDGES) - 1), np.uint16)
     rows, at = _pairs_of(table, pairs), numbers(component.indices)
@@ -206,6 +206,12 @@ def _pairs_of(table: pa.Table, pairs: NearPairs) -> NDArray[np.intp]:
 def _ends(table: pa.Table, ids: Sequence[str]) -> Iterator[NDArray[np.intp]]:
     known = {model: number for number, model in enumerate(ids)}
     for side in ("a", "b"):
-        column = table[side].combine_chunks()
+        column = _words(table, side)
         own = np.array([known.get(model, -1) for model in column.dictionary.to_pylist()], np.intp)
         yield own[numbers(column.indices)]
+
+
+def _words(table: pa.Table, column: str) -> pa.DictionaryArray:
+    """Return a column of words as numbers of distinct ones, however the file keeps it."""
+    found = table[column].combine_chunks()
+    return found if pa.types.is_dictionary(found.type) else found.dictionary_encode()

@@ -143,6 +143,10 @@ def _identify_components(batch: Batch, extent: Extent) -> Cost:
     return Cost(read + telling)
 
 
+def _describe_group(batch: Batch, extent: Extent) -> Cost:
+    return Cost(batch.jobs * batch.models * FACTS["fingerprint_read_seconds"])
+
+
 def _pairs_of(models: int) -> float:
     return models * (models - 1) / 2
 
@@ -158,6 +162,6 @@ FORMULAS: Mapping[str, Callable[[Batch, Extent], Cost]] = {
     "compare_pair": _compare_pair,
     "identify_components": _identify_components,
     "describe_models": _read_fingerprints,
-    "describe_group": _read_fingerprints,
+    "describe_group": _describe_group,
 }
 """Rules whose cost grows with the models."""

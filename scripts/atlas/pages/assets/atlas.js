@@ -63,6 +63,7 @@ class AtlasPage {
       swap: () => this.set([...state.chosen].reverse()),
       letGo: () => this.set([]),
       changed: () => this.changed(),
+      show: (component) => this.turnTo({ component }),
       number: (value) => significant(value),
       percent: (share) => `${significant(100 * share)} %`,
       measureTitle: () => this.where(),

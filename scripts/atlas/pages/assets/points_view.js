@@ -48,6 +48,7 @@ export class PointsView {
     this.stacks = map ? stacksOf(map, shown) : null;
     this.radius = RADII.find(([most]) => this.there.length <= most)[1];
     if (map) {
+      this.largest = Math.max(this.radius, ...shown.map((model) => this.radiusOf(model)));
       this.grid = new Grid(map.x, map.y, Int32Array.from(shown));
       if (isNew) this.surround(map);
       this.labels = new Labels(this.asModel(map));
@@ -143,7 +144,7 @@ export class PointsView {
         }
       }
     }
-    this.labels.draw(context, this.camera, { size: 2 * this.radius, ink, ground });
+    this.labels.draw(context, this.camera, { size: 2 * this.largest, ink, ground });
     this.drawAbove();
   }
 

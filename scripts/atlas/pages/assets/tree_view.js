@@ -23,7 +23,7 @@ export class TreeView {
       class: "view-area tree", tabindex: 0, role: "application", "aria-label": "family tree",
     }, this.scroll, this.lines);
     this.even = toggle("even steps", "All branches of one length: shows the order of splits where some are tiny", (isOn) => {
-      this.isEven = isOn;
+      this.chosenEven = isOn;
       this.layOut();
     });
     this.said = element("span", { class: "hint" });
@@ -33,7 +33,7 @@ export class TreeView {
       button("fit", "Collapse near ones until the tree fits", () => this.cut("auto")),
       this.even.whole, this.said);
     this.whole = element("section", { class: "view", "data-view": "tree", "aria-label": "tree" }, this.area, this.bar);
-    this.isEven = false;
+    this.chosenEven = null; // as the tree needs it, until the reader chooses
     this.row = ROW_LEAST;
     this.rows = [];
     this.clades = null;
@@ -74,7 +74,9 @@ export class TreeView {
       const root = this.clades.root === "base" ? "rooted at the base" : "rooted half-way between the farthest";
       const unit = this.clades.power === 2 ? "branches in squared distances" : "branches in distances";
       this.said.textContent = `neighbour joining, ${root}; ${unit}${apart ? `; ${apart} can't be placed` : ""}`;
-      this.steps = this.isEven ? stepsOf(this.clades) : null;
+      const isEven = this.chosenEven ?? this.clades.is_crowded;
+      this.even.show(isEven);
+      this.steps = isEven ? stepsOf(this.clades) : null;
     } else {
       Object.assign(this, { rows: [], y: new Map() });
       this.said.textContent = "no tree: fewer than two distinct models can be compared";
@@ -153,6 +155,13 @@ export class TreeView {
         context.stroke();
         context.fillText(`▸ ${row.count} models`, labels, y);
         return;
+      }
+      if (this.rows[at + 1]?.node === row.node) {
+        context.strokeStyle = soft;
+        context.beginPath();
+        context.moveTo(x, y);
+        context.lineTo(x, this.rowY(at + 1));
+        context.stroke();
       }
       context.beginPath();
       context.fillStyle = this.colours[row.model];
