@@ -386,7 +386,7 @@ class AtlasPage {
     clearTimeout(this.later);
     this.later = setTimeout(() => {
       this.address = this.state.address([]);
-      history.replaceState(null, "", this.address ? `#${this.address}` : location.pathname);
+      history.replaceState(null, "", `#${this.address}`);
     }, REST);
   }
 }
