@@ -397,8 +397,7 @@ class AtlasPage {
     clearTimeout(this.later);
     this.later = setTimeout(() => {
       if (location.hash !== this.known) return; // someone has just written another, to be followed
-      const address = this.state.address();
-      history.replaceState(null, "", address ? `#${address}` : location.pathname);
+      history.replaceState(null, "", `#${this.state.address()}`);
       this.known = location.hash;
     }, REST);
   }
