@@ -92,7 +92,9 @@ def draw_cladogram(
             half = (members[tip] - 1) / 2 * step + 0.04
             add_line(page.canvas, [across[tip]] * 2, [y - half, y + half], color=INK, lw=1.4)
         size = tip_points(step)
-        add_marker(page.canvas, across[tip], y, "o", ms=size, mfc=colours[tip], mec="none", zorder=3)
+        add_marker(
+            page.canvas, across[tip], y, "o", ms=size, mfc=colours[tip], mec="none", zorder=3
+        )
 
 
 def tip_points(step: float) -> float:

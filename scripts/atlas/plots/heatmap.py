@@ -10,7 +10,15 @@ from atlas.plots import style
 from atlas.plots.cells import EQUAL_VALUES, Cells, cell_marks, cells_of, draw_cells, print_values
 from atlas.plots.colour_bar import BAR, draw_bar
 from atlas.plots.context import Context
-from atlas.plots.layout import LARGEST, Page, draw_rows, entry_width, number_width, open_page, thinned
+from atlas.plots.layout import (
+    LARGEST,
+    Page,
+    draw_rows,
+    entry_width,
+    number_width,
+    open_page,
+    thinned,
+)
 from atlas.plots.marks import Mark, add_line
 from atlas.plots.order import Leaves, leaves_of
 from atlas.plots.spread import Spread

@@ -84,7 +84,7 @@ def test_a_unet_that_only_an_average_shares_gets_a_letter():
 
 
 def alike_but_for_the_unet(count, families):
-    """Return the identity rows of so many models with UNets of their own and few families of VAE."""
+    """Return the identity rows of models with UNets of their own and few families of VAE."""
     unets = [pair(a, b, "unet", 0) for a, b in combinations(MODELS[:count], 2)]
     return [*in_families(count, families), *unets]
 
@@ -94,7 +94,9 @@ def test_models_that_look_alike_share_a_row_in_the_name_of_the_base():
     figure = sharing.draw(pd.DataFrame(rows), group="g", models=models, labels={}, base=models[4])
     found = texts(figure)
     assert [text for text in found if text in models] == [models[0], models[4], models[2]]
-    assert [text.strip() for text in found if " more" in text] == ["and 6 more"] * 2 + ["and 5 more"]
+    assert [text.strip() for text in found if " more" in text] == ["and 6 more"] * 2 + [
+        "and 5 more"
+    ]
     assert found.count("each its own") == 3
     assert any("share a row" in text for text in found)
     assert overlapping(text_boxes(figure)) == []

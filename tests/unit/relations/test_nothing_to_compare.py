@@ -134,7 +134,13 @@ def test_a_group_of_two_has_the_picture_of_its_pair(prints, tmp_path):
 
 def test_two_published_models_have_a_heatmap_alone(tmp_path):
     (tmp_path / "unet.l2.csv").write_text("model,a,b\na,0,1.5\nb,1.5,0\n")
-    facts = FACTS | {"labels": {}, "identity": None, "pair": None, "described": None, "distances": None}
+    facts = FACTS | {
+        "labels": {},
+        "identity": None,
+        "pair": None,
+        "described": None,
+        "distances": None,
+    }
     plot_group.main(matrix_folder=tmp_path, **facts, imported=True, folder=tmp_path / "plots")
     pictures = {path.name for path in (tmp_path / "plots").iterdir()}
     assert pictures == {"unet.heatmap.png", "unet.heatmap.svg"}
