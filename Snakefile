@@ -83,6 +83,7 @@ rule all:
     input:
         rules.write_index.output,
         rules.check_models.output if MODELS or not GROUPS else [],
+        rules.atlas.input,
         rules.groups.input,
         rules.pairs.input,
 

@@ -220,6 +220,40 @@ rule write_matrices:
         "../scripts/relations/write_matrices.py"
 
 
+rule rank_tensors:
+    """List the tensors in which the models of a group's pairs differ most, and how all are spread."""
+    input:
+        fingerprints=group_fingerprints,
+        renamings="results/renamings.json",
+        shards=shard_files,
+        matrices="results/groups/{group}/matrices",
+    output:
+        table="results/groups/{group}/tensors.parquet",
+        spread="results/groups/{group}/spread.parquet",
+    log:
+        "logs/rank_tensors/{group}.log",
+    benchmark:
+        "benchmarks/rank_tensors/{group}.tsv"
+    wildcard_constraints:
+        group=one_of(WEIGHED),
+    conda:
+        "../envs/weights.yaml"
+    resources:
+        mem_mb=group_memory(partial(group_needs.ranking_mb, **config["atlas"])),
+        runtime=group_minutes(group_needs.ranking_minutes),
+    params:
+        method=METHOD["rank_tensors"],
+        measured_by=METHOD["measure_distances"],
+        models=lambda wildcards: sorted(GROUPS[wildcards.group].models),
+        base=lambda wildcards: GROUPS[wildcards.group].base,
+        pairs=config["atlas"]["pairs"],
+        tensors=config["atlas"]["tensors"],
+    message:
+        "Ranking the tensors of pairs of {wildcards.group}"
+    script:
+        "../scripts/relations/rank_tensors.py"
+
+
 rule export_notebook:
     """Write a group's matrices as the notebook has them."""
     input:

@@ -1,3 +1,5 @@
+from functools import partial
+
 from atlas.relations import resources as group_needs
 
 

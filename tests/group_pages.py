@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from atlas.pages import atlas_page
+from atlas.pages import atlas_page, identity_part, pair_parts
 from atlas.pages.atlas_page import Card, Facet, Group, Holding, Step
+from atlas.pages.packing import Packing
+from atlas.relations.block_values import Blocks, Cell
 from atlas.relations.matrices import Matrix
+from atlas.relations.near_pairs import NearPairs, near_pairs
+from atlas.relations.ranking import BESIDE, EDGES
 
 HURTING = '</script><script>window.hurt = 1</script><img src=x onerror="window.hurt = 1">'
 MEASURES = ("l2", "relative_l2", "cosine", "changed_fraction")
@@ -168,3 +174,140 @@ def made(
         ),
     )
     return Made(path, ids, labels, matrices)
+
+
+UNET = [*(f"IN{n:02}" for n in range(9)), "MID", *(f"OUT{n:02}" for n in range(9)), "outside"]
+ENCODERS = {"text_encoder": 12, "text_encoder_2": 32}
+ROLES = {
+    "unet": ("self_attention", "cross_attention", "feed_forward", "norm", "convolution"),
+    "vae": ("norm", "convolution"),
+    "text_encoder": ("self_attention", "feed_forward", "norm"),
+    "text_encoder_2": ("self_attention", "feed_forward", "norm"),
+}
+MOST_TENSORS = 20
+
+
+def blocks_of(component: str) -> list[str]:
+    """Return the blocks of SDXL's components."""
+    if component == "unet":
+        return UNET
+    layers = ENCODERS.get(component, 9)
+    return [*(f"layers.{number}" for number in range(layers)), "embeddings"]
+
+
+def sdxl(path: Path, size: int, most: int) -> Made:
+    """
+    Write the page of a group of SDXL models that share no component but the VAE.
+
+    All that a page of real models has is there: matrices of five components in four measures,
+    verdicts with their words, and blocks, tensors and histograms of at most so many pairs.
+    """
+    rng = np.random.default_rng(size)
+    distinct = {"unet": size, "text_encoder": size, "text_encoder_2": size, "vae": 20, "all": size}
+    ids = tuple(f"m{number:04}" for number in range(size))
+    told = {
+        name: component(name, ids, ids, rng, count)[1] for name, count in {"unet": size}.items()
+    }
+    pairs = near_pairs(told, ids[0], most)
+    parts = {
+        f"blocks-{place}": pair_parts.blocks_part(_made_up_blocks(name, pairs, rng, distinct[name]))
+        for place, name in enumerate(distinct)
+        if name in ROLES
+    }
+    parts["tensors"] = pair_parts.tensors_part(_made_up_tensors(pairs, rng), pairs)
+    parts["spread"] = pair_parts.spread_part(_made_up_spread(pairs, rng), pairs)
+    parts["identity"] = identity_part.packed(*_made_up_identity(ids, pairs, rng))
+    packing = Packing()
+    facts: dict[str, Any] = {"is_all": pairs.are_all, "linked": False, "said": "not these"}
+    if not pairs.are_all:
+        facts |= {"one": packing.add(pairs.first), "other": packing.add(pairs.second)}
+    return made(path, size, distinct=distinct, parts=parts, pairs=facts, packing=packing)
+
+
+def _made_up_blocks(name: str, pairs: NearPairs, rng: np.random.Generator, distinct: int) -> Blocks:
+    roles = ("*", *ROLES[name])
+    parts = tuple((block, role) for block in ("*", *blocks_of(name)) for role in roles)
+    held = np.minimum(np.arange(len(pairs.ids)), distinct - 1)
+    one, other = held[pairs.first], held[pairs.second]
+    columns = distinct * (distinct + 1) // 2
+    values = 0.01 * rng.lognormal(sigma=0.7, size=(len(parts), columns))
+    at = np.minimum(one, other) * distinct - np.minimum(one, other) + np.maximum(one, other)
+    at = np.minimum(at, columns - 1)
+    status = np.full((len(parts), columns), Cell.MEASURED, np.uint8)
+    same = one == other
+    told = np.where(same, np.nan, values[:, at])
+    return Blocks(parts, told, np.where(same, Cell.IDENTICAL, status[:, at]).astype(np.uint8))
+
+
+def _made_up_tensors(pairs: NearPairs, rng: np.random.Generator) -> pa.Table:
+    rows = np.repeat(np.arange(len(pairs)), MOST_TENSORS)
+    names = [f"unet/down_blocks.{number}.attentions.0.to_q.weight" for number in range(2500)]
+    words = {
+        "component": pa.array(["unet"]),
+        "block": pa.array(["IN04"]),
+        "role": pa.array(["norm"]),
+    }
+    columns = {
+        **_made_up_ends(pairs, rows),
+        "rank": pa.array(np.tile(np.arange(1, MOST_TENSORS + 1, dtype=np.int32), len(pairs))),
+        "name": pa.DictionaryArray.from_arrays(
+            pa.array(rng.integers(0, len(names), len(rows)), pa.int32()), pa.array(names)
+        ),
+        **{
+            name: pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(rows), np.int32)), held)
+            for name, held in words.items()
+        },
+        "relative_l2": pa.array(0.01 * rng.lognormal(size=len(rows))),
+    }
+    return pa.table(columns)
+
+
+def _made_up_spread(pairs: NearPairs, rng: np.random.Generator) -> pa.Table:
+    names = list(ROLES)
+    rows = np.repeat(np.arange(len(pairs)), len(names))
+    bins = rng.multinomial(600, rng.dirichlet(np.ones(6), len(rows))).astype(np.int32)
+    counts = np.zeros((len(rows), len(EDGES) - 1), np.int32)
+    counts[:, 6:12] = bins
+    starts = np.arange(len(rows) + 1, dtype=np.int32) * counts.shape[1]
+    return pa.table(
+        {
+            **_made_up_ends(pairs, rows),
+            "component": pa.DictionaryArray.from_arrays(
+                pa.array(np.tile(np.arange(len(names), dtype=np.int32), len(pairs))),
+                pa.array(names),
+            ),
+            **{name: pa.array(np.full(len(rows), 3, np.int32)) for name in BESIDE},
+            "bins": pa.ListArray.from_arrays(pa.array(starts), pa.array(counts.ravel())),
+        }
+    )
+
+
+def _made_up_ends(pairs: NearPairs, rows: NDArray[np.intp]) -> dict[str, pa.Array]:
+    models = pa.array(pairs.ids)
+    return {
+        side: pa.DictionaryArray.from_arrays(pa.array(places[rows]), models)
+        for side, places in (("a", pairs.first), ("b", pairs.second))
+    }
+
+
+def _made_up_identity(
+    ids: Sequence[str], pairs: NearPairs, rng: np.random.Generator
+) -> tuple[pd.DataFrame, Sequence[str], NDArray[np.int32]]:
+    first, second = np.triu_indices(len(ids), 1)
+    names = list(ROLES)
+    count = len(first) * len(names)
+    changed = rng.integers(1, 700, count)
+    frame = pd.DataFrame(
+        {
+            "a": np.repeat(np.array(ids)[first], len(names)),
+            "b": np.repeat(np.array(ids)[second], len(names)),
+            "component": np.tile(names, len(first)),
+            "verdict": "changed",
+            "what": [f"{number} of 700 tensors changed" for number in changed],
+        }
+    )
+    size = len(ids)
+    told = np.full(len(first), -1, np.int32)
+    one = pairs.first.astype(np.int64)
+    told[one * size - one * (one + 1) // 2 + pairs.second - one - 1] = np.arange(len(pairs))
+    return frame, ids, told

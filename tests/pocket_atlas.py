@@ -16,6 +16,7 @@ from workflow_runs import REPOSITORY, Atlas
 
 ARCHITECTURES = ("pocket_unet", "pocket_dit")
 TARGETS = (
+    "results/atlas.html",
     "results/models.csv",
     "results/nearest.csv",
     "groups",

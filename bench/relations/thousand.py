@@ -68,6 +68,18 @@ def _identity(place: Path, models: int, denoiser: int) -> Iterator[Line]:
     yield Line(f"{what}: time", seconds(300), seconds(done.wall), done.wall / 300, "≤ 1")
     declared = resources.identity_mb(models) * 1e6
     yield _memory(f"{what}: peak memory", declared, done.peak_bytes)
+    run("bench.relations.report_duplicates", place)  # which describes the models first
+    done = run("bench.relations.report_duplicates", place)
+    what = f"duplicates of {models} models"
+    yield Line(
+        f"{what}: time, beside telling what is the same",
+        seconds(alone),
+        seconds(done.wall),
+        done.wall / alone,
+        "≤ 1",
+    )
+    declared = resources.duplicates_mb(models) * 1e6
+    yield _memory(f"{what}: peak memory", declared, done.peak_bytes)
 
 
 def _seconds_a_pair(place: Path) -> float:

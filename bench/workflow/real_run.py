@@ -18,11 +18,13 @@ CORES = 2
 AFTER = {
     "match_names": ("fingerprint",),
     "describe_models": ("fingerprint",),
+    "describe_group": ("fingerprint",),
     "check_models": ("describe_models",),
     "collect_contents": ("match_names",),
     "measure_distances": ("match_names", "collect_contents"),
     "identify_components": ("match_names",),
     "plot_identity": ("identify_components",),
+    "report_duplicates": ("identify_components", "describe_group"),
     "compare_group": ("measure_distances",),
     "write_matrices": ("compare_group",),
     "export_notebook": ("write_matrices",),

@@ -64,7 +64,12 @@ rule write_index:
     input:
         needs_roster,
         models="results/models.csv" if MODELS else [],
-        identities=expand("results/groups/{group}/identity.csv", group=WEIGHED),
+        pages=expand("results/groups/{group}/atlas.html", group=GROUPS),
+        parts=expand(
+            "results/groups/{group}/{part}.html",
+            group=WEIGHED,
+            part=["identity", "duplicates"],
+        ),
         matrices=expand("results/groups/{group}/matrices", group=GROUPS),
         plots=expand("results/groups/{group}/plots", group=GROUPS),
     output:

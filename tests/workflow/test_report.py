@@ -62,7 +62,9 @@ def test_a_label_is_shown_and_not_obeyed_in_all_pages(atlas: Atlas) -> None:
     pages = [path for path in results.rglob("*") if path.suffix in {".md", ".html"}]
     named = [path for path in pages if "hurt()" in path.read_text()]
     assert {path.name for path in named} == {
-        *("models.md", "models.html", "identity.md", "identity.html", "base.html", "tuned.html")
+        *("models.md", "models.html", "identity.md", "identity.html", "base.html", "tuned.html"),
+        *("duplicates.md", "duplicates.html"),
+        "atlas.html",
     }
     assert not [path for path in named if "<script" in path.read_text().lower()]
     assert not [path for path in named if "\n# b" in path.read_text()]
@@ -86,6 +88,7 @@ def test_it_opens_on_what_was_found(report: Report) -> None:
 def test_pages_can_be_looked_at_and_each_kind_has_a_caption(report: Report) -> None:
     assert report.shown("results/groups/models/") == {
         *("identity.csv", "identity.html", "identity.png", "all.histograms.png"),
+        "duplicates.html",
         *(f"{component}.html" for component in ("all", "unet", "vae", "text_encoder")),
         *(f"{component}.blocks.png" for component in ("unet", "vae", "text_encoder")),
     }

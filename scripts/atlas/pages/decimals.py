@@ -62,9 +62,11 @@ def decimals(values: NDArray[np.float64], count: int = DIGITS) -> Decimals:
 
 
 def packed(numbers: Decimals, packing: Packing, count: int = DIGITS) -> dict[str, Any]:
-    """Return what a page is told of numbers."""
+    """Return what a page is told of numbers: low and high bytes apart are packed more closely."""
+    bytes_of = np.ascontiguousarray(numbers.digits, "<u2").view(np.uint8).reshape(-1, 2)
     return {
         "count": count,
-        "digits": packing.add(numbers.digits),
+        "low": packing.add(bytes_of[:, 0]),
+        "high": packing.add(bytes_of[:, 1]),
         "powers": packing.add(numbers.powers),
     }

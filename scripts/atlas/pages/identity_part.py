@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atlas.pages.packing import Packing
+from atlas.pages.packing import LEVEL, Packing
 
 
 def packed(frame: pd.DataFrame, ids: Sequence[str], told: NDArray[np.int32]) -> str:
@@ -48,5 +48,6 @@ def packed(frame: pd.DataFrame, ids: Sequence[str], told: NDArray[np.int32]) -> 
             "verdict": packing.add(verdict),
             "whats": whats.tolist(),
             "what": packing.add(what),
-        }
+        },
+        level=LEVEL,
     )

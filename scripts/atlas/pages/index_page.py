@@ -31,10 +31,10 @@ PROBLEMS = 20
 """So many unreadable models are named."""
 FIRST_KINDS = ("map", "tree", "heatmap")
 """Of the plots, which one a card shows: the first that there is, of these before others."""
-IDENTITY = "identity.html"
+IDENTITY, DUPLICATES = "identity.html", "duplicates.html"
 PARTS = {
     IDENTITY: "what is the same",
-    "duplicates.html": "duplicates",
+    DUPLICATES: "duplicates",
 }
 """Pages below a group's folder, and what links call them."""
 
@@ -189,7 +189,8 @@ def _card(folder: Path, group: Group) -> Iterator[str]:
     yield f'<p class="facts">{_facts(group)}</p>'
     found = _findings(place, group)
     if found:
-        yield "<ul>" + "".join(f"<li>{_shown(text)}</li>" for text in found[:FINDINGS])
+        told = [*found[:FINDINGS], *_found(place / DUPLICATES)[:1]]
+        yield "<ul>" + "".join(f"<li>{_shown(text)}</li>" for text in told)
         if len(found) > FINDINGS:
             more = f"{len(found) - FINDINGS} more"
             yield f'<li class="rest">{_link(folder, place / IDENTITY, more)}</li>'
@@ -205,7 +206,11 @@ def _findings(place: Path, group: Group) -> list[str]:
             f"Distances as they were published, read from {group.published}. Without weights, "
             "nothing is told of what is identical."
         ]
-    page = place / IDENTITY
+    return _found(place / IDENTITY)
+
+
+def _found(page: Path) -> list[str]:
+    """Return what a page found, or nothing where it is not there."""
     return findings_in(page.read_text(encoding="utf-8")) if page.is_file() else []
 
 

@@ -17,7 +17,7 @@ from atlas.basis.arrow import numbers
 from atlas.pages import decimals, identity_part
 from atlas.pages.atlas_page import Group
 from atlas.pages.decimals import ABSENT, IDENTICAL, NOT_COMPARED, SHARED, Decimals
-from atlas.pages.packing import Packing
+from atlas.pages.packing import LEVEL, Packing
 from atlas.pages.squares import scale
 from atlas.plots.spread import Spread
 from atlas.relations.block_values import IN_PART, Blocks, Cell, distinct, read_blocks
@@ -66,12 +66,12 @@ def added(
     place = {component: number for number, component in enumerate(group.matrices)}
     blocks = read_blocks(files.distances, pairs.ids, pairs.first, pairs.second)
     parts = {
-        f"blocks-{place[component]}": _blocks(own)
+        f"blocks-{place[component]}": blocks_part(own)
         for component, own in blocks.items()
         if component in place
     }
-    parts["tensors"] = _tensors(pq.read_table(files.tensors), pairs)
-    parts["spread"] = _spread(pq.read_table(files.spread), pairs)
+    parts["tensors"] = tensors_part(pq.read_table(files.tensors), pairs)
+    parts["spread"] = spread_part(pq.read_table(files.spread), pairs)
     parts["identity"] = identity_part.packed(identity, pairs.ids, _told(pairs))
     told: dict[str, Any] = {"is_all": pairs.are_all, "linked": are_linked, "said": ""}
     if not pairs.are_all:
@@ -118,7 +118,7 @@ def _told(pairs: NearPairs) -> NDArray[np.int32]:
     return told
 
 
-def _blocks(blocks: Blocks) -> str:
+def blocks_part(blocks: Blocks) -> str:
     """Return the parts of a component, each distinct column of them once."""
     column, own = distinct(blocks)
     status, is_partial = own.status % IN_PART, own.status >= IN_PART
@@ -136,18 +136,19 @@ def _blocks(blocks: Blocks) -> str:
             "numbers": decimals.packed(Decimals(digits.T, powers.T), packing, DIGITS),
             "partial": packing.add(is_partial.T.astype(np.uint8)),
             "scale": scale(Spread.of(positive)) if len(positive) else None,
-        }
+        },
+        level=LEVEL,
     )
 
 
-def _tensors(table: pa.Table, pairs: NearPairs) -> str:
+def tensors_part(table: pa.Table, pairs: NearPairs) -> str:
     """Return the tensors of each pair that moved most, in order of rank."""
     most = int(numbers(table["rank"].combine_chunks()).max()) if len(table) else 0
     name = np.full((len(pairs), most), -1, np.int32)
     values = np.full((len(pairs), most), np.nan)
     rows = _pairs_of(table, pairs)
     rank = numbers(table["rank"].combine_chunks()) - 1
-    words = [table[column].combine_chunks() for column in ("name", "component", "block", "role")]
+    words = [_words(table, column) for column in ("name", "component", "block", "role")]
     codes = np.stack([numbers(column.indices) for column in words], axis=1)
     if len(table):
         distinct_rows, number = np.unique(codes, axis=0, return_inverse=True)
@@ -165,13 +166,14 @@ def _tensors(table: pa.Table, pairs: NearPairs) -> str:
             "most": most,
             "name": packing.add(name),
             "numbers": decimals.packed(decimals.decimals(values, DIGITS), packing, DIGITS),
-        }
+        },
+        level=LEVEL,
     )
 
 
-def _spread(table: pa.Table, pairs: NearPairs) -> str:
+def spread_part(table: pa.Table, pairs: NearPairs) -> str:
     """Return how many tensors of each pair and component moved how far."""
-    component = table["component"].combine_chunks()
+    component = _words(table, "component")
     components = component.dictionary.to_pylist()
     counts = np.zeros((len(pairs), len(components), len(BESIDE) + len(EDGES) - 1), np.uint16)
     rows, at = _pairs_of(table, pairs), numbers(component.indices)
@@ -187,7 +189,8 @@ def _spread(table: pa.Table, pairs: NearPairs) -> str:
             "beside": BESIDE,
             "edges": edges,
             "counts": packing.add(counts),
-        }
+        },
+        level=LEVEL,
     )
 
 
@@ -203,6 +206,12 @@ def _pairs_of(table: pa.Table, pairs: NearPairs) -> NDArray[np.intp]:
 def _ends(table: pa.Table, ids: Sequence[str]) -> Iterator[NDArray[np.intp]]:
     known = {model: number for number, model in enumerate(ids)}
     for side in ("a", "b"):
-        column = table[side].combine_chunks()
+        column = _words(table, side)
         own = np.array([known.get(model, -1) for model in column.dictionary.to_pylist()], np.intp)
         yield own[numbers(column.indices)]
+
+
+def _words(table: pa.Table, column: str) -> pa.DictionaryArray:
+    """Return a column of words as numbers of distinct ones, however the file keeps it."""
+    found = table[column].combine_chunks()
+    return found if pa.types.is_dictionary(found.type) else found.dictionary_encode()

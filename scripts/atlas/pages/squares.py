@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from atlas.pages import decimals
 from atlas.pages.decimals import IDENTICAL, NOT_COMPARED, SHARED, Decimals
 from atlas.pages.packing import Packing
+from atlas.plots import cladogram
 from atlas.plots.map import metric_of
 from atlas.plots.nodes import Nodes, nodes_of
 from atlas.plots.order import leaves_of
@@ -153,6 +154,7 @@ def _tree(matrix: Matrix, family: Family, packing: Packing) -> tuple[list[int], 
         "negative": packing.add(np.array(negative, np.uint8)),
         "tip": packing.add(tip),
         "power": measure_of(matrix).adds_up,
+        "is_crowded": cladogram.is_crowded(tree, max(places.depth.values()) or 1.0),
         "root": "base" if family.base is not None else "midpoint",
     }
 

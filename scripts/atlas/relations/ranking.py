@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from atlas.distances.shards import NameRows
@@ -49,6 +51,13 @@ SPREAD = pa.schema(
         "bins": pa.list_(pa.int32()),
     }
 )
+
+
+def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    """Return one of both tables, TENSORS or SPREAD, as it was written: words by dictionary."""
+    words = [field.name for field in schema if field.type == WORD]
+    with pq.ParquetFile(path, read_dictionary=words) as file:
+        return file.read()
 
 
 @dataclass(frozen=True, eq=False)

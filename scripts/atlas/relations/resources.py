@@ -42,6 +42,15 @@ IDENTITY_BYTES = 1200
 MATRIX_BYTES = 1000
 """Per pair, of a component's rows and of its matrices."""
 
+RANKED_BYTES = 100
+"""Per pair and tensor that is told of it: what is held, and what a table is made from."""
+
+SPREAD_BYTES = 1500
+"""Per pair, of the numbers of tensors in bins, of some five components."""
+
+RANKED_PER_SECOND = 2_000_000
+"""Pairs of contents that one of two busy cores reads to rank tensors."""
+
 SQUARE_BYTES = 1200
 """
 Per cell of a group's squares, beside pictures of 6,000 pixels a side at most.
@@ -117,6 +126,18 @@ def matrices_mb(models: int) -> int:
 def matrices_minutes(models: int) -> int:
     """Return the minutes of that, with room to spare."""
     return 10 + round(2 * _pairs(models) / JUDGED_PER_SECOND / 60)
+
+
+def ranking_mb(models: int, *, pairs: int, tensors: int) -> int:
+    """Return the memory in MB of ranking the tensors of so many pairs, so many of each."""
+    told = min(pairs, _pairs(models)) * (tensors * RANKED_BYTES + SPREAD_BYTES)
+    summed = _pairs(models) * SUMMING_BYTES
+    return round(LIBRARIES_MB + _contents_mb(models) + (summed + told) / 1e6)
+
+
+def ranking_minutes(models: int) -> int:
+    """Return the minutes of that, with room to spare."""
+    return 10 + round(2 * _pairs(models) * TENSORS / RANKED_PER_SECOND / 60)
 
 
 def sharing_mb(models: int) -> int:

@@ -124,6 +124,11 @@ def _compare_group(batch: Batch, extent: Extent) -> Cost:
     return Cost(rows / FACTS["join_rows_per_second"], written_mb=written)
 
 
+def _rank_tensors(batch: Batch, extent: Extent) -> Cost:
+    rows = batch.jobs * extent.contents_of(batch.models)
+    return Cost(rows / FACTS["join_rows_per_second"])
+
+
 def _compare_pair(batch: Batch, extent: Extent) -> Cost:
     # Every shard is searched for the names of the two.
     rows = batch.jobs * extent.pairs.contents / max(1, extent.pairs.models)
@@ -138,6 +143,10 @@ def _identify_components(batch: Batch, extent: Extent) -> Cost:
     return Cost(read + telling)
 
 
+def _describe_group(batch: Batch, extent: Extent) -> Cost:
+    return Cost(batch.jobs * batch.models * FACTS["fingerprint_read_seconds"])
+
+
 def _pairs_of(models: int) -> float:
     return models * (models - 1) / 2
 
@@ -149,9 +158,10 @@ FORMULAS: Mapping[str, Callable[[Batch, Extent], Cost]] = {
     "choose_pairs": _choose_pairs,
     "measure_distances": _measure_distances,
     "compare_group": _compare_group,
+    "rank_tensors": _rank_tensors,
     "compare_pair": _compare_pair,
     "identify_components": _identify_components,
     "describe_models": _read_fingerprints,
-    "describe_group": _read_fingerprints,
+    "describe_group": _describe_group,
 }
 """Rules whose cost grows with the models."""

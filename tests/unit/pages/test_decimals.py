@@ -44,8 +44,9 @@ def test_what_is_no_number_has_its_code():
     assert max(NOT_COMPARED, ZERO, IDENTICAL) < 100
 
 
-def test_the_page_is_told_of_both_arrays():
+def test_the_page_is_told_of_low_and_high_bytes():
     packing = Packing()
     told = packed(decimals(np.array([1.5, 2.5])), packing)
     assert told["count"] == 4
-    assert told["digits"] != told["powers"]
+    low, high = (packing._arrays[told[name]].astype(int) for name in ("low", "high"))
+    assert (low + 256 * high).tolist() == [1500, 2500]

@@ -120,10 +120,14 @@ def test_a_group_is_told_in_a_line_and_by_its_first_findings(tmp_path):
     place.mkdir(parents=True)
     findings = [f"Finding {number}." for number in range(5)]
     (place / "identity.html").write_text(page.html("Identity", findings, []), encoding="utf-8")
+    twice = page.html("Twice", ["10 GB could go.", "Nothing is deleted."], [])
+    (place / "duplicates.html").write_text(twice, encoding="utf-8")
     read = written(tmp_path, Group("all", 1232, base="SD 1.5 (sd)", ordered=True))
     assert "1,232 models · base SD 1.5 (sd) · in order" in read.text
     assert [finding in read.text for finding in findings] == [True] * 3 + [False] * 2
     assert "2 more" in read.text
+    assert "10 GB could go." in read.text
+    assert "Nothing is deleted." not in read.text
 
 
 def test_published_matrices_are_told_to_be_such(tmp_path):

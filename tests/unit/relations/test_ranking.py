@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import factory
 import quantising
-from atlas.basis import sealed
 from atlas.basis.errors import AtlasError
-from atlas.checkpoint import open_checkpoint
-from atlas.distances.shards import NameRows, writer
-from atlas.fingerprints import fingerprint
-from atlas.fingerprints.renamings import Renamings
+from atlas.distances.shards import NameRows
 from atlas.relations import groups, pairs, ranking
 from atlas.relations.contents import Contents
 from atlas.relations.ranking import BESIDE, BINS, EDGES, Top, rank
-from programs import measuring
-from relations import rank_tensors
 
 BASE = factory.weights(seed=1)
 UNET = [name for name in BASE if name.startswith("unet/")]
@@ -184,74 +176,3 @@ def test_no_pairs_make_empty_tables(held):
     assert (found.tensors().num_rows, found.spread().num_rows) == (0, 0)
     assert found.tensors().schema == ranking.TENSORS
     assert found.spread().schema == ranking.SPREAD
-
-
-@pytest.fixture(scope="module")
-def group(tmp_path_factory) -> Path:
-    """Make a group up, with its matrices."""
-    folder = tmp_path_factory.mktemp("group")
-    given = ("--models", 9, "--denoiser", 30, "--others", 4, "--shards")
-    measuring.run("bench.relations.made_up_group", folder, *given)
-    measuring.run("bench.relations.compare_group", folder)
-    measuring.run("bench.relations.write_matrices", folder)
-    return folder
-
-
-def written(group: Path, folder: Path, *, pairs: int, base: str | None = None) -> Path:
-    Renamings().save(folder / "renamings.json")
-    rank_tensors.main(
-        fingerprints={file.stem: file for file in sorted(group.glob("fingerprints/*.parquet"))},
-        renamings=folder / "renamings.json",
-        shard_files=sorted(group.glob("distances/*.parquet")),
-        measured_by=1,
-        matrix_folder=group / "matrices",
-        base=base,
-        pairs=pairs,
-        tensors=5,
-        table=folder / "tensors.parquet",
-        spread=folder / "spread.parquet",
-    )
-    return folder
-
-
-def test_equal_inputs_give_equal_bytes(group, tmp_path):
-    one, other = tmp_path / "one", tmp_path / "other"
-    for folder in (one, other):
-        folder.mkdir()
-        written(group, folder, pairs=20)
-    for name in ("tensors.parquet", "spread.parquet"):
-        assert (one / name).read_bytes() == (other / name).read_bytes()
-
-
-def test_fewer_pairs_tell_the_same_of_those(group, tmp_path):
-    some, every = tmp_path / "some", tmp_path / "every"
-    for folder, most in ((some, 20), (every, 36)):
-        folder.mkdir()
-        written(group, folder, pairs=most, base="m00004")
-    for name in ("tensors.parquet", "spread.parquet"):
-        few, all_of_them = pd.read_parquet(some / name), pd.read_parquet(every / name)
-        told = set(zip(few["a"], few["b"], strict=True))
-        ends = list(zip(all_of_them["a"], all_of_them["b"], strict=True))
-        assert all(a < b for a, b in told)
-        assert len(told) <= 20
-        assert name == "tensors.parquet" or len(told) > 15
-        kept = all_of_them[[each in told for each in ends]].reset_index(drop=True)
-        pd.testing.assert_frame_equal(few, kept)
-        assert sum("m00004" in each for each in set(ends)) >= 7, "all pairs of the base"
-
-
-def test_a_group_of_one_model_has_empty_tables(tmp_path):
-    folder = factory.diffusers_folder(tmp_path / "model", BASE)
-    opened = open_checkpoint(folder)
-    sealed.write(
-        fingerprint.table(opened),
-        tmp_path / "group" / "fingerprints" / "a.parquet",
-        fingerprint.notes(opened),
-    )
-    (tmp_path / "group" / "distances").mkdir()
-    with writer(tmp_path / "group" / "distances" / "0.parquet"):
-        pass
-    (tmp_path / "group" / "matrices").mkdir()
-    made = written(tmp_path / "group", tmp_path, pairs=10)
-    assert pd.read_parquet(made / "tensors.parquet").empty
-    assert pd.read_parquet(made / "spread.parquet").empty

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from programs import measuring
 JOBS = {
     "compare_group": resources.distances_mb,
     "write_matrices": resources.matrices_mb,
+    "rank_tensors": partial(resources.ranking_mb, pairs=30_000, tensors=20),
     "identify_components": resources.identity_mb,
     "report_duplicates": resources.duplicates_mb,
 }
@@ -48,6 +50,7 @@ def test_more_models_need_no_less():
         resources.distances_minutes,
         resources.identity_minutes,
         resources.matrices_minutes,
+        resources.ranking_minutes,
         resources.plots_mb,
         resources.plots_minutes,
     ]

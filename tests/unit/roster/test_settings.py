@@ -39,6 +39,9 @@ def test_every_setting_is_explained():
         ({"plots": {"measure": "l22", "reference": None}}, "did you mean l2?"),
         ({"plots": {"measure": "linf", "reference": None}}, "add it to groups › matrices"),
         ({"groups": {"matrices": "l2"}}, "expected a list"),
+        ({"atlas": {"pairs": 0, "tensors": 20}}, "pairs"),
+        ({"atlas": {"pairs": 30000, "tensors": 1001}}, "tensors"),
+        ({"atlas": {"pairs": 30000, "tensor": 20}}, "did you mean tensors?"),
     ],
 )
 def test_wrong_settings_are_told(config, change, told):

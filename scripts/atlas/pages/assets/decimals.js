@@ -15,9 +15,11 @@ const SAID = ["not compared", "identical", "0", "identical as far as compared", 
 
 /** An array of numbers, each of which may be one of the codes above instead. */
 export class Numbers {
-  constructor({ count, digits, powers }, arrays) {
+  constructor({ count, low, high, powers }, arrays) {
     this.count = count;
-    this.digits = arrays.get(digits);
+    const [lows, highs] = [arrays.get(low), arrays.get(high)];
+    this.digits = new Uint16Array(lows.length);
+    for (let at = 0; at < lows.length; at += 1) this.digits[at] = lows[at] | (highs[at] << 8);
     this.powers = arrays.get(powers);
   }
 

@@ -116,6 +116,9 @@ async function blocksOverTime({ data, component, look, isDark, acts }) {
   return [
     element("h3", { text: `Blocks over time: ${data.facts.components[shown].title}` }),
     element("p", { class: "hint", text: `relative L2 from ${data.labels[first]}, a column for each later model` }),
-    element("table", { class: "strip" }, element("tbody", {}, ...rows)), stripScale(blocks, acts.number, { look, isDark }),
+    element("table", { class: "strip" },
+      element("thead", {}, element("tr", {}, element("th"), ...later.map((model) =>
+        element("th", { scope: "col", title: data.labels[model] }, element("span", { text: data.labels[model] }))))),
+      element("tbody", {}, ...rows)), stripScale(blocks, acts.number, { look, isDark }),
   ];
 }

@@ -23,8 +23,9 @@ export function factList(facts) {
   return list;
 }
 
-/** Return a link to a file of the atlas. */
+/** Return a link to a file of the atlas, or its text where a report holds the page, far from files. */
 export function fileLink(text, href) {
+  if (window.parent !== window) return element("span", { text });
   return element("a", { href, target: "_blank", rel: "noopener", text });
 }
 

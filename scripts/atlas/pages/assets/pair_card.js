@@ -6,6 +6,10 @@ import { factList, fileLink } from "./model_card.js";
 import { partStrip, stripScale } from "./part_strip.js";
 import { sortable } from "./tables.js";
 
+const SHORT = {
+  l2: "L2", relative_l2: "rel. L2", cosine: "1 − cos", changed_fraction: "changed", l0: "L0", l1: "L1", linf: "L∞",
+  relative_rms: "rel. RMS", "not compared": "–", identical: "=", "identical as far as compared": "= in part",
+};
 const BESIDE_WORDS = [
   ["identical", "identical"], ["equal", "of equal numbers in two dtypes"],
   ["undefined", "of which one is all zero"], ["not_compared", "not compared"],
@@ -47,10 +51,11 @@ async function numbersPart({ data, one, other, acts }) {
     Promise.all(measures.map((_m, measure) => data.square(component, measure)))));
   const shares = components.map((_, component) => data.coverage(component, one, other));
   const hasShares = shares.some((share) => share !== "");
+  const short = (text) => SHORT[text] ?? text;
   const rows = components.map((component, at) => [
     { text: component.title, plain: component.name },
     ...squares[at].map((square) => ({
-      text: square.text(one, other), plain: square.numbers.plain(square.at(one, other)), sort: square.value(one, other),
+      text: short(square.text(one, other)), plain: square.numbers.plain(square.at(one, other)), sort: square.value(one, other),
     })),
     ...(hasShares ? [{ text: shares[at] === "" ? "all" : acts.percent(shares[at]), plain: String(shares[at] === "" ? 1 : shares[at]), sort: shares[at] === "" ? 1 : shares[at] }] : []),
   ]);
@@ -58,7 +63,7 @@ async function numbersPart({ data, one, other, acts }) {
     caption: "How far apart",
     columns: [
       { title: "component" },
-      ...measures.map(({ title, unit }) => ({ title, isNumber: true, help: unit })),
+      ...measures.map(({ name, title, unit }) => ({ title: short(name) === name ? title : short(name), isNumber: true, help: `${title}: ${unit}` })),
       ...(hasShares ? [{ title: "compared", isNumber: true, help: "share of the parameters that was compared" }] : []),
     ],
     rows,
@@ -81,7 +86,7 @@ async function blocksPart({ data, one, other, component, acts, look, isDark }) {
   const spread = await data.spread(data.facts.components[shown].name, pair);
   const { title } = data.facts.components[shown];
   const found = [
-    element("h3", { text: `How far every block moved: ${title}` }),
+    element("h3", { text: `How far every block moved: ${title}` }), otherComponents(data, shown, acts),
     element("p", { class: "hint", text: "relative L2 of the weights of each block and role" }),
     partStrip(blocks, pair, { look, isDark }), stripScale(blocks, acts.number, { look, isDark }),
   ];
@@ -93,6 +98,17 @@ async function blocksPart({ data, one, other, component, acts, look, isDark }) {
       ...(counts.length ? [element("p", { class: "hint", text: `Not in it: ${counts.join(", ")}.` })] : []));
   }
   return found;
+}
+
+/** Return buttons that show the blocks of another component. */
+function otherComponents(data, shown, acts) {
+  const { components } = data.facts;
+  const told = components.map((_, at) => at).filter((at) => data.hasPart(`blocks-${at}`));
+  if (told.length < 2) return "";
+  return element("p", { class: "others" }, ...told.map((at) => element("button", {
+    type: "button", class: "small", text: components[at].title, "aria-pressed": String(at === shown),
+    on: { click: () => acts.show(at) },
+  })));
 }
 
 async function tensorsPart({ data, one, other }) {
