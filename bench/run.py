@@ -30,6 +30,7 @@ BENCHMARKS = {
     "macs": "bench.macs.profiles",
     "chunks": "bench.activations.chunks",
     "viewer": "bench.pages.viewer",
+    "atlas": "bench.pages.atlas",
     "embedding": "bench.projection.embedding",
     "aligned-maps": "bench.projection.aligned_maps",
     "vocabulary": "bench.embeddings.vocabulary",

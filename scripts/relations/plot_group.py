@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.tables import write_text
 from atlas.basis.workflow import command_line, configure_logging
+from atlas.names.components import NETWORK
 from atlas.plots import notice, style
 from atlas.plots.drawing import draw_all
 from atlas.plots.order import leaves_of
@@ -117,7 +118,7 @@ def main(
     kinds = of_two if len(drawn[0]) == 2 else None
     moved = from_reference(distances, drawn[0].origin, drawn[0].ids) if distances else {}
     for matrix in _in_one_order(shared):
-        dtype = by_dtype(dtypes.get(matrix.component, {}))
+        dtype = by_dtype(dtypes.get(NETWORK, {}) | dtypes.get(matrix.component, {}))
         sorted_matrix = replace(matrix, classes=(*classes, dtype))
         stem = folder / matrices.stem_of(matrix.component)
         draw_all("matrix", sorted_matrix, stem=stem, kinds=kinds)
@@ -149,11 +150,15 @@ def _classes(
 
 
 def _dtypes(described: Path | None) -> dict[str, dict[str, str]]:
-    """Return each component's dtypes, by model, the commonest first."""
+    """
+    Return each component's dtypes, by model, the commonest first.
+
+    The table calls all that a model of an unknown layout holds a network.
+    """
     found: dict[str, dict[str, str]] = {}
     if described is None:
         return found
-    text = {name: str for name in ("model", "component", "dtype")}
+    text = dict.fromkeys(("model", "component", "dtype"), str)
     table = pd.read_csv(described, usecols=list(text), dtype=text, keep_default_na=False)
     for model, component, dtype in table[list(text)].itertuples(index=False):
         found.setdefault(component, {})[model] = dtype

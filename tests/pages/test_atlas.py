@@ -64,6 +64,14 @@ def looks(page, view):
     return area(page, view).screenshot()
 
 
+def settled(page, act):
+    """Do something, and wait until the page is in step with it."""
+    before = page.evaluate("document.body.dataset.settled")
+    act()
+    page.wait_for_function("before => document.body.dataset.settled !== before", arg=before)
+    page.wait_for_timeout(40)
+
+
 def row(page, model):
     return page.locator(f".models [data-model='{model}']")
 
@@ -79,31 +87,21 @@ def test_it_opens_offline_in_light_and_dark(chromium, made, theme):
     watched.page.close()
 
 
-def test_a_model_under_the_cursor_lights_up_in_the_other_two_views_and_in_the_list(page, made):
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_model_under_the_cursor_lights_up_everywhere(page, made, view):
     model = made.ids[17]
+    settled(page, page.locator("[data-view=tree] button", has_text="open all").click)
+    settled(page, row(page, model).click)  # which brings it into sight
+    settled(page, row(page, model).click)
     page.evaluate("id => atlas.zoomTo(id, id)", model)
     page.mouse.move(5, 5)
-    before = {view: looks(page, view) for view in VIEWS}
-    found = {view: spot(page, view, model, model) for view in VIEWS}
-    page.locator("[data-view=tree] button", has_text="open all").click()
-    page.evaluate("id => atlas.zoomTo(id, id)", model)
-    for view in VIEWS:
-        page.mouse.move(5, 5)
-        before = {other: looks(page, other) for other in VIEWS}
-        if view == "tree":
-            area(page, "tree").evaluate("(it, y) => (it.scrollTop = y)", 0)
-            row(page, model).click()  # brings it into sight
-            page.wait_for_timeout(80)
-            row(page, model).click()
-            page.mouse.move(5, 5)
-            before = {other: looks(page, other) for other in VIEWS}
-        page.mouse.move(*spot(page, view, model, model))
-        page.wait_for_timeout(60)
-        assert model in page.evaluate("atlas.lit()"), view
-        assert "lit" in row(page, model).locator("..").get_attribute("class")
-        for other in VIEWS:
-            assert other == view or looks(page, other) != before[other], (view, other)
-    assert found["map"]
+    before = {other: looks(page, other) for other in VIEWS}
+    page.mouse.move(*spot(page, view, model, model))
+    page.wait_for_timeout(60)
+    assert model in page.evaluate("atlas.lit()")
+    assert "lit" in row(page, model).locator("..").get_attribute("class")
+    for other in VIEWS:
+        assert looks(page, other) != before[other], other
 
 
 def test_a_cell_tells_both_names_and_the_number_of_the_matrix(page, made):
@@ -128,8 +126,7 @@ def test_every_number_of_every_matrix_is_that_of_the_table(page, made):
     for component, number in [(name, at) for name in names for at in range(4)]:
         matrix = made.matrices[component][number]
         told = f"#views=heatmap&component={component}&measure={matrix.measure}"
-        page.evaluate("hash => (location.hash = hash)", told)
-        page.wait_for_timeout(120)
+        settled(page, lambda to=told: page.evaluate("hash => (location.hash = hash)", to))
         pairs = rng.integers(0, SIZE, (60, 2))
         texts = page.evaluate(
             "pairs => pairs.map(([one, other]) => atlas.text(one, other))",
@@ -150,8 +147,7 @@ def test_the_search_finds_labels_ids_and_tags(page, made):
     search = page.get_by_placeholder("search label, id, tag")
     shown = page.locator(".models li:not([hidden])")
     for text, count in [("model 42 ", 1), ("M0042", 1), ("paint", SIZE // 3), ("nobody", 0)]:
-        search.fill(text)
-        page.wait_for_timeout(80)
+        settled(page, lambda text=text: search.fill(text))
         assert shown.count() == count, text
     assert page.get_by_text("No model is like that.").is_visible()
     search.fill("m0042")
@@ -160,36 +156,33 @@ def test_the_search_finds_labels_ids_and_tags(page, made):
 
 
 def test_filters_leave_models_out_of_all_views_and_are_taken_away_again(page, made):
-    page.get_by_label("filter by").select_option(label=f"photo · {SIZE // 3}")
-    page.wait_for_timeout(100)
+    choose = page.get_by_label("filter by")
+    settled(page, lambda: choose.select_option(label=f"photo · {SIZE // 3}"))
     passing = page.evaluate("atlas.passing()")
     photos = [model for number, model in enumerate(made.ids) if number % 3 == 1]
     assert passing == photos
     assert sorted(page.evaluate("atlas.order()")) == photos
     told = page.evaluate("atlas.rows()")
     assert sum(row if isinstance(row, int) else 1 for row in told) == len(photos)
-    page.get_by_role("button", name="tag: photo ×").click()
-    page.wait_for_timeout(100)
+    settled(page, page.get_by_role("button", name="tag: photo ×").click)
     assert page.evaluate("atlas.passing()") == list(made.ids)
 
 
 def test_clades_collapse_to_counts_and_open_again(page):
     few = page.locator("[data-view=tree] button", has_text="few")
-    few.click()
-    page.wait_for_timeout(80)
+    settled(page, few.click)
     rows = page.evaluate("atlas.rows()")
     assert len(rows) <= 12 < SIZE
     assert sum(row if isinstance(row, int) else 1 for row in rows) == SIZE
     clade = next(at for at, each in enumerate(rows) if isinstance(each, int))
     box = area(page, "tree").bounding_box()
     high = page.evaluate("document.querySelector('.scroll').offsetHeight") / (len(rows) + 1)
-    page.mouse.click(box["x"] + box["width"] - 60, box["y"] + (clade + 0.5) * high + 2)
-    page.wait_for_timeout(80)
+    at = (box["x"] + box["width"] - 60, box["y"] + (clade + 0.5) * high + 2)
+    settled(page, lambda: page.mouse.click(*at))
     opened_rows = page.evaluate("atlas.rows()")
     assert len(opened_rows) > len(rows)
     assert sum(row if isinstance(row, int) else 1 for row in opened_rows) == SIZE
-    page.locator("[data-view=tree] button", has_text="open all").click()
-    page.wait_for_timeout(80)
+    settled(page, page.locator("[data-view=tree] button", has_text="open all").click)
     assert len(page.evaluate("atlas.rows()")) == SIZE
 
 
@@ -226,11 +219,9 @@ def test_two_models_are_compared_and_change_places(page, made):
             if not matrix.identical[4, 9]:
                 distance = 1 - value if matrix.measure == "cosine" else value
                 assert significant(distance) in told, (component, matrix.measure)
-    page.keyboard.press("x")
-    page.wait_for_timeout(50)
+    settled(page, lambda: page.keyboard.press("x"))
     assert page.evaluate("atlas.chosen()") == [made.ids[9], made.ids[4]]
-    page.keyboard.press("Escape")
-    page.wait_for_timeout(50)
+    settled(page, lambda: page.keyboard.press("Escape"))
     assert page.evaluate("atlas.chosen()") == [made.ids[9]]
 
 
@@ -270,7 +261,8 @@ def test_the_address_holds_what_was_chosen(chromium, page, made):
     page.wait_for_timeout(300)
     again = opened(chromium, made.path, at=page.evaluate("location.hash"))
     same = [
-        "atlas.chosen()", "atlas.passing()", "atlas.order()", f"atlas.text('{made.ids[3]}', '{made.ids[6]}')",
+        "atlas.chosen()", "atlas.passing()", "atlas.order()",
+        f"atlas.text('{made.ids[3]}', '{made.ids[6]}')",
         "[...document.querySelectorAll('.view')].map((view) => view.hidden)",
         "[...document.querySelectorAll('.toolbar select')].map((list) => list.selectedIndex)",
     ]  # fmt: skip
@@ -285,18 +277,15 @@ def test_keys_do_what_the_help_says(page, made):
     assert page.evaluate("document.activeElement.type") == "search"
     page.keyboard.press("Escape")
     row(page, made.ids[2]).click()
-    body.press("n")
-    page.wait_for_timeout(60)
+    settled(page, lambda: body.press("n"))
     first, second = page.evaluate("atlas.chosen()")
     assert first == made.ids[2]
     values = made.matrices["unet"][1].values[2].copy()
     values[2] = np.inf
     assert second == made.ids[int(np.argmin(values))]
-    body.press("2")
-    page.wait_for_timeout(80)
+    settled(page, lambda: body.press("2"))
     assert page.locator("[data-view=tree]").is_hidden()
-    body.press("]")
-    page.wait_for_timeout(120)
+    settled(page, lambda: body.press("]"))
     assert page.get_by_label("component", exact=True).input_value() == "1"
     body.press("?")
     page.locator("dialog.help[open]").wait_for()

@@ -150,7 +150,7 @@ def test_a_measure_is_in_all_tables(atlas):
 def test_a_plot_is_drawn_of_each_subject(atlas):
     plots = atlas.folder / "results" / "groups" / "all" / "plots"
     assert {path.name.split(".")[1] for path in plots.glob("unet.*.png")} == {
-        *("heatmap", "tree", "map", "spectral", "line", "ranking")
+        *("heatmap", "tree", "map", "spectral", "line", "blocks", "ranking")
     }
     assert "changed signs" in (plots / "unet.ranking.svg").read_text()
     assert (plots / "unet.ranking.txt").read_text() == "laid-out twin formatted\n"

@@ -90,6 +90,7 @@ def test_pages_can_be_looked_at_and_each_kind_has_a_caption(report: Report) -> N
         *("identity.csv", "identity.html", "identity.png", "all.histograms.png"),
         "duplicates.html",
         *(f"{component}.html" for component in ("all", "unet", "vae", "text_encoder")),
+        *(f"{component}.blocks.png" for component in ("unet", "vae", "text_encoder")),
     }
     assert report.shown("results/groups/adapters/") >= {"all.notice.png", "all.html"}
     captions = {path.rpartition("/")[2]: each["caption"] for path, each in report.results.items()}

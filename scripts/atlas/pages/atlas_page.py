@@ -143,6 +143,8 @@ def write(path: Path, group: Group) -> None:
                 squares.square(matrix, sets, own), level=LEVEL
             )
     measures = [matrix.measure for matrix in next(iter(group.matrices.values()))]
+    start = measures.index(group.measure) if group.measure in measures else 0
+    seen_first = f"square-0-{start}"
     facets = [_facet(facet, first.ids) for facet in group.facets]
     columns = _columns(group, first, facets)
     facts = {
@@ -159,9 +161,10 @@ def write(path: Path, group: Group) -> None:
             part.component: titled(part.component) for c in group.cards.values() for part in c.parts
         },
         "measures": [_measure(name) for name in measures],
+        "parts": sorted(data | dict(group.parts)),
         "start": {
             "component": 0,
-            "measure": measures.index(group.measure) if group.measure in measures else 0,
+            "measure": start,
             "colour": 0 if columns else -1,
         },
         "facets": facets,
@@ -191,7 +194,8 @@ def write(path: Path, group: Group) -> None:
         path,
         title=group.title,
         entry=ENTRY,
-        data={"data": packing.packed(facts, level=LEVEL)} | data | dict(group.parts),
+        data={"data": packing.packed(facts, level=LEVEL)},
+        late={seen_first: data.pop(seen_first)} | data | dict(group.parts),
         styles=STYLES,
     )
 

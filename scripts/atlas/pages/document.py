@@ -21,6 +21,7 @@ def write(
     entry: str,
     data: Mapping[str, str],
     styles: Sequence[str] = ("page.css",),
+    late: Mapping[str, str] | None = None,
 ) -> None:
     """
     Write a page whole or not at all.
@@ -35,10 +36,13 @@ def write(
         Texts in base64, by the ids of the elements that hold them.
     styles
         Style sheets among the assets, the later over the earlier.
+    late
+        Further data, read after the script has begun, so that large parts keep nobody waiting.
     """
-    held = "\n".join(
-        f'<script type="text/plain" id="{name}">{text}</script>' for name, text in data.items()
-    )
+    code = modules.script(entry)
+    kind = ' type="module"'
+    if late:  # a module would wait for all that follows
+        kind, code = "", f'"use strict";\n(() => {{\n{code}}})();\n'
     tables.write_text(
         f"""<!doctype html>
 <html lang="en">
@@ -52,11 +56,18 @@ def write(
 </head>
 <body>
 <noscript>This page draws by script; allow scripts for it. Nothing is fetched.</noscript>
-{held}
-<script type="module">
-{modules.script(entry)}</script>
+{_held(data)}
+<script{kind}>
+{code}</script>
+{_held(late or {})}
 </body>
 </html>
 """,
         path,
+    )
+
+
+def _held(data: Mapping[str, str]) -> str:
+    return "\n".join(
+        f'<script type="text/plain" id="{name}">{text}</script>' for name, text in data.items()
     )

@@ -13,7 +13,6 @@ from atlas.plots.colour_bar import BAR, draw_bar
 from atlas.plots.context import SEPARATOR, Context
 from atlas.plots.headings import draw_headings, heading_height, headings_of
 from atlas.plots.layout import (
-    Page,
     draw_rows,
     entry_width,
     number_width,
@@ -148,28 +147,24 @@ def _title(context: Context, reference: str, blocks: Grid) -> str:
         return f"{component}: {_unmoved(blocks)} {label}"
     most = Counter(blocks.columns[place] for place in known[moved].argmax(axis=1))
     block, times = max(most.items(), key=lambda item: (item[1], -blocks.columns.index(item[0])))
-    models = int(moved.sum())
+    models, rest = int(moved.sum()), _rest(blocks)
     if models == 1:
-        (row,) = np.flatnonzero(moved)
-        return f"{component}: {block} moved most from {label} to {_label(matrix, blocks, row)}"
+        to = matrix.labels[matrix.index(blocks.rows[int(moved.argmax())])]
+        return f"{component}: {block} moved most from {label} to {to}{rest}"
     if times == 1:
-        return f"{component}: another block moved most from {label} in each of {models} models"
+        each = f"in each of {models} models"
+        return f"{component}: another block moved most from {label} {each}{rest}"
     share = f"all {models}" if times == models else f"{times} of {models}"
-    rest = _rest(blocks)
     return f"{component}: {block} moved most in {share} models from {label}{rest}"
 
 
 def _rest(blocks: Grid) -> str:
-    """Return how many models have no block that moved, as they are the same or were not compared."""
+    """Return how many models are the same in every block, and how many compared in none."""
     there = ~blocks.absent
     same = int((there.any(axis=1) & (blocks.identical | ~there).all(axis=1)).sum())
     apart = int((blocks.missing | ~there).all(axis=1).sum())
-    told = [f"{same} identical"] if same else []
-    return "".join(f", {part}" for part in [*told, *([f"{apart} not compared"] if apart else [])])
-
-
-def _label(matrix: Matrix, blocks: Grid, row: int) -> str:
-    return matrix.labels[matrix.index(blocks.rows[row])]
+    told = {"identical": same, "not compared": apart}
+    return "".join(f", {number} {what}" for what, number in told.items() if number)
 
 
 def _unmoved(blocks: Grid) -> str:

@@ -52,7 +52,9 @@ def _draw(context: Context, leaves: Leaves, cells: Cells) -> Figure:
     strips = strips_of(context.matrix)
     top = max(levels * 0.15 + 0.05, strips_head(strips))
     branches = 0.9 if leaves.merges is not None else 0.0
-    left = branches + strips_width(strips)
+    # The first column's number may be wider than the column: no strip's title is below it.
+    overhang = max(0.0, (numbers - cell) / 2) if strips else 0.0
+    left = branches + strips_width(strips) + overhang
     right = left + size * cell + 0.12
     scale = Spread.of(cells.values) if np.isfinite(cells.values).any() else None
     page = open_page(

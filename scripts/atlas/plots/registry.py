@@ -12,8 +12,8 @@ from typing import Literal
 
 Subject = Literal["matrix", "blocks", "pair", "identity"]
 """
-A matrix of a group's models, how far their blocks moved, a pair's tables of tensors and blocks, or a
-group's identity table.
+A matrix of a group's models, how far their blocks moved, a pair's tables of tensors and blocks, or
+a group's identity table.
 """
 
 

@@ -171,7 +171,9 @@ def _read(table: Path, wanted: ds.Expression) -> pd.DataFrame:
         fragment_readahead=1,
         use_threads=False,
     )
-    return pa.Table.from_batches(_batches(scanner), scanner.projected_schema).to_pandas()
+    held = pa.Table.from_batches(_batches(scanner), scanner.projected_schema)
+    frame: pd.DataFrame = held.to_pandas()
+    return frame
 
 
 def _batches(scanner: ds.Scanner) -> Iterator[pa.RecordBatch]:

@@ -51,8 +51,12 @@ SPREAD_BYTES = 1500
 RANKED_PER_SECOND = 2_000_000
 """Pairs of contents that one of two busy cores reads to rank tensors."""
 
-SQUARE_BYTES = 3600
-"""Per cell of a drawn heatmap, whose side grows with the models: 4.6 GB were measured of 1,000."""
+SQUARE_BYTES = 1200
+"""
+Per cell of a group's squares, beside pictures of 6,000 pixels a side at most.
+
+1.6 GB in all were measured of 1,000 models, 0.8 GB of 232, without an identity table of a GB.
+"""
 
 PAIRS_DRAWN_PER_SECOND = 500
 """Of all pictures of all components."""

@@ -1,6 +1,7 @@
 """The order of blocks: that in which diffusers' own modules are listed, wherever they tell it."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -16,7 +17,7 @@ def test_series_rise_and_what_leads_out_comes_last(architecture):
     blocks = in_order(set(blocks_of(DENOISERS[architecture].shapes).values()))
     numbered = [place for place, block in enumerate(blocks) if series_of(block)[1]]
     assert numbered == list(range(numbered[0], numbered[-1] + 1)) or "MID" in blocks
-    for one, other in zip(numbered, numbered[1:], strict=False):
+    for one, other in pairwise(numbered):
         (series, number), (after, later) = series_of(blocks[one]), series_of(blocks[other])
         assert series != after or int(later) == int(number) + 1
     outer = {"conv_out", "proj_out", "all_final_layer"} & set(blocks)

@@ -55,6 +55,13 @@ def test_a_strip_per_way_to_sort_stands_beside_the_heatmap():
     assert min(box.y0 for _, box in boxes) > 0
 
 
+def test_numbers_of_narrow_columns_leave_the_strips_titles_alone():
+    ids = tuple(f"m-{number}" for number in range(400))
+    tags = Classes("tag", {model: "ab"[at % 2] for at, model in enumerate(ids)})
+    matrix = family(400, classes=(tags,), order=ids[::-1])
+    assert overlapping(text_boxes(heatmap.draw(matrix))) == []
+
+
 def test_a_strips_colours_follow_the_rows():
     matrix = family(12, classes=(TAGS,), order=IDS[::-1])
     strips = [

@@ -69,9 +69,13 @@ def test_models_are_sorted_by_tags_and_shared_components(tmp_path):
 
 
 def test_models_are_sorted_by_the_dtype_of_the_drawn_component(tmp_path):
-    rows = ["m-0,unet,f16", "m-0,vae,f32", 'm-1,unet,"bf16, f32"', "m-2,,"]
+    rows = ["m-0,unet,f16", "m-0,vae,f32", 'm-1,unet,"bf16, f32"', "m-2,network,f16"]
     (tmp_path / "models.csv").write_text("\n".join(["model,component,dtype", *rows]) + "\n")
     components = [family(3), family(3, component="vae"), family(3, component="all")]
     found, _ = drawn(tmp_path, components, described=tmp_path / "models.csv")
     told = {name: dict(matrix.classes[-1].of) for name, matrix in found.items()}
-    assert told == {"unet": {"m-0": "f16", "m-1": "bf16"}, "vae": {"m-0": "f32"}, "all": {}}
+    assert told == {
+        "unet": {"m-0": "f16", "m-1": "bf16", "m-2": "f16"},
+        "vae": {"m-0": "f32", "m-2": "f16"},
+        "all": {"m-2": "f16"},
+    }

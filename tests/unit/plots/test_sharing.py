@@ -84,7 +84,7 @@ def test_a_unet_that_only_an_average_shares_gets_a_letter():
 
 
 def alike_but_for_the_unet(count, families):
-    """Return the identity rows of so many models with UNets of their own and few families of VAE."""
+    """Return the identity rows of models with UNets of their own and few families of VAE."""
     unets = [pair(a, b, "unet", 0) for a, b in combinations(MODELS[:count], 2)]
     return [*in_families(count, families), *unets]
 

@@ -36,6 +36,17 @@ def test_a_pair_is_found_among_those_of_other_models(lay_side_by_side, models, l
     assert (found["status"], found["l2"], found["changed_fraction"]) == ("different", l2, 0.5)
 
 
+@pytest.mark.parametrize("models", ["ab", "ac", "bc"])
+def test_what_was_measured_of_other_models_is_left_out(lay_side_by_side, models):
+    rows = shard(lay_side_by_side({model: {NAME: VALUES[model]} for model in "abc"}))
+    two = lay_side_by_side({model: {NAME: VALUES[model]} for model in models})
+    (found,) = pairs.between(two, [rows, NameRows.empty("unet/y", 1)])
+    assert found.measures.shape[1] == len(found.first) == 1
+    assert pairs.table(two, [found]).equals(pairs.table(two, [rows]))
+    other = lay_side_by_side({model: {"unet/y": VALUES[model]} for model in models})
+    assert pairs.between(other, [rows]) == []
+
+
 def test_an_identical_tensor_has_distance_zero_and_cosine_one(lay_side_by_side):
     contents = lay_side_by_side({"a": {NAME: VALUES["a"]}, "b": {NAME: VALUES["a"]}})
     (found,) = pairs.table(contents, []).to_pylist()

@@ -36,8 +36,8 @@ def test_every_setting_is_explained():
     [
         ({"plot": {}}, "did you mean plots?"),
         ({"missing_checkpoints": "skp"}, "did you mean skip?"),
-        ({"plots": {"measure": "l22"}}, "did you mean l2?"),
-        ({"plots": {"measure": "linf"}}, "add it to groups › matrices"),
+        ({"plots": {"measure": "l22", "reference": None}}, "did you mean l2?"),
+        ({"plots": {"measure": "linf", "reference": None}}, "add it to groups › matrices"),
         ({"groups": {"matrices": "l2"}}, "expected a list"),
         ({"atlas": {"pairs": 0, "tensors": 20}}, "pairs"),
         ({"atlas": {"pairs": 30000, "tensors": 1001}}, "tensors"),
@@ -48,6 +48,17 @@ def test_wrong_settings_are_told(config, change, told):
     with pytest.raises(AtlasError, match="not usable") as raised:
         settings.check(config | change)
     assert told in str(raised.value)
+
+
+def test_the_models_pictures_start_from_is_one_of_the_roster(config):
+    for named, models in ((None, ["sd-1.4"]), ("sd-1.4", ["sd-1.4", "b"]), ("sd-1.4", [])):
+        config["plots"]["reference"] = named
+        settings.check_reference(config, models)
+    config["plots"]["reference"] = "sd1.4"
+    with pytest.raises(AtlasError, match="not usable") as raised:
+        settings.check_reference(config, ["sd-1.4", "b"])
+    assert "plots › reference" in str(raised.value)
+    assert "did you mean sd-1.4?" in str(raised.value)
 
 
 def test_text_from_the_command_line_gets_its_type():

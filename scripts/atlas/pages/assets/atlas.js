@@ -11,7 +11,7 @@ import { modelCard } from "./model_card.js";
 import { ModelList } from "./model_list.js";
 import { pairCard } from "./pair_card.js";
 import { PointsView } from "./points_view.js";
-import { modelColours } from "./shading.js";
+import { forgetInks, modelColours } from "./shading.js";
 import { isDark, onChange, turn } from "./theme.js";
 import { TreeView } from "./tree_view.js";
 import { unpacked } from "./unpack.js";
@@ -46,7 +46,8 @@ class AtlasPage {
     this.litModels = [];
     this.litCell = null;
     this.build();
-    this.state.follow(location.hash);
+    this.known = location.hash;
+    this.state.follow(this.known);
     this.watch();
     this.ready = this.changed();
   }
@@ -55,7 +56,7 @@ class AtlasPage {
     const { data, state } = this;
     const { facts } = data;
     const acts = {
-      light: (models, cell = null, at = null) => this.light(models, cell, at),
+      light: (models, cell = null, at = null, from = "view") => this.light(models, cell, at, from),
       lit: () => ({ models: this.litModels, cell: this.litCell }),
       choose: (model, isSecond) => this.choose(model, isSecond),
       pair: (one, other) => this.pair(one, other),
@@ -102,8 +103,10 @@ class AtlasPage {
 
   watch() {
     new ResizeObserver(() => this.resize()).observe(this.middle);
+    window.addEventListener("scroll", () => this.measureViews(), { passive: true });
     window.addEventListener("hashchange", () => {
-      if (location.hash.replace(/^#/, "") === this.address) return;
+      if (location.hash === this.known) return;
+      this.known = location.hash;
       this.state.follow(location.hash);
       this.changed();
     });
@@ -136,6 +139,7 @@ class AtlasPage {
     this.square = await data.square(state.component, state.measure);
     if (asked !== this.asked) return; // another choice came meanwhile
     const dark = isDark();
+    forgetInks();
     this.passes = state.passing();
     this.passing = this.passes.flatMap((passes, model) => (passes ? [model] : []));
     this.colours = modelColours(state.column, data.size, data.facts.look, dark);
@@ -154,6 +158,7 @@ class AtlasPage {
     if (state.views.has("map")) this.views.map.show(this.square, this.passes, this.colours);
     if (state.views.has("tree")) this.views.tree.show(this.square, this.passes, this.colours);
     if (state.views.has("heatmap")) this.views.heatmap.show(this.square, this.inOrder(), dark);
+    this.measureViews();
     document.body.dataset.painted ??= String(Math.round(performance.now()));
     await this.showSide(dark);
     this.remember();
@@ -224,6 +229,7 @@ class AtlasPage {
     this.side.replaceChildren(made);
     this.side.dataset.shown = state.chosen.join(" ");
     this.side.scrollTop = isSame ? scrollTop : 0;
+    document.body.dataset.settled = String((this.settled = (this.settled ?? 0) + 1)); // all is in step
   }
 
   choose(model, isSecond = false) {
@@ -270,7 +276,7 @@ class AtlasPage {
       this.waiting = false;
       this.list.light(this.litModels, from);
       if (this.state.views.has("map")) this.views.map.drawAbove();
-      if (this.state.views.has("tree")) this.views.tree.draw();
+      if (this.state.views.has("tree")) this.views.tree.drawAbove();
       if (this.state.views.has("heatmap")) this.views.heatmap.drawAbove();
     });
   }
@@ -290,26 +296,31 @@ class AtlasPage {
     }
     this.tip.replaceChildren(...lines);
     this.tip.hidden = false;
-    this.placeTip(cell ? this.views.heatmap : this.viewUnder(models), at);
+    this.placeTip(this.views[from], at);
   }
 
-  viewUnder() {
-    return VIEWS.map((view) => this.views[view]).find((view) => view.area.matches(":hover")) ?? this.views.map;
-  }
-
+  /** Put the tip beside the cursor, on the side where there is more room; nothing is measured. */
   placeTip(view, [x, y]) {
-    const box = view.area.getBoundingClientRect();
-    const { width, height } = this.tip.getBoundingClientRect();
-    const left = box.left + x + TIP_GAP;
-    const top = box.top + y + TIP_GAP;
-    const isRight = left + width > window.innerWidth - 4;
-    const isLow = top + height > window.innerHeight - 4;
-    this.tip.style.left = `${Math.max(isRight ? box.left + x - width - TIP_GAP : left, 4)}px`;
-    this.tip.style.top = `${Math.max(isLow ? box.top + y - height - TIP_GAP : top, 4)}px`;
+    const { left, top } = view.corner;
+    const [px, py] = [left + x, top + y];
+    const isRight = px > this.window.width * 0.6;
+    const isLow = py > this.window.height * 0.6;
+    const { style } = this.tip;
+    style.left = isRight ? "" : `${px + TIP_GAP}px`;
+    style.right = isRight ? `${this.window.width - px + TIP_GAP}px` : "";
+    style.top = isLow ? "" : `${py + TIP_GAP}px`;
+    style.bottom = isLow ? `${this.window.height - py + TIP_GAP}px` : "";
+  }
+
+  /** Measure where views are, which is slow: not while the cursor moves. */
+  measureViews() {
+    this.window = { width: window.innerWidth, height: window.innerHeight };
+    for (const view of VIEWS) this.views[view].corner = this.views[view].area.getBoundingClientRect();
   }
 
   resize() {
     for (const view of VIEWS) if (this.state.views.has(view)) this.views[view].resize();
+    this.measureViews();
   }
 
   whole() {
@@ -385,8 +396,9 @@ class AtlasPage {
   remember() {
     clearTimeout(this.later);
     this.later = setTimeout(() => {
-      this.address = this.state.address([]);
-      history.replaceState(null, "", `#${this.address}`);
+      if (location.hash !== this.known) return; // someone has just written another, to be followed
+      history.replaceState(null, "", `#${this.state.address()}`);
+      this.known = location.hash;
     }, REST);
   }
 }

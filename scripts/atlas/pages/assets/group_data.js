@@ -4,6 +4,7 @@ import { IDENTICAL, NOT_COMPARED, Numbers, Scale, SHARED, ZERO } from "./decimal
 import { unpacked } from "./unpack.js";
 
 const SHADES = 250;
+const LOOK_MS = 5;
 export const SHADE_NONE = 251;
 export const SHADE_SAME = 252;
 export const SHADE_ZERO = 253;
@@ -106,6 +107,18 @@ class Blocks {
   }
 }
 
+/** Return a promise that is kept when an element of the page has been read: large ones come last. */
+function arrived(name) {
+  return new Promise((resolve) => {
+    const look = () => {
+      const next = document.getElementById(name)?.nextSibling;
+      if (next || document.readyState !== "loading") resolve();
+      else setTimeout(look, LOOK_MS);
+    };
+    look();
+  });
+}
+
 /** All that is known of a group. */
 export class GroupData {
   constructor(facts, arrays) {
@@ -126,7 +139,7 @@ export class GroupData {
   /** Return a promise of what an element of the page holds, unpacked once. */
   part(name, make) {
     if (!this.kept.has(name)) {
-      this.kept.set(name, unpacked(name).then(({ facts, arrays }) => make(facts, arrays)));
+      this.kept.set(name, arrived(name).then(() => unpacked(name)).then(({ facts, arrays }) => make(facts, arrays)));
     }
     return this.kept.get(name);
   }
@@ -156,7 +169,7 @@ export class GroupData {
   }
 
   hasPart(name) {
-    return document.getElementById(name) !== null;
+    return this.facts.parts.includes(name);
   }
 
   /** Return a promise of a component's blocks, or of null. */

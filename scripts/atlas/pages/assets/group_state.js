@@ -65,7 +65,7 @@ export class State {
   }
 
   /** Return the hash of the address. */
-  address(lasting) {
+  address() {
     const { data } = this;
     const { facts } = data;
     const start = new State(data);
@@ -86,7 +86,7 @@ export class State {
     if (this.search.trim()) pairs.push(["find", this.search]);
     say("cut", this.cut, start.cut, this.cut);
     if (this.toggled.size) pairs.push(["clades", [...this.toggled].sort((a, b) => a - b).join(".")]);
-    return hashOf([...pairs, ...lasting]);
+    return hashOf(pairs);
   }
 
   /** Set all as an address's hash says. */

@@ -6,7 +6,7 @@ import { listen } from "./gestures.js";
 import { labelText } from "./labels.js";
 import { fit } from "./scatter.js";
 import { css } from "./colours.js";
-import { distanceColour, inkOn, modelColours, palette } from "./shading.js";
+import { distanceColour, inkOn, inks, modelColours, palette } from "./shading.js";
 
 const LARGEST_CELL = 96;
 const LABELLED = 11;
@@ -201,7 +201,7 @@ export class HeatView {
   point(px, py) {
     const found = this.modelsAt(px, py);
     this.area.classList.toggle("hit", found !== null);
-    this.acts.light(found ? [...new Set(found)] : [], found, [px, py]);
+    this.acts.light(found ? [...new Set(found)] : [], found, [px, py], "heatmap");
   }
 
   click(px, py) {
@@ -255,8 +255,7 @@ export class HeatView {
     const { cell, left, top } = layout;
     const { square, order } = this;
     const { look } = this.data.facts;
-    const style = getComputedStyle(document.documentElement);
-    const [ground, accent, faint, onSame] = ["--ground", "--accent", "--faint", "--on-same"].map((name) => style.getPropertyValue(name));
+    const [ground, accent, faint, onSame] = inks("--ground", "--accent", "--faint", "--on-same");
     const isWritten = cell >= WRITTEN;
     context.textAlign = "center";
     context.textBaseline = "middle";
@@ -308,7 +307,7 @@ export class HeatView {
 
   drawSides(context, layout, ox, oy, { rows, columns }) {
     const { cell, left, top, strips, isLabelled } = layout;
-    const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink");
+    const [ink] = inks("--ink");
     this.strips.forEach(({ colours }, number) => {
       for (let row = rows[0]; row < rows[1]; row += 1) {
         const y = top + oy + row * cell;
@@ -350,9 +349,7 @@ export class HeatView {
     const layout = this.layout();
     const { left, top, cell, across, down, count } = layout;
     const [ox, oy] = this.offset(layout);
-    const style = getComputedStyle(document.documentElement);
-    const accent = style.getPropertyValue("--accent");
-    const ink = style.getPropertyValue("--ink");
+    const [accent, ink] = inks("--accent", "--ink");
     context.beginPath();
     context.rect(0, 0, left + Math.min(across, ox + cell * count), top + Math.min(down, oy + cell * count));
     context.clip();

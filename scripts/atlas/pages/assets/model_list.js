@@ -8,6 +8,7 @@ const HEALTH = [
   { sign: "!", said: "it could not be read, or not all of it" },
 ];
 const FEW_VALUES = 12;
+const REST_MS = 120; // what the cursor passes over moves nothing
 
 export class ModelList {
   /** @param {object} acts light(models), choose(model, isSecond), changed() */
@@ -122,13 +123,13 @@ export class ModelList {
     this.acts.changed();
   }
 
-  /** Light the rows of some models; of a few, scroll the first into sight. */
+  /** Light the rows of some models; of a few, scroll the first into sight when the cursor rests. */
   light(models, from) {
     for (const row of this.lit ?? []) row.classList.remove("lit");
     this.lit = models.map((model) => this.rows[model]);
     for (const row of this.lit) row.classList.add("lit");
-    if (models.length && models.length <= FEW_VALUES && from !== "list") {
-      this.lit[0].scrollIntoView({ block: "nearest" });
-    }
+    clearTimeout(this.later);
+    if (!models.length || models.length > FEW_VALUES || from === "list") return;
+    this.later = setTimeout(() => this.rows[models[0]].scrollIntoView({ block: "nearest" }), REST_MS);
   }
 }

@@ -6,6 +6,7 @@ import { listen } from "./gestures.js";
 import { Grid } from "./grid.js";
 import { Labels } from "./labels.js";
 import { fit } from "./scatter.js";
+import { inks } from "./shading.js";
 
 const HIT = 16;
 const MOST_GROWTH = 3;
@@ -112,8 +113,7 @@ export class PointsView {
       this.drawAbove();
       return;
     }
-    const style = getComputedStyle(document.documentElement);
-    const [ink, faint, ground] = ["--ink", "--faint", "--ground"].map((name) => style.getPropertyValue(name));
+    const [ink, faint, ground] = inks("--ink", "--faint", "--ground");
     context.strokeStyle = faint;
     context.lineWidth = 1;
     context.beginPath();
@@ -156,7 +156,7 @@ export class PointsView {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
     if (!this.square?.map) return;
-    const style = getComputedStyle(document.documentElement);
+    const [ink, accent] = inks("--ink", "--accent");
     const ring = (model, radius, width) => {
       if (Number.isNaN(this.square.map.x[model])) return;
       context.lineWidth = width;
@@ -164,7 +164,7 @@ export class PointsView {
       context.arc(...this.at(model), radius, 0, 2 * Math.PI);
       context.stroke();
     };
-    context.strokeStyle = style.getPropertyValue("--ink");
+    context.strokeStyle = ink;
     const { chosen } = this.state;
     if (chosen.length === 2 && chosen.every((model) => !Number.isNaN(this.square.map.x[model]))) {
       context.lineWidth = 1.2;
@@ -176,7 +176,7 @@ export class PointsView {
       context.setLineDash([]);
     }
     for (const model of chosen) ring(model, this.radiusOf(model) + 4, 2);
-    context.strokeStyle = style.getPropertyValue("--accent");
+    context.strokeStyle = accent;
     for (const model of this.acts.lit().models) ring(model, this.radiusOf(model) + 3, 2);
   }
 
@@ -189,7 +189,7 @@ export class PointsView {
   point(px, py) {
     const model = this.nearest(px, py);
     this.area.classList.toggle("hit", model >= 0);
-    this.acts.light(model < 0 ? [] : this.stacks.get(spotOf(this.square.map, model)), null, [px, py]);
+    this.acts.light(model < 0 ? [] : this.stacks.get(spotOf(this.square.map, model)), null, [px, py], "map");
   }
 
   click(px, py, isSecond) {

@@ -47,6 +47,22 @@ function brighter(hex) {
   return `#${mixed.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
+const kept = new Map();
+
+/** Return colours that the style sheet names, as CSS; kept until `forgetInks`, as asking is slow. */
+export function inks(...names) {
+  if (!kept.size) kept.set("style", getComputedStyle(document.documentElement));
+  return names.map((name) => {
+    if (!kept.has(name)) kept.set(name, kept.get("style").getPropertyValue(name).trim());
+    return kept.get(name);
+  });
+}
+
+/** Ask the style sheet anew: the theme may have changed. */
+export function forgetInks() {
+  kept.clear();
+}
+
 /** Return black or white, whichever is read on a colour. */
 export function inkOn([red, green, blue]) {
   return 0.299 * red + 0.587 * green + 0.114 * blue > 140 ? "#1d2433" : "#ffffff";

@@ -3,6 +3,7 @@
 import { Clades, rowsOf } from "./clades.js";
 import { button, element, toggle } from "./elements.js";
 import { labelText } from "./labels.js";
+import { inks } from "./shading.js";
 
 const ROW_LEAST = 17;
 const ROW_MOST = 30;
@@ -18,10 +19,12 @@ export class TreeView {
     this.state = state;
     this.acts = acts;
     this.lines = element("canvas");
-    this.scroll = element("div", { class: "scroll" });
-    this.area = element("div", {
-      class: "view-area tree", tabindex: 0, role: "application", "aria-label": "family tree",
-    }, this.scroll, this.lines);
+    this.above = element("canvas", { class: "above" });
+    this.length = element("div", { class: "scroll" });
+    this.scroller = element("div", {
+      class: "scroller", tabindex: 0, role: "application", "aria-label": "family tree",
+    }, this.length);
+    this.area = element("div", { class: "view-area tree" }, this.lines, this.above, this.scroller);
     this.even = toggle("even steps", "All branches of one length: shows the order of splits where some are tiny", (isOn) => {
       this.chosenEven = isOn;
       this.layOut();
@@ -37,15 +40,15 @@ export class TreeView {
     this.row = ROW_LEAST;
     this.rows = [];
     this.clades = null;
-    this.area.addEventListener("scroll", () => this.draw());
-    this.area.addEventListener("pointermove", (event) => this.point(...this.inside(event)));
-    this.area.addEventListener("pointerleave", () => this.acts.light([]));
-    this.area.addEventListener("click", (event) => this.click(...this.inside(event), event.shiftKey));
+    this.scroller.addEventListener("scroll", () => this.draw());
+    this.scroller.addEventListener("pointermove", (event) => this.point(...this.inside(event)));
+    this.scroller.addEventListener("pointerleave", () => this.acts.light([]));
+    this.scroller.addEventListener("click", (event) => this.click(...this.inside(event), event.shiftKey));
   }
 
   inside(event) {
     const box = this.area.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top + this.area.scrollTop];
+    return [event.clientX - box.left, event.clientY - box.top + this.scroller.scrollTop];
   }
 
   cut(how) {
@@ -69,6 +72,11 @@ export class TreeView {
     if (this.clades) {
       const laid = rowsOf(this.clades, { ...this.state, wants: (model) => this.passes[model] });
       Object.assign(this, laid);
+      this.rowAtModel = new Map();
+      laid.rows.forEach((row, at) => {
+        const models = row.model === undefined ? this.clades.below(row.node, (model) => this.passes[model]) : [row.model];
+        for (const model of models) this.rowAtModel.set(model, at);
+      });
       const { tip } = this.clades;
       const apart = tip.reduce((sum, node, model) => sum + (node < 0 && this.passes[model]), 0);
       const root = this.clades.root === "base" ? "rooted at the base" : "rooted half-way between the farthest";
@@ -78,18 +86,18 @@ export class TreeView {
       this.even.show(isEven);
       this.steps = isEven ? stepsOf(this.clades) : null;
     } else {
-      Object.assign(this, { rows: [], y: new Map() });
+      Object.assign(this, { rows: [], y: new Map(), rowAtModel: null });
       this.said.textContent = "no tree: fewer than two distinct models can be compared";
     }
     this.resize();
   }
 
   resize() {
-    this.width = this.area.clientWidth;
-    this.height = this.area.clientHeight;
+    this.width = this.scroller.clientWidth;
+    this.height = this.scroller.clientHeight;
     const room = this.height / (this.rows.length + 1);
     this.row = Math.round(Math.min(Math.max(room, ROW_LEAST), ROW_MOST));
-    this.scroll.style.height = `${(this.rows.length + 1) * this.row}px`;
+    this.length.style.height = `${(this.rows.length + 1) * this.row}px`;
     this.draw();
   }
 
@@ -110,83 +118,104 @@ export class TreeView {
     return this.y.get(node) * this.row + 2;
   }
 
+  /** Return the context of a canvas that lies over what is scrolled to. */
+  contextOf(canvas) {
+    const ratio = window.devicePixelRatio || 1;
+    const { width, height } = this;
+    if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
+    if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
+    canvas.style.width = `${width}px`;
+    const context = canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.translate(0, -this.scroller.scrollTop);
+    return context;
+  }
+
   draw() {
     if (!this.width) return;
-    const ratio = window.devicePixelRatio || 1;
-    const { lines, width, height } = this;
-    lines.width = Math.round(width * ratio);
-    lines.height = Math.round(height * ratio);
-    lines.style.width = `${width}px`;
-    lines.style.height = `${height}px`;
-    const context = lines.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, -this.area.scrollTop * ratio);
+    const context = this.contextOf(this.lines);
     if (!this.clades) return;
-    const style = getComputedStyle(document.documentElement);
-    const [ink, soft, faint, accent, panel] = ["--ink", "--soft", "--faint", "--accent", "--panel"].map((name) => style.getPropertyValue(name));
-    const lit = new Set(this.acts.lit().models);
-    const [first, last] = [Math.floor(this.area.scrollTop / this.row) - 1, (this.area.scrollTop + height) / this.row + 1];
-    this.markRows(context, panel, lit);
-    this.drawBranches(context, soft, accent);
-    context.font = TREE_FONT;
-    context.textBaseline = "middle";
-    const labels = this.x(this.deepestNode()) + 12;
+    const [soft, faint, accent, panel] = inks("--soft", "--faint", "--accent", "--panel");
+    this.labelsAt = this.x(this.deepestNode()) + 12;
+    context.fillStyle = panel;
     this.rows.forEach((row, at) => {
-      if (at < first || at > last) return;
-      const y = this.rowY(at);
-      const x = this.x(row.node);
-      const isLit = this.isLit(row, lit);
-      const isChosen = this.state.chosen.includes(row.model);
+      if (this.state.chosen.includes(row.model)) context.fillRect(0, this.rowY(at) - this.row / 2, this.width, this.row);
+    });
+    this.drawBranches(context, soft, accent);
+    const { scrollTop } = this.scroller;
+    const [first, last] = [Math.floor(scrollTop / this.row) - 1, (scrollTop + this.height) / this.row + 1];
+    for (let at = Math.max(first, 0); at < Math.min(last, this.rows.length); at += 1) {
+      const [x, y] = [this.x(this.rows[at].node), this.rowY(at)];
       context.strokeStyle = faint;
       context.setLineDash([1, 3]);
       context.beginPath();
       context.moveTo(x + 7, y);
-      context.lineTo(labels - 4, y);
+      context.lineTo(this.labelsAt - 4, y);
       context.stroke();
       context.setLineDash([]);
-      context.fillStyle = isLit ? accent : ink;
-      if (row.model === undefined) {
-        const end = Math.max(this.x(row.node) + 9, 14);
-        context.strokeStyle = isLit ? accent : soft;
-        context.beginPath();
-        context.moveTo(x, this.nodeY(row.node));
-        context.lineTo(end, y - 5);
-        context.lineTo(end, y + 5);
-        context.closePath();
-        context.stroke();
-        context.fillText(`▸ ${row.count} models`, labels, y);
-        return;
-      }
-      if (this.rows[at + 1]?.node === row.node) {
-        context.strokeStyle = soft;
-        context.beginPath();
-        context.moveTo(x, y);
-        context.lineTo(x, this.rowY(at + 1));
-        context.stroke();
-      }
+      this.drawRow(context, at, false);
+    }
+    this.drawAbove();
+  }
+
+  /** Draw a tip and its label, or a collapsed clade. */
+  drawRow(context, at, isLit) {
+    const row = this.rows[at];
+    const [x, y] = [this.x(row.node), this.rowY(at)];
+    const [ink, soft, accent] = inks("--ink", "--soft", "--accent");
+    context.font = TREE_FONT;
+    context.textBaseline = "middle";
+    if (row.model === undefined) {
+      const end = Math.max(x + 9, 14);
+      context.strokeStyle = isLit ? accent : soft;
       context.beginPath();
-      context.fillStyle = this.colours[row.model];
-      context.arc(x, y, 3.6, 0, 2 * Math.PI);
-      context.fill();
+      context.moveTo(x, this.nodeY(row.node));
+      context.lineTo(end, y - 5);
+      context.lineTo(end, y + 5);
+      context.closePath();
+      context.stroke();
       context.fillStyle = isLit ? accent : ink;
-      const isBase = row.model === this.data.facts.base;
-      context.font = isBase || isChosen ? `bold ${TREE_FONT}` : TREE_FONT;
-      context.fillText(labelText(this.data.labels[row.model], LONGEST_LABEL), labels, y, Math.max(width - labels - 4, 10));
-      context.font = TREE_FONT;
-    });
+      context.fillText(`▸ ${row.count} models`, this.labelsAt, y);
+      return;
+    }
+    if (this.rows[at + 1]?.node === row.node) {
+      context.strokeStyle = soft;
+      context.beginPath();
+      context.moveTo(x, y);
+      context.lineTo(x, this.rowY(at + 1));
+      context.stroke();
+    }
+    context.beginPath();
+    context.fillStyle = this.colours[row.model];
+    context.arc(x, y, 3.6, 0, 2 * Math.PI);
+    context.fill();
+    context.fillStyle = isLit ? accent : ink;
+    const isBold = row.model === this.data.facts.base || this.state.chosen.includes(row.model);
+    if (isBold) context.font = `bold ${TREE_FONT}`;
+    context.fillText(labelText(this.data.labels[row.model], LONGEST_LABEL), this.labelsAt, y, Math.max(this.width - this.labelsAt - 4, 10));
   }
 
-  isLit(row, lit) {
-    if (row.model !== undefined) return lit.has(row.model);
-    return lit.size > 0 && this.clades.below(row.node, (model) => lit.has(model)).length > 0;
-  }
-
-  markRows(context, panel, lit) {
-    context.fillStyle = panel;
-    this.rows.forEach((row, at) => {
-      if (this.isLit(row, lit) || this.state.chosen.includes(row.model)) {
-        context.fillRect(0, this.rowY(at) - this.row / 2, this.width, this.row);
-      }
-    });
+  /** Draw the rows of what is lit above the tree. */
+  drawAbove() {
+    if (!this.width) return;
+    const context = this.contextOf(this.above);
+    if (!this.clades) return;
+    const [line, accent] = inks("--line", "--accent");
+    const lit = new Set(this.acts.lit().models.map((model) => this.rowOf(model)));
+    lit.delete(-1);
+    for (const at of lit) {
+      const y = this.rowY(at);
+      context.fillStyle = line;
+      context.fillRect(this.labelsAt - 6, y - this.row / 2, this.width, this.row);
+      this.drawRow(context, at, true);
+      context.strokeStyle = accent;
+      context.lineWidth = 2;
+      context.beginPath();
+      context.arc(this.x(this.rows[at].node), y, 6.5, 0, 2 * Math.PI);
+      context.stroke();
+      context.lineWidth = 1;
+    }
   }
 
   deepestNode() {
@@ -280,22 +309,18 @@ export class TreeView {
     const at = this.rowOf(model);
     if (at < 0) return;
     const y = this.rowY(at);
-    const { scrollTop, clientHeight } = this.area;
-    if (y < scrollTop + this.row || y > scrollTop + clientHeight - this.row) this.area.scrollTop = y - clientHeight / 2;
+    const { scrollTop, clientHeight } = this.scroller;
+    if (y < scrollTop + this.row || y > scrollTop + clientHeight - this.row) this.scroller.scrollTop = y - clientHeight / 2;
   }
 
   rowOf(model) {
-    if (!this.clades) return -1;
-    const own = this.rows.findIndex((row) => row.model === model);
-    if (own >= 0) return own;
-    return this.rows.findIndex((row) => row.model === undefined
-      && this.clades.below(row.node, (each) => each === model).length > 0);
+    return this.rowAtModel?.get(model) ?? -1;
   }
 
   /** Return the middle of a model's row on the screen, from the area's corner. */
   screen(model) {
     const at = this.rowOf(model);
-    return at < 0 ? null : [this.x(this.rows[at].node) + 20, this.rowY(at) - this.area.scrollTop];
+    return at < 0 ? null : [this.x(this.rows[at].node) + 20, this.rowY(at) - this.scroller.scrollTop];
   }
 }
 

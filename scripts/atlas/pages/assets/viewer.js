@@ -112,7 +112,8 @@ class Viewer {
 
   /** Take over what the address says. */
   follow() {
-    if (location.hash.replace(/^#/, "") === this.address && this.address !== undefined) return;
+    if (location.hash === this.known) return;
+    this.known = location.hash;
     follow(location.hash, this.model, this.camera);
     this.place(this.model.current);
     this.changed();
@@ -401,9 +402,10 @@ class Viewer {
   remember() {
     clearTimeout(this.later);
     this.later = setTimeout(() => {
+      if (location.hash !== this.known) return; // someone has just written another, to be followed
       const lasting = [...told(location.hash)].filter(([key]) => LASTING.includes(key));
-      this.address = addressOf(this.model, this.camera, lasting);
-      history.replaceState(null, "", `#${this.address}`);
+      history.replaceState(null, "", `#${addressOf(this.model, this.camera, lasting)}`);
+      this.known = location.hash;
     }, 120);
   }
 }
