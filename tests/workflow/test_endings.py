@@ -182,7 +182,7 @@ def test_macs_need_no_roster(tmp_path: Path) -> None:
     assert "fingerprint" not in done.stdout + done.stderr
 
 
-PAGES = {"atlas", "write_atlas", "write_index"}
+PAGES = {"write_atlas", "write_index"}
 
 
 def test_published_matrices_need_no_models(atlas: Atlas) -> None:
