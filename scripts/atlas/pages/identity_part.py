@@ -53,6 +53,6 @@ def packed(frame: pd.DataFrame, ids: Sequence[str], told: NDArray[np.int32]) -> 
 
 
 def _codes(words: pd.Series, among: Sequence[str]) -> NDArray[np.intp]:
-    """Return the place of each word; of a table without rows, whose columns are of no type, none."""
+    """Return the place of each word; a table without rows has columns of no type."""
     place = {word: row for row, word in enumerate(among)}
     return words.astype(str).map(place).to_numpy(np.intp)
