@@ -180,7 +180,7 @@ def spread_part(table: pa.Table, pairs: NearPairs) -> str:
     for place, column in enumerate(BESIDE):
         counts[rows, at, place] = numbers(table[column].combine_chunks())
     bins = numbers(table["bins"].combine_chunks().values)
-    counts[rows, at, len(BESIDE) :] = bins.reshape(len(table), -1)
+    counts[rows, at, len(BESIDE) :] = bins.reshape(len(table), len(EDGES) - 1)
     packing = Packing()
     edges = np.log10(EDGES).round(3).tolist()
     return packing.packed(

@@ -218,6 +218,13 @@ def test_where_no_tensor_moved_there_is_none(matrices):
     assert (facts["most"], facts["names"], len(arrays[facts["name"]])) == (0, [], 0)
 
 
+def test_where_nothing_could_be_read_there_is_nothing_to_count(matrices):
+    facts, arrays = packed_parts.opened(
+        pair_parts.spread_part(SPREAD.empty_table(), near(matrices))
+    )
+    assert (facts["components"], len(arrays[facts["counts"]])) == ([], 0)
+
+
 def test_counts_of_the_spread_stand_with_their_pair_and_component(matrices, files):
     pairs, table = near(matrices), pq.read_table(files.spread)
     facts, arrays = packed_parts.opened(pair_parts.spread_part(table, pairs))
