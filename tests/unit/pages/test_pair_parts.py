@@ -21,7 +21,8 @@ from atlas.relations.block_values import IN_PART, Blocks, Cell
 from atlas.relations.near_pairs import near_pairs
 from atlas.relations.ranking import BESIDE, BINS, SPREAD, TENSORS
 
-IDS = tuple(f"m{number}" for number in range(7))
+IDS = ("m5", "m2", "m0", "m3", "m6", "m1", "m4")
+"""In the order of the page; tables have those of a pair sorted."""
 PARTS = (("*", "*"), ("*", "norm"), ("IN00", "*"), ("IN00", "norm"), ("MID", "*"))
 CODES = {
     Cell.ABSENT: ABSENT,
@@ -110,13 +111,13 @@ def files(tmp_path_factory, matrices):
             "compared_parameters": 8, "relative_l2": float(rng.lognormal()),
         }
         for block, role in PARTS
-        for a, b in combinations(IDS, 2)
+        for a, b in combinations(sorted(IDS), 2)
     ]  # fmt: skip
     schema = groups.SCHEMA
     rows = [{name: row.get(name) for name in schema.names} for row in rows]
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / "distances.parquet")
     pairs = near(matrices)
-    ends = [(IDS[one], IDS[other]) for one, other in zip(pairs.first, pairs.second, strict=True)]
+    ends = ends_of(pairs)
     tensors = [
         {
             "a": a, "b": b, "rank": rank, "name": f"unet/t{rng.integers(9)}", "component": "unet",
@@ -148,8 +149,14 @@ def near(matrices, most=13):
     return found
 
 
+def ends_of(pairs):
+    """Return the two models of each pair as tables have them."""
+    ends = zip(pairs.first, pairs.second, strict=True)
+    return [tuple(sorted((IDS[one], IDS[other]))) for one, other in ends]
+
+
 def identity() -> pd.DataFrame:
-    rows = [(a, b, "unet", "changed", f"{a} and {b}") for a, b in combinations(IDS, 2)]
+    rows = [(a, b, "unet", "changed", f"{a} and {b}") for a, b in combinations(sorted(IDS), 2)]
     return pd.DataFrame(rows, columns=["a", "b", "component", "verdict", "what"])
 
 
@@ -171,11 +178,18 @@ def test_of_many_pairs_the_near_ones_are_told_and_named(matrices, files):
     facts, arrays = packed_parts.opened(group.parts["blocks-0"])
     frame = pd.read_parquet(files.distances).astype({"a": str, "b": str, "block": str, "role": str})
     rows = frame.set_index(["a", "b", "block", "role"])["relative_l2"]
-    for place, (one, other) in enumerate(zip(pairs.first, pairs.second, strict=True)):
+    for place, (a, b) in enumerate(ends_of(pairs)):
         for part, (block, role) in enumerate(facts["parts"]):
             at = arrays[facts["column"]][place] * len(PARTS) + part
             told = packed_parts.written(facts["numbers"], arrays, at)
-            assert significant(told) == significant(rows[IDS[one], IDS[other], block, role], 3)
+            assert significant(told) == significant(rows[a, b, block, role], 3)
+
+
+def test_the_words_of_the_near_pairs_are_those_of_their_rows(matrices, files):
+    facts, arrays = packed_parts.opened(added(matrices, files).parts["identity"])
+    what = [facts["whats"][code] for code in arrays[facts["what"]]]
+    assert what == [f"{a} and {b}" for a, b in ends_of(near(matrices))]
+    assert (arrays[facts["verdict"]] == facts["verdicts"].index("changed")).all()
 
 
 def test_of_few_pairs_all_are_told(matrices, files):
@@ -198,10 +212,10 @@ def test_the_tensors_of_each_pair_stand_by_rank(matrices, files):
     rows = {(row["a"], row["b"], row["rank"]): row for row in table.to_pylist()}
     names = arrays[facts["name"]]
     assert facts["most"] == 3
-    for place, (one, other) in enumerate(zip(pairs.first, pairs.second, strict=True)):
+    for place, (a, b) in enumerate(ends_of(pairs)):
         for rank in range(1, facts["most"] + 1):
             at = place * facts["most"] + rank - 1
-            row = rows.get((IDS[one], IDS[other], rank))
+            row = rows.get((a, b, rank))
             if row is None:
                 assert names[at] == -1
                 continue
@@ -218,15 +232,22 @@ def test_where_no_tensor_moved_there_is_none(matrices):
     assert (facts["most"], facts["names"], len(arrays[facts["name"]])) == (0, [], 0)
 
 
+def test_where_nothing_could_be_read_there_is_nothing_to_count(matrices):
+    facts, arrays = packed_parts.opened(
+        pair_parts.spread_part(SPREAD.empty_table(), near(matrices))
+    )
+    assert (facts["components"], len(arrays[facts["counts"]])) == ([], 0)
+
+
 def test_counts_of_the_spread_stand_with_their_pair_and_component(matrices, files):
     pairs, table = near(matrices), pq.read_table(files.spread)
     facts, arrays = packed_parts.opened(pair_parts.spread_part(table, pairs))
     shape = (len(pairs), len(facts["components"]), len(BESIDE) + BINS)
     counts = arrays[facts["counts"]].reshape(shape)
     rows = {(row["a"], row["b"], row["component"]): row for row in table.to_pylist()}
-    for place, (one, other) in enumerate(zip(pairs.first, pairs.second, strict=True)):
+    for place, (a, b) in enumerate(ends_of(pairs)):
         for at, component in enumerate(facts["components"]):
-            row = rows.get((IDS[one], IDS[other], component))
+            row = rows.get((a, b, component))
             wanted = [row[name] for name in BESIDE] + row["bins"] if row else [0] * shape[2]
             assert counts[place, at].tolist() == wanted
     assert facts["beside"] == list(BESIDE)
