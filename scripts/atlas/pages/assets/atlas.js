@@ -7,16 +7,17 @@ import { groupCard } from "./group_card.js";
 import { State, VIEWS } from "./group_state.js";
 import { HeatView } from "./heat_view.js";
 import { keysDialog } from "./help.js";
+import { listenToKeys } from "./keyboard.js";
 import { modelCard } from "./model_card.js";
 import { ModelList } from "./model_list.js";
 import { pairCard } from "./pair_card.js";
+import { Address } from "./permalink.js";
 import { PointsView } from "./points_view.js";
 import { forgetInks, modelColours } from "./shading.js";
 import { isDark, onChange, turn } from "./theme.js";
 import { TreeView } from "./tree_view.js";
 import { unpacked } from "./unpack.js";
 
-const REST = 120;
 const TIP_GAP = 14;
 const ORDER_TITLES = { tree: "by likeness", roster: "as in roster", colour: "by colour" };
 const KEYS = [
@@ -46,10 +47,12 @@ class AtlasPage {
     this.litModels = [];
     this.litCell = null;
     this.build();
-    this.known = location.hash;
-    this.state.follow(this.known);
+    this.address = new Address(() => this.state.address(), (hash) => {
+      this.state.follow(hash);
+      this.ready = this.changed();
+    });
     this.watch();
-    this.ready = this.changed();
+    this.address.read();
   }
 
   build() {
@@ -104,13 +107,7 @@ class AtlasPage {
   watch() {
     new ResizeObserver(() => this.resize()).observe(this.middle);
     window.addEventListener("scroll", () => this.measureViews(), { passive: true });
-    window.addEventListener("hashchange", () => {
-      if (location.hash === this.known) return;
-      this.known = location.hash;
-      this.state.follow(location.hash);
-      this.changed();
-    });
-    document.addEventListener("keydown", (event) => this.press(event));
+    listenToKeys(this.help, () => this.keys(), () => this.escape());
     onChange(() => this.changed());
   }
 
@@ -161,7 +158,7 @@ class AtlasPage {
     this.measureViews();
     document.body.dataset.painted ??= String(Math.round(performance.now()));
     await this.showSide(dark);
-    this.remember();
+    this.address.keep();
   }
 
   /** Return the models that pass in the heatmap's order. */
@@ -255,7 +252,7 @@ class AtlasPage {
       if (this.state.views.has("tree")) this.views.tree.reveal(first);
     }
     this.showSide();
-    this.remember();
+    this.address.keep();
   }
 
   drawSeen() {
@@ -333,22 +330,6 @@ class AtlasPage {
     this.changed();
   }
 
-  press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
-    const field = event.target.closest?.("input, select, textarea");
-    if (event.key === "Escape") {
-      this.escape();
-      field?.blur();
-      return;
-    }
-    if (field) return;
-    const act = this.keys()[event.key];
-    if (act) {
-      event.preventDefault();
-      act();
-    }
-  }
-
   keys() {
     const { state } = this;
     const { components, measures, columns } = this.data.facts;
@@ -392,15 +373,6 @@ class AtlasPage {
     }
   }
 
-  /** Keep the address in step, at rest. */
-  remember() {
-    clearTimeout(this.later);
-    this.later = setTimeout(() => {
-      if (location.hash !== this.known) return; // someone has just written another, to be followed
-      history.replaceState(null, "", `#${this.state.address()}`);
-      this.known = location.hash;
-    }, REST);
-  }
 }
 
 async function begin() {

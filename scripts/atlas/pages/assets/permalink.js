@@ -21,3 +21,36 @@ export function hashOf(pairs) {
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`)
     .join("&");
 }
+
+const AT_REST_MS = 120;
+
+/** The page's address, kept in step with what is chosen, and followed when another is given. */
+export class Address {
+  /**
+   * @param {function} say returns the hash of what is chosen
+   * @param {function} follow sets what an address's hash says
+   */
+  constructor(say, follow) {
+    this.say = say;
+    this.follow = follow;
+    this.known = null;
+    window.addEventListener("hashchange", () => this.read());
+  }
+
+  /** Follow the address, unless it is what the page itself has written. */
+  read() {
+    if (location.hash === this.known) return;
+    this.known = location.hash;
+    this.follow(this.known);
+  }
+
+  /** Write the address, at rest. */
+  keep() {
+    clearTimeout(this.later);
+    this.later = setTimeout(() => {
+      if (location.hash !== this.known) return; // someone has just given another, to be followed
+      history.replaceState(null, "", `#${this.say()}`);
+      this.known = location.hash;
+    }, AT_REST_MS);
+  }
+}

@@ -14,7 +14,8 @@ import { looksOf, pointSize } from "./looks.js";
 import { Model } from "./model.js";
 import { drawOverlay } from "./overlay.js";
 import { drawPaths, pathsKey } from "./paths.js";
-import { told } from "./permalink.js";
+import { listenToKeys } from "./keyboard.js";
+import { Address, told } from "./permalink.js";
 import { renderer } from "./scatter.js";
 import { addressOf, follow } from "./sharing.js";
 import { Sprites } from "./sprites.js";
@@ -40,7 +41,8 @@ class Viewer {
     this.waiting = false;
     this.build();
     this.scatter = renderer(this.points, told(location.hash).get("renderer") === "canvas");
-    this.follow();
+    this.address = new Address(() => this.said(), (hash) => this.follow(hash));
+    this.address.read();
     this.watch();
   }
 
@@ -105,16 +107,13 @@ class Viewer {
       () => this.wantsLasso,
     );
     new ResizeObserver(() => this.resize()).observe(this.area);
-    window.addEventListener("hashchange", () => this.follow());
-    document.addEventListener("keydown", (event) => this.key(event));
+    listenToKeys(this.help, () => this.keys(), () => this.escape());
     onChange(() => this.changed());
   }
 
   /** Take over what the address says. */
-  follow() {
-    if (location.hash === this.known) return;
-    this.known = location.hash;
-    follow(location.hash, this.model, this.camera);
+  follow(hash) {
+    follow(hash, this.model, this.camera);
     this.place(this.model.current);
     this.changed();
   }
@@ -168,7 +167,7 @@ class Viewer {
     this.showSelection();
     this.note.textContent = model.current.note;
     this.draw();
-    this.remember();
+    this.address.keep();
   }
 
   scatterLooks() {
@@ -184,7 +183,7 @@ class Viewer {
     }
     this.card.hide();
     this.draw();
-    this.remember();
+    this.address.keep();
   }
 
   resize() {
@@ -268,7 +267,7 @@ class Viewer {
     this.details.show(this.model, this.sprites);
     if (point >= 0) this.intoSight(point);
     this.draw();
-    this.remember();
+    this.address.keep();
   }
 
   intoSight(point) {
@@ -339,22 +338,6 @@ class Viewer {
     this.changed();
   }
 
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.help.open) return;
-    const field = event.target.closest?.('input:not([type="checkbox"]), select, textarea');
-    if (event.key === "Escape") {
-      this.escape();
-      field?.blur();
-      return;
-    }
-    if (field) return;
-    const act = this.keys()[event.key];
-    if (act) {
-      event.preventDefault();
-      act();
-    }
-  }
-
   keys() {
     const pan = (dx, dy) => () => this.moved(() => this.camera.pan(dx, dy));
     const zoom = (factor) => () => this.moved(() => this.camera.approach(factor));
@@ -398,15 +381,10 @@ class Viewer {
     } else this.pin(-1);
   }
 
-  /** Keep the address in step, at rest. */
-  remember() {
-    clearTimeout(this.later);
-    this.later = setTimeout(() => {
-      if (location.hash !== this.known) return; // someone has just written another, to be followed
-      const lasting = [...told(location.hash)].filter(([key]) => LASTING.includes(key));
-      history.replaceState(null, "", `#${addressOf(this.model, this.camera, lasting)}`);
-      this.known = location.hash;
-    }, 120);
+  /** Return what the address says. */
+  said() {
+    const lasting = [...told(location.hash)].filter(([key]) => LASTING.includes(key));
+    return addressOf(this.model, this.camera, lasting);
   }
 }
 
