@@ -31,9 +31,11 @@ def packed(frame: pd.DataFrame, ids: Sequence[str], told: NDArray[np.int32]) -> 
     low, high = np.minimum(one, other), np.maximum(one, other)
     pair = low * size - low * (low + 1) // 2 + high - low - 1
     components = sorted(frame["component"].astype(str).unique())
-    at = frame["component"].astype(str).map({name: row for row, name in enumerate(components)})
+    rows = {name: row for row, name in enumerate(components)}
+    at = frame["component"].astype(str).map(rows).astype(np.intp)  # also where there are none
     verdicts = sorted(frame["verdict"].astype(str).unique())
-    code = frame["verdict"].astype(str).map({text: row for row, text in enumerate(verdicts, 1)})
+    codes = {text: row for row, text in enumerate(verdicts, 1)}
+    code = frame["verdict"].astype(str).map(codes).astype(np.uint8)
     verdict = np.zeros((len(components), size * (size - 1) // 2), np.uint8)
     verdict[at, pair] = code
     in_full = told[pair] >= 0
