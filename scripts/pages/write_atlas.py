@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.pages import atlas_page, cards, group_files, pair_parts
@@ -93,7 +91,7 @@ def main(
         measure=measure,
     )
     if table and identity and noticed and pair_files:
-        frame = pd.read_csv(table, dtype={"model": str, "component": str})
+        frame = group_files.models(table)
         pairs = group_files.identity(identity)
         places = cards.standings(pairs, first.ids)
         sentences = json.loads(noticed.read_text(encoding="utf-8"))

@@ -119,6 +119,12 @@ def subtitle(found: Mapping[str, Sequence[Matrix]], *, base: str | None, ordered
     return " · ".join(told)
 
 
+def models(table: Path) -> pd.DataFrame:
+    """Return a group's table of models; names stay names, as `null` may be one."""
+    words = {"model": str, "component": str}
+    return pd.read_csv(table, dtype=words, keep_default_na=False, na_values=[""])
+
+
 def identity(table: Path) -> pd.DataFrame:
     """Return what pages need of an identity table; names stay names, as `null` may be one."""
     needed = [

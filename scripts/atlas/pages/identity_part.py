@@ -31,17 +31,14 @@ def packed(frame: pd.DataFrame, ids: Sequence[str], told: NDArray[np.int32]) -> 
     low, high = np.minimum(one, other), np.maximum(one, other)
     pair = low * size - low * (low + 1) // 2 + high - low - 1
     components = sorted(frame["component"].astype(str).unique())
-    rows = {name: row for row, name in enumerate(components)}
-    at = frame["component"].astype(str).map(rows).astype(np.intp)  # also where there are none
+    at = _codes(frame["component"], components)
     verdicts = sorted(frame["verdict"].astype(str).unique())
-    codes = {text: row for row, text in enumerate(verdicts, 1)}
-    code = frame["verdict"].astype(str).map(codes).astype(np.uint8)
     verdict = np.zeros((len(components), size * (size - 1) // 2), np.uint8)
-    verdict[at, pair] = code
+    verdict[at, pair] = 1 + _codes(frame["verdict"], verdicts)
     in_full = told[pair] >= 0
     whats, numbers = np.unique(frame["what"].astype(str).to_numpy()[in_full], return_inverse=True)
     what = np.full((len(components), int(told.max(initial=-1)) + 1), -1, np.int32)
-    what[at.to_numpy()[in_full], told[pair][in_full]] = numbers
+    what[at[in_full], told[pair][in_full]] = numbers
     packing = Packing()
     return packing.packed(
         {
@@ -53,3 +50,9 @@ def packed(frame: pd.DataFrame, ids: Sequence[str], told: NDArray[np.int32]) -> 
         },
         level=LEVEL,
     )
+
+
+def _codes(words: pd.Series, among: Sequence[str]) -> NDArray[np.intp]:
+    """Return the place of each word; a table without rows has columns of no type."""
+    place = {word: row for row, word in enumerate(among)}
+    return np.asarray(words.astype(str).map(place), np.intp)

@@ -42,14 +42,17 @@ IDENTITY_BYTES = 1200
 MATRIX_BYTES = 1000
 """Per pair, of a component's rows and of its matrices."""
 
+CODED_BYTES = 300
+"""Of one tensor of one model, while contents are told apart; a group's sums take more than that."""
+
 RANKED_BYTES = 100
 """Per pair and tensor that is told of it: what is held, and what a table is made from."""
 
 SPREAD_BYTES = 1500
 """Per pair, of the numbers of tensors in bins, of some five components."""
 
-RANKED_PER_SECOND = 2_000_000
-"""Pairs of contents that one of two busy cores reads to rank tensors."""
+RANKED_PER_SECOND = 1_000_000
+"""Pairs of a tensor that one of two busy cores reads and ranks."""
 
 SQUARE_BYTES = 1200
 """
@@ -131,8 +134,8 @@ def matrices_minutes(models: int) -> int:
 def ranking_mb(models: int, *, pairs: int, tensors: int) -> int:
     """Return the memory in MB of ranking the tensors of so many pairs, so many of each."""
     told = min(pairs, _pairs(models)) * (tensors * RANKED_BYTES + SPREAD_BYTES)
-    summed = _pairs(models) * SUMMING_BYTES
-    return round(LIBRARIES_MB + _contents_mb(models) + (summed + told) / 1e6)
+    coded = models * TENSORS * CODED_BYTES + _pairs(models) * SUMMING_BYTES
+    return round(LIBRARIES_MB + _contents_mb(models) + (coded + told) / 1e6)
 
 
 def ranking_minutes(models: int) -> int:

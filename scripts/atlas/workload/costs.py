@@ -126,7 +126,7 @@ def _compare_group(batch: Batch, extent: Extent) -> Cost:
 
 def _rank_tensors(batch: Batch, extent: Extent) -> Cost:
     rows = batch.jobs * extent.contents_of(batch.models)
-    return Cost(rows / FACTS["join_rows_per_second"])
+    return Cost(rows / FACTS["ranked_rows_per_second"])
 
 
 def _compare_pair(batch: Batch, extent: Extent) -> Cost:

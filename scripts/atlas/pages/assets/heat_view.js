@@ -350,8 +350,9 @@ export class HeatView {
     const { left, top, cell, across, down, count } = layout;
     const [ox, oy] = this.offset(layout);
     const [accent, ink] = inks("--accent", "--ink");
+    context.save();
     context.beginPath();
-    context.rect(0, 0, left + Math.min(across, ox + cell * count), top + Math.min(down, oy + cell * count));
+    context.rect(left - 1, top - 1, Math.min(across, ox + cell * count) + 2, Math.min(down, oy + cell * count) + 2);
     context.clip();
     const side = cell * count;
     const band = (row, colour, width) => {
@@ -363,10 +364,16 @@ export class HeatView {
       context.strokeRect(x, Math.max(top + oy, top) - 0.5, thick, Math.min(side, down) + 1);
     };
     for (const model of this.state.chosen) if (this.row.has(model)) band(this.row.get(model), ink, 1);
+    this.drawLit(context, layout, band, accent);
+    context.restore();
+  }
+
+  drawLit(context, { left, top, cell, count }, band, accent) {
     const { models, cell: pair } = this.acts.lit();
-    if (models.length > count / 4 && models.length > 2) return;
-    for (const model of pair ? [] : models) if (this.row.has(model)) band(this.row.get(model), accent, 1);
-    if (pair && this.row.has(pair[0]) && this.row.has(pair[1])) {
+    if (!pair) {
+      if (models.length > Math.max(count / 4, 2)) return;
+      for (const model of models) if (this.row.has(model)) band(this.row.get(model), accent, 1);
+    } else if (this.row.has(pair[0]) && this.row.has(pair[1])) {
       const [x, y] = this.screen(...pair);
       const half = Math.max(cell / 2, 3);
       context.strokeStyle = accent;

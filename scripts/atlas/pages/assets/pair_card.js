@@ -1,6 +1,7 @@
 /** Two models side by side: identity, all numbers, blocks, and the tensors that moved most. */
 
 import { histogram } from "./bars.js";
+import { NOT_COMPARED } from "./decimals.js";
 import { element } from "./elements.js";
 import { factList, fileLink } from "./model_card.js";
 import { partStrip, stripScale } from "./part_strip.js";
@@ -52,12 +53,18 @@ async function numbersPart({ data, one, other, acts }) {
   const shares = components.map((_, component) => data.coverage(component, one, other));
   const hasShares = shares.some((share) => share !== "");
   const short = (text) => SHORT[text] ?? text;
+  const shareOf = (at) => {
+    const isNothing = shares[at] === "" && squares[at][0].code(one, other) === NOT_COMPARED;
+    if (isNothing) return { text: "–", plain: "", sort: NaN };
+    const share = shares[at] === "" ? 1 : shares[at];
+    return { text: share === 1 ? "all" : acts.percent(share), plain: String(share), sort: share };
+  };
   const rows = components.map((component, at) => [
     { text: component.title, plain: component.name },
     ...squares[at].map((square) => ({
       text: short(square.text(one, other)), plain: square.numbers.plain(square.at(one, other)), sort: square.value(one, other),
     })),
-    ...(hasShares ? [{ text: shares[at] === "" ? "all" : acts.percent(shares[at]), plain: String(shares[at] === "" ? 1 : shares[at]), sort: shares[at] === "" ? 1 : shares[at] }] : []),
+    ...(hasShares ? [shareOf(at)] : []),
   ]);
   return [sortable({
     caption: "How far apart",
