@@ -88,7 +88,7 @@ def test_it_opens_on_what_was_found(report: Report) -> None:
 def test_pages_can_be_looked_at_and_each_kind_has_a_caption(report: Report) -> None:
     assert report.shown("results/groups/models/") == {
         *("identity.csv", "identity.html", "identity.png", "all.histograms.png"),
-        "duplicates.html",
+        *("atlas.html", "duplicates.html"),
         *(f"{component}.html" for component in ("all", "unet", "vae", "text_encoder")),
         *(f"{component}.blocks.png" for component in ("unet", "vae", "text_encoder")),
     }
