@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from atlas.basis.arrow import numbers
@@ -20,6 +19,7 @@ from atlas.pages.decimals import ABSENT, IDENTICAL, NOT_COMPARED, SHARED, Decima
 from atlas.pages.packing import LEVEL, Packing
 from atlas.pages.squares import scale
 from atlas.plots.spread import Spread
+from atlas.relations import ranking
 from atlas.relations.block_values import IN_PART, Blocks, Cell, distinct, read_blocks
 from atlas.relations.matrices import Matrix
 from atlas.relations.near_pairs import MEASURES, NearPairs, near_pairs
@@ -70,8 +70,8 @@ def added(
         for component, own in blocks.items()
         if component in place
     }
-    parts["tensors"] = tensors_part(pq.read_table(files.tensors), pairs)
-    parts["spread"] = spread_part(pq.read_table(files.spread), pairs)
+    parts["tensors"] = tensors_part(ranking.read_table(files.tensors, ranking.TENSORS), pairs)
+    parts["spread"] = spread_part(ranking.read_table(files.spread, ranking.SPREAD), pairs)
     parts["identity"] = identity_part.packed(identity, pairs.ids, _told(pairs))
     told: dict[str, Any] = {"is_all": pairs.are_all, "linked": are_linked, "said": ""}
     if not pairs.are_all:
@@ -148,7 +148,7 @@ def tensors_part(table: pa.Table, pairs: NearPairs) -> str:
     values = np.full((len(pairs), most), np.nan)
     rows = _pairs_of(table, pairs)
     rank = numbers(table["rank"].combine_chunks()) - 1
-    words = [_words(table, column) for column in ("name", "component", "block", "role")]
+    words = [table[column].combine_chunks() for column in ("name", "component", "block", "role")]
     codes = np.stack([numbers(column.indices) for column in words], axis=1)
     if len(table):
         distinct_rows, number = np.unique(codes, axis=0, return_inverse=True)
@@ -173,7 +173,7 @@ def tensors_part(table: pa.Table, pairs: NearPairs) -> str:
 
 def spread_part(table: pa.Table, pairs: NearPairs) -> str:
     """Return how many tensors of each pair and component moved how far."""
-    component = _words(table, "component")
+    component = table["component"].combine_chunks()
     components = component.dictionary.to_pylist()
     counts = np.zeros((len(pairs), len(components), len(BESIDE) + len(EDGES) - 1), np.uint16)
     rows, at = _pairs_of(table, pairs), numbers(component.indices)
@@ -206,12 +206,6 @@ def _pairs_of(table: pa.Table, pairs: NearPairs) -> NDArray[np.intp]:
 def _ends(table: pa.Table, ids: Sequence[str]) -> Iterator[NDArray[np.intp]]:
     known = {model: number for number, model in enumerate(ids)}
     for side in ("a", "b"):
-        column = _words(table, side)
+        column = table[side].combine_chunks()
         own = np.array([known.get(model, -1) for model in column.dictionary.to_pylist()], np.intp)
         yield own[numbers(column.indices)]
-
-
-def _words(table: pa.Table, column: str) -> pa.DictionaryArray:
-    """Return a column of words as numbers of distinct ones, however the file keeps it."""
-    found = table[column].combine_chunks()
-    return found if pa.types.is_dictionary(found.type) else found.dictionary_encode()
