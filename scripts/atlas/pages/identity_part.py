@@ -55,4 +55,4 @@ def packed(frame: pd.DataFrame, ids: Sequence[str], told: NDArray[np.int32]) -> 
 def _codes(words: pd.Series, among: Sequence[str]) -> NDArray[np.intp]:
     """Return the place of each word; a table without rows has columns of no type."""
     place = {word: row for row, word in enumerate(among)}
-    return words.astype(str).map(place).to_numpy(np.intp)
+    return np.asarray(words.astype(str).map(place), np.intp)
