@@ -130,7 +130,7 @@ export class HeatView {
     const { cell, across, down, count } = layout;
     const place = (room, at) => {
       const all = cell * count;
-      if (all <= room) return (room - all) / 2 > 0 && this.zoom === 1 ? 0 : 0;
+      if (all <= room) return 0;
       return Math.min(Math.max(room / 2 - at * cell, room - all), 0);
     };
     const [x, y] = this.middle ?? [count / 2, count / 2];

@@ -1,7 +1,7 @@
 /** How far each block and role of a component moved between two models: a grid of colours. */
 
 import { css } from "./colours.js";
-import { IDENTICAL, NOT_COMPARED, SHARED, ZERO } from "./decimals.js";
+import { ABSENT, IDENTICAL, NOT_COMPARED, SHARED, ZERO } from "./decimals.js";
 import { element } from "./elements.js";
 import { distanceColour } from "./shading.js";
 
@@ -37,12 +37,12 @@ export function partStrip(blocks, pair, { look, isDark }) {
 
 function isThere(blocks, pair, block, role) {
   const at = blocks.at(pair, block, role);
-  return at >= 0 && STATUS_CLASS[blocks.numbers.code(at)] !== undefined || at >= 0 && blocks.numbers.code(at) < 0;
+  return at >= 0 && blocks.numbers.code(at) !== ABSENT;
 }
 
 function cellFor(blocks, pair, block, role, { look, isDark }) {
   const at = blocks.at(pair, block, role);
-  if (at < 0 || !isThere(blocks, pair, block, role)) return element("td", { class: "absent" });
+  if (!isThere(blocks, pair, block, role)) return element("td", { class: "absent" });
   const code = blocks.numbers.code(at);
   const isPartial = blocks.partial[at] === 1;
   const where = [block, role].map((part) => (part === ALL_PARTS ? "all" : part)).join(", ");
