@@ -1,13 +1,10 @@
 /** What is said of the whole group: findings, the path of its making, files. */
 
 import { drawn } from "./bars.js";
-import { css } from "./colours.js";
 import { element } from "./elements.js";
-import { IDENTICAL, NOT_COMPARED } from "./decimals.js";
 import { factList, fileLink } from "./model_card.js";
 import { blocksComponent } from "./pair_card.js";
-import { stripScale } from "./part_strip.js";
-import { distanceColour } from "./shading.js";
+import { partCell, stripScale } from "./part_strip.js";
 import { sortable } from "./tables.js";
 
 const WHOLE = "*";
@@ -102,17 +99,8 @@ async function blocksOverTime({ data, component, look, isDark, acts }) {
   if (pairs.some((pair) => pair < 0)) return [];
   const rows = blocks.blocks.map((block) => element("tr", {},
     element("th", { scope: "row", text: block === WHOLE ? "all" : block, title: block }),
-    ...later.map((model, at) => {
-      const place = blocks.at(pairs[at], block, WHOLE);
-      if (place < 0) return element("td", { class: "absent" });
-      const code = blocks.numbers.code(place);
-      const cell = element("td", {
-        title: `${block === WHOLE ? "all" : block}, ${data.labels[model]}: ${blocks.numbers.text(place)}`,
-        class: code === IDENTICAL ? "same" : code === NOT_COMPARED ? "none" : null,
-      });
-      if (code < 0) cell.style.backgroundColor = css(distanceColour(look, isDark, blocks.scale.place(blocks.numbers.value(place))));
-      return cell;
-    })));
+    ...later.map((model, at) =>
+      partCell(blocks, pairs[at], block, WHOLE, { look, isDark, who: `${data.labels[model]}: ` }))));
   return [
     element("h3", { text: `Blocks over time: ${data.facts.components[shown].title}` }),
     element("p", { class: "hint", text: `relative L2 from ${data.labels[first]}, a column for each later model` }),

@@ -31,7 +31,7 @@ export function partStrip(blocks, pair, { look, isDark }) {
     element("th", { scope: "col" }, element("span", { text: roleTitle(role) }))));
   const body = rows.map((block) => element("tr", { class: block === ALL_PARTS ? "total" : null },
     element("th", { scope: "row", text: block === ALL_PARTS ? "all" : block, title: block }),
-    ...roles.map((role) => cellFor(blocks, pair, block, role, { look, isDark }))));
+    ...roles.map((role) => partCell(blocks, pair, block, role, { look, isDark }))));
   return element("table", { class: "strip" }, element("thead", {}, head), element("tbody", {}, ...body));
 }
 
@@ -40,13 +40,14 @@ function isThere(blocks, pair, block, role) {
   return at >= 0 && blocks.numbers.code(at) !== ABSENT;
 }
 
-function cellFor(blocks, pair, block, role, { look, isDark }) {
+/** Return the cell of a block and role; `who` stands before what its tip says. */
+export function partCell(blocks, pair, block, role, { look, isDark, who = "" }) {
   const at = blocks.at(pair, block, role);
   if (!isThere(blocks, pair, block, role)) return element("td", { class: "absent" });
   const code = blocks.numbers.code(at);
   const isPartial = blocks.partial[at] === 1;
   const where = [block, role].map((part) => (part === ALL_PARTS ? "all" : part)).join(", ");
-  const text = `${where}: ${blocks.numbers.text(at)}${isPartial ? ", compared in part" : ""}`;
+  const text = `${who}${where}: ${blocks.numbers.text(at)}${isPartial ? ", compared in part" : ""}`;
   const cell = element("td", {
     title: text, "data-part": `${block}/${role}`, "data-value": blocks.numbers.text(at),
     class: [STATUS_CLASS[code] ?? "", isPartial ? "partial" : ""].join(" ").trim() || null,
