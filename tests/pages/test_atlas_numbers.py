@@ -15,6 +15,7 @@ import pytest
 
 import browser
 import factory
+import page_words
 from atlas.distances import shards
 from atlas.fingerprints.renamings import read_renamings
 from atlas.pages.group_files import FIRST
@@ -193,16 +194,6 @@ def texts_of(made: Made, component: str, measure: str, group: str = "some") -> p
     return pd.read_csv(file, index_col=0, dtype=str, keep_default_na=False)
 
 
-def said(text: str, measure: str, coverage: float) -> str:
-    """Return what is told of a matrix's cell, in the short words of the pair's table."""
-    if text == ("1" if measure == "cosine" else "0"):
-        return "="
-    if text == "":
-        return "= in part" if 0 < coverage < 1 else "–"
-    value = float(text)
-    return significant(1 - value if measure == "cosine" else value)
-
-
 def test_the_page_is_made_though_the_run_fails_at_its_end(made):
     assert not made.run.success
     assert "1 of 7 models could not be read" in made.run.output
@@ -231,21 +222,11 @@ def test_every_cell_of_a_pairs_strip_is_that_of_the_distances(made, opened):
             assert set(told) == set(wanted), (one, other, component)
             for part, row in wanted.items():
                 value, title = told[part]
-                assert value == cell(row), (one, other, component, part)
+                assert value == page_words.cell(row), (one, other, component, part)
                 is_partial = 0 < row["compared_parameters"] < row["parameters"]
                 assert title.endswith("compared in part") == is_partial, (one, other, part)
                 seen.add(value if value[0].isalpha() else "number")
     assert seen == {"identical", "identical as far as compared", "not compared", "number"}
-
-
-def cell(row: dict[str, Any]) -> str:
-    """Return what a row of the distances says, in words or three significant digits."""
-    if row["compared_tensors"] == 0:
-        return "not compared"
-    if row["identical_tensors"] == row["compared_tensors"]:
-        whole = row["identical_tensors"] == row["tensors"]
-        return "identical" if whole else "identical as far as compared"
-    return significant(row["relative_l2"], 3)
 
 
 def test_how_far_two_are_apart_is_what_the_matrices_say(made, opened):
@@ -265,17 +246,13 @@ def test_how_far_two_are_apart_is_what_the_matrices_say(made, opened):
         shares = []
         for name, row in zip(in_order(components), rows, strict=True):
             share = float(matrices[name, "coverage"].loc[one, other] or 0)
-            wanted = [said(matrices[name, m].loc[one, other], m, share) for m in MEASURES]
+            wanted = [
+                page_words.said(matrices[name, m].loc[one, other], m, share) for m in MEASURES
+            ]
             assert row[1:5] == wanted, (one, other, name)
-            shares.append(compared(matrices[name, "coverage"].loc[one, other]))
+            shares.append(page_words.compared(matrices[name, "coverage"].loc[one, other]))
         told = [row[5] for row in rows if len(row) > 5]
         assert told == (shares if set(shares) != {"all"} else []), (one, other)
-
-
-def compared(text: str) -> str:
-    """Return what is told of a cell of the coverage: of what neither has, nothing."""
-    share = float(text or "nan")
-    return "–" if np.isnan(share) else "all" if share == 1 else f"{significant(100 * share, 3)} %"
 
 
 def test_the_tensors_that_moved_most_are_those_of_the_tensors_of_the_two(made, opened):
@@ -322,7 +299,7 @@ def test_the_histogram_counts_what_the_spread_counts(made, opened):
             row = rows.get((*sorted((one, other)), component))
             counts = [] if row is None else row["bins"]
             wanted = [
-                f"{count} tensors from 1e{edge(at)} to 1e{edge(at + 1)}"
+                f"{count} tensors from 1e{page_words.edge(at)} to 1e{page_words.edge(at + 1)}"
                 for at, count in enumerate(counts)
                 if count
             ]
@@ -332,11 +309,6 @@ def test_the_histogram_counts_what_the_spread_counts(made, opened):
             assert ("Not in it" in told) == bool(beside)
             if beside:
                 assert f"Not in it: {', '.join(beside)}." in told
-
-
-def edge(at: int) -> str:
-    """Return the power of ten of a bin's lower edge."""
-    return f"{-8 + at / 2:g}"
 
 
 def test_identity_is_told_in_the_words_of_its_table(made, opened):
@@ -410,23 +382,18 @@ def test_the_path_has_the_numbers_of_its_table(made, opened):
         wanted = [
             [
                 labels[row["to"]],
-                short(row["l2"]),
-                f"{short(row['angle'])}°" if row["angle"] else "–",
-                short(row["from_first"]),
-                short(row["straightness"]),
+                page_words.short(row["l2"]),
+                f"{page_words.short(row['angle'])}°" if row["angle"] else "–",
+                page_words.short(row["from_first"]),
+                page_words.short(row["straightness"]),
             ]
             for row in rows
         ]
         assert page.evaluate(TABLE, "^Steps$") == wanted, component
         told = page.locator(".group-card dl").inner_text()
         assert str(len(rows)) in told
-        assert short(rows[-1]["straightness"]) in told
+        assert page_words.short(rows[-1]["straightness"]) in told
     assert len(rows) == len(ORDERED) - 1
-
-
-def short(text: str) -> str:
-    """Return a number of a table with three significant digits."""
-    return significant(float(text), 3) if text else "–"
 
 
 def test_blocks_over_time_are_those_of_each_model_and_the_first(made, opened):
@@ -442,7 +409,7 @@ def test_blocks_over_time_are_those_of_each_model_and_the_first(made, opened):
         a, b = sorted((first, model))
         for row in frame[(frame["a"] == a) & (frame["b"] == b)].to_dict("records"):
             block = "all" if row["block"] == "*" else row["block"]
-            wanted.add(f"{block}, {shown_labels(made)[model]}: {cell(row)}")
+            wanted.add(f"{block}, {shown_labels(made)[model]}: {page_words.cell(row)}")
     assert set(titles) == wanted
 
 
