@@ -89,6 +89,7 @@ def main(
         title=group_files.title(group, len(first)),
         subtitle=group_files.subtitle(found, base=labels.get(base or ""), ordered=ordered),
         measure=measure,
+        findings=group_files.PUBLISHED if imported else (),
     )
     if table and identity and noticed and pair_files:
         frame = group_files.models(table)

@@ -18,10 +18,11 @@ LEAST, MOST = 1e-120, 1e120
 """What is beyond is told as these."""
 FIRST = 100
 """The least that digits are; what is below it is a code."""
-NOT_COMPARED, IDENTICAL, ZERO, SHARED, ABSENT = range(5)
+NOT_COMPARED, IDENTICAL, ZERO, SHARED, ABSENT, UNDEFINED = range(6)
 """
 In the place of digits: there is no number, as nothing was compared; the same
-weights; a 0 that was measured; all that could be compared is the same; neither has any of it.
+weights; a 0 that was measured; all that could be compared is the same; neither has any of it; one
+of the two is all zero, so that nothing is relative to it.
 """
 
 

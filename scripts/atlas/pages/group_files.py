@@ -28,6 +28,11 @@ LINKS = (
     ("matrices as CSV", "matrices"),
 )
 """What lies beside the page of a group with weights."""
+PUBLISHED = (
+    "Published matrices: a 0 between two models can mean that they are identical, or that they were"
+    " never compared.",
+)
+"""What is to be known of a group without weights."""
 FIRST = (*DENOISERS, NETWORK)
 """Components that are shown first."""
 

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from atlas.basis.arrow import numbers
 from atlas.pages import decimals, identity_part
 from atlas.pages.atlas_page import Group
-from atlas.pages.decimals import ABSENT, IDENTICAL, NOT_COMPARED, SHARED, Decimals
+from atlas.pages.decimals import (
+    ABSENT,
+    IDENTICAL,
+    NOT_COMPARED,
+    SHARED,
+    UNDEFINED,
+    Decimals,
+)
 from atlas.pages.packing import LEVEL, Packing
 from atlas.pages.squares import scale
 from atlas.plots.spread import Spread
@@ -126,6 +133,7 @@ def blocks_part(blocks: Blocks) -> str:
     digits = told.digits.copy()
     for cell, code in CODES.items():
         digits[status == cell] = code
+    digits[(status == Cell.MEASURED) & np.isnan(own.values)] = UNDEFINED
     positive = own.values[(status == Cell.MEASURED) & (own.values > 0)]
     powers = np.where(digits >= decimals.FIRST, told.powers, 0).astype(np.int8)
     packing = Packing()

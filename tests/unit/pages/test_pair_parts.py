@@ -14,7 +14,7 @@ import group_pages
 import packed_parts
 from atlas.pages import pair_parts
 from atlas.pages.atlas_page import Card, Group
-from atlas.pages.decimals import ABSENT, IDENTICAL, NOT_COMPARED, SHARED, ZERO
+from atlas.pages.decimals import ABSENT, IDENTICAL, NOT_COMPARED, SHARED, UNDEFINED, ZERO
 from atlas.plots.words import significant
 from atlas.relations import groups
 from atlas.relations.block_values import IN_PART, Blocks, Cell
@@ -64,7 +64,7 @@ def test_every_cell_of_the_blocks_is_read_back_with_its_digits_or_its_code():
             if cell != Cell.MEASURED:
                 assert told == CODES[cell]
             elif np.isnan(value):
-                assert told == NOT_COMPARED
+                assert told == UNDEFINED
             elif value == 0:
                 assert told == ZERO
             else:

@@ -5,13 +5,14 @@ export const IDENTICAL = 1;
 export const ZERO = 2;
 export const SHARED = 3;
 export const ABSENT = 4;
+export const UNDEFINED = 5;
 
 const LEAST_DIGITS = 100;
 const PLAIN_FROM = -4;
 const PLAIN_TO = 7;
 const FIRST_POWER = -400;
 const POWERS = Float64Array.from({ length: 801 }, (_, at) => Number(`1e${at + FIRST_POWER}`));
-const SAID = ["not compared", "identical", "0", "identical as far as compared", "not there"];
+const SAID = ["not compared", "identical", "0", "identical as far as compared", "not there", "undefined, as one is all zero"];
 
 /** An array of numbers, each of which may be one of the codes above instead. */
 export class Numbers {

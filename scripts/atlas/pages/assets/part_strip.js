@@ -1,7 +1,7 @@
 /** How far each block and role of a component moved between two models: a grid of colours. */
 
 import { css } from "./colours.js";
-import { ABSENT, IDENTICAL, NOT_COMPARED, SHARED, ZERO } from "./decimals.js";
+import { ABSENT, IDENTICAL, NOT_COMPARED, SHARED, UNDEFINED, ZERO } from "./decimals.js";
 import { element } from "./elements.js";
 import { distanceColour } from "./shading.js";
 
@@ -9,7 +9,8 @@ const ALL_PARTS = "*";
 const ROLE_TITLES = {
   self_attention: "self-attention", cross_attention: "cross-attention", feed_forward: "feed forward",
 };
-const STATUS_CLASS = { [NOT_COMPARED]: "none", [IDENTICAL]: "same", [ZERO]: "same", [SHARED]: "shared" };
+const STATUS_CLASS = { [NOT_COMPARED]: "none", [IDENTICAL]: "same", [ZERO]: "same", [SHARED]: "shared", [UNDEFINED]: "shared" };
+const SIGN_OF = { [IDENTICAL]: "=", [SHARED]: "=", [ZERO]: "0", [UNDEFINED]: "?" };
 
 /** Return a role as people write it; `*` stands for all. */
 export function roleTitle(role) {
@@ -51,7 +52,7 @@ export function partCell(blocks, pair, block, role, { look, isDark, who = "" }) 
   const cell = element("td", {
     title: text, "data-part": `${block}/${role}`, "data-value": blocks.numbers.text(at),
     class: [STATUS_CLASS[code] ?? "", isPartial ? "partial" : ""].join(" ").trim() || null,
-    text: code === IDENTICAL || code === SHARED ? "=" : "",
+    text: SIGN_OF[code] ?? "",
   });
   if (code < 0) {
     cell.style.backgroundColor = css(distanceColour(look, isDark, blocks.scale.place(blocks.numbers.value(at))));
