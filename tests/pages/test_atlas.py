@@ -258,6 +258,9 @@ def test_the_address_holds_what_was_chosen(chromium, page, made):
     row(page, made.ids[3]).click()
     row(page, made.ids[6]).click(modifiers=["Shift"])
     page.locator(".switches button", has_text="tree").click()
+    for view in ("map", "heatmap"):
+        page.mouse.move(*spot(page, view, made.ids[3], made.ids[6]))
+        page.mouse.wheel(0, -400)
     page.wait_for_timeout(300)
     again = opened(chromium, made.path, at=page.evaluate("location.hash"))
     same = [
@@ -268,6 +271,11 @@ def test_the_address_holds_what_was_chosen(chromium, page, made):
     ]  # fmt: skip
     for told in same:
         assert again.page.evaluate(told) == page.evaluate(told), told
+    assert "zoom.map=" in page.evaluate("location.hash")
+    for told in (f"atlas.map('{made.ids[3]}')", f"atlas.heatmap('{made.ids[3]}', '{made.ids[6]}')"):
+        assert again.page.evaluate(told) == pytest.approx(page.evaluate(told), abs=0.1)
+    again.page.wait_for_timeout(300)
+    assert again.page.evaluate("location.hash") == page.evaluate("location.hash")
     again.page.close()
 
 

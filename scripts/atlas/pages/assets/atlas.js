@@ -49,7 +49,7 @@ class AtlasPage {
     this.build();
     this.address = new Address(() => this.state.address(), (hash) => {
       this.state.follow(hash);
-      this.ready = this.changed();
+      this.ready = this.changed({ ...this.state.zoom });
     });
     this.watch();
     this.address.read();
@@ -68,6 +68,10 @@ class AtlasPage {
       letGo: () => this.set([]),
       changed: () => this.changed(),
       show: (component) => this.turnTo({ component }),
+      zoomed: (view, zoom) => {
+        state.zoom[view] = zoom;
+        this.address.keep();
+      },
       number: (value) => significant(value),
       percent: (share) => `${significant(100 * share)} %`,
       measureTitle: () => this.where(),
@@ -129,8 +133,12 @@ class AtlasPage {
     this.changed();
   }
 
-  /** Bring everything in step after a choice. */
-  async changed() {
+  /**
+   * Bring everything in step after a choice.
+   *
+   * @param {?object} zoom how close views come, where an address says it
+   */
+  async changed(zoom = null) {
     const { data, state } = this;
     const asked = (this.asked = (this.asked ?? 0) + 1);
     this.square = await data.square(state.component, state.measure);
@@ -155,6 +163,8 @@ class AtlasPage {
     if (state.views.has("map")) this.views.map.show(this.square, this.passes, this.colours);
     if (state.views.has("tree")) this.views.tree.show(this.square, this.passes, this.colours);
     if (state.views.has("heatmap")) this.views.heatmap.show(this.square, this.inOrder(), dark);
+    if (zoom) for (const view of Object.keys(zoom)) this.views[view].take(zoom[view]);
+    if (zoom) state.zoom = zoom;
     this.measureViews();
     document.body.dataset.painted ??= String(Math.round(performance.now()));
     await this.showSide(dark);

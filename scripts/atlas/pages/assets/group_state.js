@@ -5,6 +5,7 @@ import { hashOf, told } from "./permalink.js";
 export const VIEWS = ["map", "tree", "heatmap"];
 const ORDERS = ["tree", "roster", "colour"];
 const MOST_CHOSEN = 2;
+const DIGITS = 6;
 const ALL_VIEWS_FROM = 1500;
 
 /** Component, measure, colour, filters, and the one or two chosen models. */
@@ -27,6 +28,7 @@ export class State {
     this.search = "";
     this.toggled = new Set();
     this.cut = "auto";
+    this.zoom = { map: null, heatmap: null };
   }
 
   get column() {
@@ -64,7 +66,7 @@ export class State {
     return new Set(this.data.facts.texts.flatMap((text, model) => (text.includes(wanted) ? [model] : [])));
   }
 
-  /** Return the hash of the address. */
+  /** Return the hash of the address; zooms are [factor, x, y] of what is in the middle. */
   address() {
     const { data } = this;
     const { facts } = data;
@@ -86,6 +88,9 @@ export class State {
     if (this.search.trim()) pairs.push(["find", this.search]);
     say("cut", this.cut, start.cut, this.cut);
     if (this.toggled.size) pairs.push(["clades", [...this.toggled].sort((a, b) => a - b).join(".")]);
+    for (const [view, zoom] of Object.entries(this.zoom)) {
+      if (zoom) pairs.push([`zoom.${view}`, zoom.map((each) => Number(each.toPrecision(DIGITS))).join(",")]);
+    }
     return hashOf(pairs);
   }
 
@@ -115,8 +120,14 @@ export class State {
     }
     this.search = said.get("find") ?? "";
     if (["auto", "open", "closed"].includes(said.get("cut"))) this.cut = said.get("cut");
+    for (const view of Object.keys(this.zoom)) this.zoom[view] = threeOf(said.get(`zoom.${view}`));
     this.toggled = new Set((said.get("clades") ?? "").split(".").filter(Boolean).map(Number).filter(Number.isInteger));
   }
+}
+
+function threeOf(text) {
+  const values = (text ?? "").split(",").map(Number);
+  return text && values.length === 3 && values.every(Number.isFinite) ? values : null;
 }
 
 function listOf(text) {

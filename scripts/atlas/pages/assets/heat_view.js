@@ -147,7 +147,7 @@ export class HeatView {
     const layout = this.layout();
     this.holdMiddle(layout);
     this.middle = [this.middle[0] - dx / layout.cell, this.middle[1] - dy / layout.cell];
-    this.draw();
+    this.moved();
   }
 
   /** Take the middle as it is seen, within what can be. */
@@ -167,13 +167,26 @@ export class HeatView {
       row + (after.down / 2 - (py - after.top)) / after.cell,
     ];
     this.holdMiddle(after);
+    this.moved();
+  }
+
+  /** Draw, and let the address know. */
+  moved() {
+    this.acts.zoomed("heatmap", this.zoom === 1 ? null : [this.zoom, ...this.middle]);
+    this.draw();
+  }
+
+  /** Come as close as the address says. */
+  take(zoom) {
+    this.zoom = zoom ? zoom[0] : 1;
+    this.middle = zoom ? zoom.slice(1) : null;
     this.draw();
   }
 
   reset() {
     this.zoom = 1;
     this.middle = null;
-    this.draw();
+    this.moved();
   }
 
   /** Bring a pair into sight, large enough to read. */
@@ -182,7 +195,7 @@ export class HeatView {
     if (row === undefined || column === undefined) return;
     this.zoom = Math.max(this.zoom, WRITTEN / (this.layout(1).cell || 1));
     this.middle = [column + 0.5, row + 0.5];
-    this.draw();
+    this.moved();
   }
 
   modelsAt(px, py) {

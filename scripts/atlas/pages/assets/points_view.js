@@ -65,6 +65,7 @@ export class PointsView {
     const pad = high - low < least ? least / 2 : 0;
     this.camera.surround([left, right, low - pad, high + pad]);
     this.camera.reset();
+    this.acts.zoomed("map", null);
   }
 
   /** What gives texts their room asks for a model of points. */
@@ -87,6 +88,14 @@ export class PointsView {
 
   moved(move) {
     move();
+    this.acts.zoomed("map", this.camera.isWhole ? null : [this.camera.zoom, ...this.camera.middle]);
+    this.draw();
+  }
+
+  /** Come as close as the address says. */
+  take(zoom) {
+    this.camera.reset();
+    if (zoom) [this.camera.zoom, this.camera.x, this.camera.y] = zoom;
     this.draw();
   }
 
