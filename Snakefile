@@ -51,7 +51,6 @@ include: "rules/activations.smk"
 include: "rules/embeddings.smk"
 include: "rules/benchmarks.smk"
 include: "rules/plan.smk"
-include: "rules/pages/index.smk"
 
 
 onstart:

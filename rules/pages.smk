@@ -44,3 +44,42 @@ rule write_atlas:
         "Writing the page of {wildcards.group}"
     script:
         "../scripts/pages/write_atlas.py"
+
+
+rule write_index:
+    """Write the page that leads to all others: groups, models, and the wings' pages."""
+    input:
+        needs_roster,
+        models="results/models.csv" if MODELS else [],
+        pages=expand("results/groups/{group}/atlas.html", group=GROUPS),
+        parts=expand(
+            "results/groups/{group}/{part}.html",
+            group=WEIGHED,
+            part=["identity", "duplicates"],
+        ),
+        matrices=expand("results/groups/{group}/matrices", group=GROUPS),
+        plots=expand("results/groups/{group}/plots", group=GROUPS),
+    output:
+        page="results/atlas.html",
+    log:
+        "logs/write_index/all.log",
+    benchmark:
+        "benchmarks/write_index/all.tsv"
+    # A few seconds' work. In a job of a cluster, its params would be asked anew by a process that
+    # knows nothing of the run's targets.
+    localrule: True
+    conda:
+        "../envs/plots.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        method=METHOD["write_index"],
+        roster=lambda wildcards: in_report(ROSTER.path.name),
+        groups=lambda wildcards: in_report(groups_told()),
+        labels=lambda wildcards: labels_of(MODELS),
+        others=lambda wildcards: in_report(pages_to_link()),
+    message:
+        "Writing the page that leads to all others"
+    script:
+        "../scripts/pages/write_index.py"

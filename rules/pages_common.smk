@@ -33,3 +33,64 @@ def roster_facts(models):
             for model in sorted(models)
         }
     )
+
+
+def asked_for(target):
+    """Return whether this run makes what a target rule of a wing asks for."""
+    targets = {str(name) for name in workflow.dag_settings.targets}
+    return not targets.isdisjoint({"tour", target})
+
+
+def wing_pages():
+    """Return the pages of wings, by target: path, what it is about, title."""
+    return {
+        "activations": [
+            (f"results/activations/{dataset}/viewer.html", "Activations", dataset)
+            for dataset in DATASETS
+        ],
+        "embeddings": [
+            (
+                f"results/embeddings/groups/{group}/{words}/viewer.html",
+                "Words",
+                f"{words}, in {group}",
+            )
+            for group in EMBEDDINGS.groups
+            for words in LISTS
+        ],
+        "architectures": [
+            ("results/architectures/summary.html", "Architectures", "sizes and memory")
+        ],
+        "macs": [
+            ("results/macs/summary.html", "Multiply-accumulates", "what an image costs")
+        ],
+    }
+
+
+def pages_to_link():
+    """
+    Return the pages of wings that are there, or that this run makes beside the index.
+
+    As a param and no input: the index waits for no wing, and a wing that fails takes no index along.
+    """
+    return [
+        page
+        for target, pages in wing_pages().items()
+        for page in pages
+        if asked_for(target)
+        or page[0] in workflow.dag_settings.targets
+        or Path(page[0]).is_file()
+    ]
+
+
+def groups_told():
+    """Return what the roster says of each group."""
+    return [
+        {
+            "name": name,
+            "models": len(group.models),
+            "base": group.base and one_line(MODELS[group.base].label),
+            "ordered": group.ordered,
+            "published": group.matrices and group.matrices.name,
+        }
+        for name, group in GROUPS.items()
+    ]
