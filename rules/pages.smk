@@ -11,7 +11,14 @@ rule atlas:
 rule write_atlas:
     """Write the page of a group: every model and every two of them, in one file."""
     input:
-        unpack(files_of_page),
+        matrices="results/groups/{group}/matrices",
+        identity=group_identity,
+        table=of_weighed("models.csv"),
+        noticed=of_weighed("findings.json"),
+        distances=of_weighed("distances.parquet"),
+        tensors=of_weighed("tensors.parquet"),
+        spread=of_weighed("spread.parquet"),
+        path=path_of_group,
     output:
         page=report(
             "results/groups/{group}/atlas.html",

@@ -2,22 +2,20 @@ PAGE_MEASURES = list(dict.fromkeys(["l2", *config["groups"]["matrices"]]))
 """What the page of a group can show; the matrices are of these."""
 
 
-def files_of_page(wildcards):
-    """Return the files that the page of a group is made of, by what they are."""
-    group, folder = GROUPS[wildcards.group], f"results/groups/{wildcards.group}"
-    files = {"matrices": f"{folder}/matrices"}
-    if wildcards.group in WEIGHED:
-        files |= {
-            "table": f"{folder}/models.csv",
-            "noticed": f"{folder}/findings.json",
-            "identity": f"{folder}/identity.csv",
-            "distances": f"{folder}/distances.parquet",
-            "tensors": f"{folder}/tensors.parquet",
-            "spread": f"{folder}/spread.parquet",
-        }
-    if group.ordered:
-        files["path"] = f"{folder}/path.csv"
-    return files
+def of_weighed(name):
+    """Return a function of a job that takes a file of its group, if that has weights."""
+
+    def file(wildcards):
+        group = wildcards.group
+        return f"results/groups/{group}/{name}" if group in WEIGHED else []
+
+    return file
+
+
+def path_of_group(wildcards):
+    """Return the path of a group in the order of its making; of others nothing."""
+    group = wildcards.group
+    return f"results/groups/{group}/path.csv" if GROUPS[group].ordered else []
 
 
 def roster_facts(models):

@@ -87,7 +87,11 @@ def make(folder: Path) -> Atlas:
     _models(atlas)
     _published_matrices(atlas.folder / "published.json")
     atlas.groups = {
-        "kin": {"models": [name for name in atlas.models if name != "original"], "base": "base"},
+        "kin": {
+            "models": [name for name in atlas.models if name != "original"],
+            "base": "base",
+            "ordered": True,
+        },
         "published": {"matrices": "published.json"},
     }
     for name in ARCHITECTURES:

@@ -409,7 +409,7 @@ def test_blocks_over_time_are_those_of_each_model_and_the_first(made, opened):
         a, b = sorted((first, model))
         for row in frame[(frame["a"] == a) & (frame["b"] == b)].to_dict("records"):
             block = "all" if row["block"] == "*" else row["block"]
-            wanted.add(f"{block}, {shown_labels(made)[model]}: {page_words.cell(row)}")
+            wanted.add(f"{shown_labels(made)[model]}: {block}, all: {page_words.cell(row)}")
     assert set(titles) == wanted
 
 

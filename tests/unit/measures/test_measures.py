@@ -106,7 +106,9 @@ def config() -> dict:
 def test_the_settings_take_every_measure_that_is_shown(config):
     settings.check(config | {"groups": {"matrices": list(SHOWN)}})
     for name in DRAWABLE:
-        settings.check(config | {"groups": {"matrices": [name]}, "plots": {"measure": name}})
+        settings.check(
+            config | {"groups": {"matrices": [name]}, "plots": config["plots"] | {"measure": name}}
+        )
 
 
 @pytest.mark.parametrize("name", ["dot", "cosine"])
