@@ -23,7 +23,7 @@ from atlas.plots.words import significant, titled
 from atlas.relations import contents, pairs
 from workflow_runs import Atlas, Run
 
-pytestmark = browser.needs_chromium
+pytestmark = [browser.needs_chromium, pytest.mark.slow]
 
 HURTING = (
     '</script><script>window.hurt = 1</script><img src=x onerror="window.hurt = 1"> "q", \u202eab'

@@ -14,7 +14,7 @@ import factory
 import reports
 from workflow_runs import Atlas
 
-pytestmark = browser.needs_chromium
+pytestmark = [browser.needs_chromium, pytest.mark.slow]
 
 LARGE = 5_000_000
 """Bytes of a page that Chromium does not take as an address, as a data URI is."""

@@ -14,6 +14,8 @@ import pytest
 
 from workflow_runs import Atlas
 
+pytestmark = pytest.mark.slow  # all together
+
 CHUNK = 8
 SIDE = 16
 

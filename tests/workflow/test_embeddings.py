@@ -14,6 +14,8 @@ import pytest
 import narrow_encoders
 from workflow_runs import Atlas, Run
 
+pytestmark = pytest.mark.slow  # all together
+
 LIST = "sentence: a photo of one {}\nwords: {animals: [cat, dog], colours: [red, blue, old]}\n"
 
 
