@@ -129,6 +129,7 @@ export class GroupData {
     this.size = facts.ids.length;
     this.place = new Map(facts.ids.map((id, model) => [id, model]));
     this.kept = new Map();
+    this.shares = new Map(); // of parameters that were compared, by component
     this.told = facts.pairs?.is_all === false ? new Map() : null;
     if (this.told) {
       const [one, other] = [arrays.get(facts.pairs.one), arrays.get(facts.pairs.other)];
@@ -156,7 +157,8 @@ export class GroupData {
     const { sets, count, coverage } = this.facts.components[component];
     if (!coverage) return "";
     const of = this.arrays.get(sets);
-    const share = new Numbers(coverage, this.arrays).value(corner(of[one], of[other], count));
+    if (!this.shares.has(component)) this.shares.set(component, new Numbers(coverage, this.arrays));
+    const share = this.shares.get(component).value(corner(of[one], of[other], count));
     return share < 1 ? share : "";
   }
 
