@@ -1,15 +1,17 @@
 """
 Inputs of every component on the meta device, at any size in pixels and number of tokens.
 
-How a denoiser is called is code, one function per class in calls.py.
+How a denoiser is called follows from its signature and from the facts of config/calls.
 """
 
 from typing import Any
 
 import torch
 
+from atlas.architectures import build
 from atlas.architectures.architecture import Architecture, Component
-from atlas.architectures.calls import CALLS, Request
+from atlas.architectures.calls.arguments import arguments
+from atlas.architectures.calls.request import Request
 from atlas.architectures.sizes import check_batch, check_size, encoder_tokens, text_tokens
 from atlas.basis.errors import AtlasError, nearest
 
@@ -62,24 +64,26 @@ def denoiser(
     check_size(architecture, width, height)
     check_batch(batch)
     columns, rows = architecture.latent_size(width, height)
-    class_name = architecture.denoiser.class_name
-    if class_name not in CALLS:
-        raise AtlasError(
-            f"{architecture.origin}: how to call {class_name} is not known"
-            f"{nearest(class_name, CALLS)}; add how it is called to "
-            "scripts/atlas/architectures/calls.py"
-        )
+    tokens = text_tokens(architecture, text_length)
     request = Request(
-        architecture=architecture,
-        columns=columns,
-        rows=rows,
+        batch=batch,
         width=width,
         height=height,
-        batch=batch,
-        tokens=text_tokens(architecture, text_length),
-        dtype=dtype,
+        columns=columns,
+        rows=rows,
+        channels=architecture.latent.channels,
+        patch=architecture.latent.patch,
+        tokens=tokens,
+        attended=tokens,
     )
-    return CALLS[class_name](request) | {"return_dict": False}
+    return arguments(
+        architecture.denoiser,
+        build.class_of(architecture, architecture.denoiser_name),
+        request,
+        dtype,
+        own={},
+        origin=architecture.origin,
+    )
 
 
 def text_encoder(
