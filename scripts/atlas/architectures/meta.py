@@ -20,18 +20,21 @@ def prepare(module: torch.nn.Module) -> None:
             part.register_forward_pre_hook(hook)
 
 
-def _with_full_mask(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _with_mask_of_values(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """
-    Hand Lumina 2's positions a mask of ones that has values.
+    Hand Lumina 2's positions a mask that has values: ones, and zeros over the padding.
 
     They read the lengths of the texts with mask.sum().tolist(), which a meta tensor can't
-    answer; all texts made here are unpadded, so the mask is known to be ones.
+    answer. How many tokens are no padding comes with the mask that config/calls describes; a mask
+    of which nothing is said is all ones.
     """
     hidden_states, mask = inputs
-    return hidden_states, torch.ones(mask.shape, dtype=torch.int64, device="cpu")
+    attended = getattr(mask, "attended", mask.shape[1])
+    values = (torch.arange(mask.shape[1]) < attended).to(torch.int64)
+    return hidden_states, values.expand(mask.shape)
 
 
-HOOKS: dict[str, Callable[..., Any]] = {"Lumina2RotaryPosEmbed": _with_full_mask}
+HOOKS: dict[str, Callable[..., Any]] = {"Lumina2RotaryPosEmbed": _with_mask_of_values}
 """Class name of a part to the hook that runs before its forward."""
 
 

@@ -67,20 +67,22 @@ def arguments(
     _check_names(own, expected, f"{origin}: denoiser: arguments", denoiser.class_name)
     made: dict[str, Any] = {}
     for name, parameter in expected.items():
+        problem = "nothing says what it is" if name not in known else "no form of it fits"
         try:
             form = _fitting(known.get(name, []), values)
             if form is not None:
                 made[name] = forms.make(form, values, dtype)
                 continue
-            problem = "nothing says what it is" if name not in known else "no form of it fits"
+            if parameter.default is not inspect.Parameter.empty:
+                continue
         except UnknownNameError as error:
             problem = f"its size is not known: the configuration lacks the key {error.name}"
-        if parameter.default is inspect.Parameter.empty:
-            raise AtlasError(
-                f"{origin}: how to call {denoiser.class_name} is not known: its argument {name}: "
-                f"{problem}{nearest(name, known)}; say what it is in the entry (denoiser: "
-                "arguments:), or for all in config/calls/arguments.yaml"
-            )
+        hint = "" if name in known else nearest(name, known)
+        raise AtlasError(
+            f"{origin}: how to call {denoiser.class_name} is not known: its argument {name}: "
+            f"{problem}{hint}; say what it is in the entry (denoiser: arguments:), or for all in "
+            "config/calls/arguments.yaml"
+        )
     return made | PLAIN
 
 
