@@ -34,6 +34,8 @@ class Component:
     """Text encoders: what becomes of a shorter prompt."""
     loaded: "Component | None" = None
     """Text encoders: the model that the pipeline loads, where that is more than what is run."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Denoisers: what arguments of its forward mean, in the forms of config/calls."""
 
 
 @dataclass(frozen=True)

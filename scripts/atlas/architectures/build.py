@@ -44,7 +44,7 @@ def component(
         transformers, or the class can't be built with this configuration.
     """
     facts = _facts(architecture, name)
-    kind = _class(architecture, name, facts)
+    kind = class_of(architecture, name)
     try:
         module = _build(kind, facts)
     except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
@@ -89,7 +89,16 @@ def _facts(architecture: Architecture, name: str) -> Component:
     return architecture.components[name]
 
 
-def _class(architecture: Architecture, name: str, facts: Component) -> type[torch.nn.Module]:
+def class_of(architecture: Architecture, name: str) -> type[torch.nn.Module]:
+    """
+    Return a component's class.
+
+    Raises
+    ------
+    AtlasError
+        if the architecture has no such component, or the library no such class.
+    """
+    facts = _facts(architecture, name)
     library = import_module(facts.library)
     kind = getattr(library, facts.class_name, None)
     if kind is None:

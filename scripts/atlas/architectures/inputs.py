@@ -1,16 +1,26 @@
 """
 Inputs of every component on the meta device, at any size in pixels and number of tokens.
 
-How a denoiser is called is code, one function per class in calls.py.
+How a denoiser is called follows from its signature and from the facts of config/calls.
 """
 
 from typing import Any
 
 import torch
 
+from atlas.architectures import build
 from atlas.architectures.architecture import Architecture, Component
-from atlas.architectures.calls import CALLS, Request
-from atlas.architectures.sizes import check_batch, check_size, encoder_tokens, text_tokens
+from atlas.architectures.calls.arguments import arguments
+from atlas.architectures.calls.request import Request
+from atlas.architectures.sizes import (
+    check_attended,
+    check_batch,
+    check_size,
+    clip_frames,
+    encoder_tokens,
+    reference_images,
+    text_tokens,
+)
 from atlas.basis.errors import AtlasError, nearest
 
 MASKLESS_ENCODERS = frozenset(
@@ -24,7 +34,20 @@ MASKLESS_ENCODERS = frozenset(
 )
 """Text encoders that run on the meta device without a mask; all others are language models."""
 
-VIDEO_AUTOENCODERS = frozenset({"AutoencoderKLQwenImage", "AutoencoderKLWan"})
+VIDEO_AUTOENCODERS = frozenset(
+    {
+        "AutoencoderKLAllegro",
+        "AutoencoderKLCogVideoX",
+        "AutoencoderKLCosmos",
+        "AutoencoderKLHunyuanVideo",
+        "AutoencoderKLHunyuanVideo15",
+        "AutoencoderKLLTXVideo",
+        "AutoencoderKLMagvit",
+        "AutoencoderKLMochi",
+        "AutoencoderKLQwenImage",
+        "AutoencoderKLWan",
+    }
+)
 """Autoencoders whose tensors have an axis of time."""
 
 
@@ -35,6 +58,10 @@ def denoiser(
     height: int,
     batch: int = 1,
     text_length: int | None = None,
+    attended: int | None = None,
+    frames: int | None = None,
+    references: int | None = None,
+    reference_pixels: int | None = None,
     dtype: torch.dtype = torch.float16,
 ) -> dict[str, Any]:
     """
@@ -51,35 +78,68 @@ def denoiser(
         to the caller (`architecture.sampling.forwards_per_step`).
     text_length
         Text tokens that the denoiser is given; the pipeline's own by default.
+    attended
+        Text tokens of these that are left where the denoiser drops the padding within (Lumina 2);
+        all by default.
+    frames
+        Of a video; the entry's by default.
+    references
+        Reference images whose tokens are appended; the entry's number by default.
+    reference_pixels
+        Side of the square of each; the entry's by default.
     dtype
         Of the floating tensors; the module's.
 
     Raises
     ------
     AtlasError
-        for a size or text length that the model can't take, or a class that nobody knows to call.
+        for a size, text length, number of frames or references that the model can't take, or an
+        argument of its class that nothing is known of.
     """
     check_size(architecture, width, height)
     check_batch(batch)
     columns, rows = architecture.latent_size(width, height)
-    class_name = architecture.denoiser.class_name
-    if class_name not in CALLS:
-        raise AtlasError(
-            f"{architecture.origin}: how to call {class_name} is not known"
-            f"{nearest(class_name, CALLS)}; add how it is called to "
-            "scripts/atlas/architectures/calls.py"
-        )
+    tokens = text_tokens(architecture, text_length)
     request = Request(
-        architecture=architecture,
-        columns=columns,
-        rows=rows,
+        batch=batch,
         width=width,
         height=height,
-        batch=batch,
-        tokens=text_tokens(architecture, text_length),
-        dtype=dtype,
+        columns=columns,
+        rows=rows,
+        channels=architecture.latent.inputs,
+        patch=architecture.latent.patch,
+        tokens=tokens,
+        attended=check_attended(architecture, attended, tokens),
+        **_clip(architecture, frames),
+        **_references(architecture, references, reference_pixels),
     )
-    return CALLS[class_name](request) | {"return_dict": False}
+    return arguments(
+        architecture.denoiser,
+        build.class_of(architecture, architecture.denoiser_name),
+        request,
+        dtype,
+        own=architecture.denoiser.arguments,
+        origin=architecture.origin,
+    )
+
+
+def _clip(architecture: Architecture, frames: int | None) -> dict[str, int]:
+    """Return the sizes of a request that come with an axis of time."""
+    checked = clip_frames(architecture, frames)
+    video = architecture.video
+    if video is None:
+        return {}
+    latent_frames = video.latent_frames(checked)
+    return {"frames": checked, "latent_frames": latent_frames, "rate": video.rate}
+
+
+def _references(
+    architecture: Architecture, number: int | None, pixels: int | None
+) -> dict[str, int]:
+    """Return the sizes of a request that come with reference images."""
+    count, side = reference_images(architecture, number, pixels)
+    columns, rows = architecture.latent_size(side, side)
+    return {"references": count, "reference_columns": columns, "reference_rows": rows}
 
 
 def text_encoder(
@@ -122,22 +182,24 @@ def vae_decode(
     width: int,
     height: int,
     batch: int = 1,
+    frames: int | None = None,
     dtype: torch.dtype = torch.float16,
 ) -> dict[str, Any]:
     """
-    Return the keyword arguments of `vae.decode`: a latent of an image in pixels.
+    Return the keyword arguments of `vae.decode`: a latent of an image or video in pixels.
 
     Raises
     ------
     AtlasError
-        if there is no autoencoder, or the size doesn't fit.
+        if there is no autoencoder, or the size or number of frames doesn't fit.
     """
     vae = _autoencoder(architecture)
     check_size(architecture, width, height)
     check_batch(batch)
     columns, rows = architecture.latent_size(width, height)
-    frames = _frames(vae)
-    shape = (batch, architecture.latent.channels, *frames, rows, columns)
+    given = clip_frames(architecture, frames)
+    time = architecture.video.latent_frames(given) if architecture.video else 1
+    shape = (batch, architecture.latent.channels, *_time(vae, time), rows, columns)
     latent = torch.empty(shape, dtype=dtype, device="meta")
     if vae.class_name == "VQModel":
         # Kandinsky's pipeline decodes the latent as it is, not its nearest codes.
@@ -151,20 +213,22 @@ def vae_encode(
     width: int,
     height: int,
     batch: int = 1,
+    frames: int | None = None,
     dtype: torch.dtype = torch.float16,
 ) -> dict[str, Any]:
     """
-    Return the keyword arguments of `vae.encode`: an image in pixels.
+    Return the keyword arguments of `vae.encode`: an image or video in pixels.
 
     Raises
     ------
     AtlasError
-        if there is no autoencoder, or the size doesn't fit.
+        if there is no autoencoder, or the size or number of frames doesn't fit.
     """
     vae = _autoencoder(architecture)
     check_size(architecture, width, height)
     check_batch(batch)
-    shape = (batch, int(vae.config.get("in_channels", 3)), *_frames(vae), height, width)
+    time = clip_frames(architecture, frames) or 1
+    shape = (batch, int(vae.config.get("in_channels", 3)), *_time(vae, time), height, width)
     return {"x": torch.empty(shape, dtype=dtype, device="meta"), "return_dict": False}
 
 
@@ -174,6 +238,6 @@ def _autoencoder(architecture: Architecture) -> Component:
     return architecture.components["vae"]
 
 
-def _frames(vae: Component) -> tuple[int, ...]:
+def _time(vae: Component, frames: int) -> tuple[int, ...]:
     """Return the axis of time that autoencoders of video have: an image is one frame."""
-    return (1,) if vae.class_name in VIDEO_AUTOENCODERS else ()
+    return (frames,) if vae.class_name in VIDEO_AUTOENCODERS else ()

@@ -1,6 +1,7 @@
 """What models need to run on the meta device, and to run there fast."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,26 +14,65 @@ Shape = tuple[torch.Size, tuple[int, ...], torch.dtype]
 
 
 def prepare(module: torch.nn.Module) -> None:
-    """Give a module the hooks that its parts need to run on the meta device."""
+    """Give a module what its parts need to run on the meta device."""
     for part in module.modules():
-        hook = HOOKS.get(type(part).__name__)
-        if hook is not None:
-            part.register_forward_pre_hook(hook)
+        name = type(part).__name__
+        if name in HOOKS:
+            part.register_forward_pre_hook(HOOKS[name])
+        for method, replacement in METHODS.get(name, {}).items():
+            setattr(part, method, partial(replacement, part))
 
 
-def _with_full_mask(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+def _with_mask_of_values(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """
-    Hand Lumina 2's positions a mask of ones that has values.
+    Hand Lumina 2's positions a mask that has values: ones, and zeros over the padding.
 
     They read the lengths of the texts with mask.sum().tolist(), which a meta tensor can't
-    answer; all texts made here are unpadded, so the mask is known to be ones.
+    answer. How many tokens are no padding comes with the mask that config/calls describes; a mask
+    of which nothing is said is all ones.
     """
     hidden_states, mask = inputs
-    return hidden_states, torch.ones(mask.shape, dtype=torch.int64, device="cpu")
+    attended = getattr(mask, "attended", mask.shape[1])
+    values = (torch.arange(mask.shape[1]) < attended).to(torch.int64)
+    return hidden_states, values.expand(mask.shape)
 
 
-HOOKS: dict[str, Callable[..., Any]] = {"Lumina2RotaryPosEmbed": _with_full_mask}
+HOOKS: dict[str, Callable[..., Any]] = {"Lumina2RotaryPosEmbed": _with_mask_of_values}
 """Class name of a part to the hook that runs before its forward."""
+
+
+def _evenly_routed(
+    part: Any, x: torch.Tensor, experts: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """
+    Run HiDream's experts on equal shares of the tokens.
+
+    Which expert a token goes to depends on values. That each goes to so many of them does not: the
+    multiplications are exact, whatever the shares.
+    """
+    rows = experts.shape[0]
+    bounds = [number * rows // len(part.experts) for number in range(len(part.experts) + 1)]
+    result = torch.zeros_like(x)
+    for number, expert in enumerate(part.experts):
+        chosen = experts[bounds[number] : bounds[number + 1]]
+        made = expert(x[chosen]) * weights[bounds[number] : bounds[number + 1]]
+        result.scatter_reduce_(0, chosen.view(-1, 1).repeat(1, x.shape[-1]), made, reduce="sum")
+    return result
+
+
+def _rotary_in_float32(
+    _: Any, frequencies: torch.Tensor, positions: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Make Mochi's rotary positions, whose autocast does not know the meta device."""
+    turned = torch.einsum("nd,dhf->nhf", positions.float(), frequencies.float())
+    return turned.cos(), turned.sin()
+
+
+METHODS: dict[str, dict[str, Callable[..., Any]]] = {
+    "MOEFeedForwardSwiGLU": {"moe_infer": _evenly_routed},
+    "MochiRoPE": {"_create_rope": _rotary_in_float32},
+}
+"""Class name of a part to its methods that are replaced: they need values, or a real device."""
 
 
 class RememberedShapes(TorchDispatchMode):

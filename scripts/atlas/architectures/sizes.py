@@ -78,6 +78,73 @@ def text_tokens(architecture: Architecture, text_length: int | None) -> int:
     return wanted
 
 
+def check_attended(architecture: Architecture, attended: int | None, tokens: int) -> int:
+    """Return the text tokens that are left within the denoiser, all by default, checked."""
+    if attended is None:
+        return tokens
+    masked = architecture.text is not None and architecture.text.padding == "masked"
+    if not (1 <= attended <= tokens and (masked or attended == tokens)):
+        why = f"of the {tokens} it is given" if masked else "it drops no padding itself"
+        raise AtlasError(
+            f"{architecture.name}: {attended} text tokens left within the denoiser: {why}"
+        )
+    return attended
+
+
+def clip_frames(architecture: Architecture, frames: int | None) -> int:
+    """
+    Return the frames of a video, the entry's by default; 0 for a model of images.
+
+    Raises
+    ------
+    AtlasError
+        for frames of an image, or a number that is not 1 more than a multiple of those per latent
+        frame; the nearest that is one is named.
+    """
+    video = architecture.video
+    if video is None:
+        if frames not in (None, 0, 1):
+            raise AtlasError(
+                f"{architecture.name} makes images, but {frames} frames were asked for; "
+                "leave it out"
+            )
+        return 0
+    wanted = video.frames if frames is None else frames
+    if wanted < 1 or (wanted - 1) % video.temporal:
+        nearest_count = max(0, round((wanted - 1) / video.temporal)) * video.temporal + 1
+        raise AtlasError(
+            f"{architecture.name}: {wanted} frames are not possible: one, and {video.temporal} per "
+            f"latent frame after it; the nearest valid number is {nearest_count}"
+        )
+    return wanted
+
+
+def reference_images(
+    architecture: Architecture, number: int | None, pixels: int | None
+) -> tuple[int, int]:
+    """
+    Return the number of reference images and the side of each in pixels, the entry's by default.
+
+    Raises
+    ------
+    AtlasError
+        for references of a model that takes none, a number below 0, or a side that does not fit.
+    """
+    usual = architecture.references
+    if usual is None:
+        if number or pixels:
+            raise AtlasError(
+                f"{architecture.name} takes no reference images; leave out how many and their side"
+            )
+        return 0, 0
+    count = usual.number if number is None else number
+    side = usual.pixels if pixels is None else pixels
+    if count < 0:
+        raise AtlasError(f"{architecture.name}: {count} reference images: there must be at least 0")
+    check_size(architecture, side, side)
+    return count, side
+
+
 def lengths(architecture: Architecture, prompt: int | None, cap: int | None = None) -> Lengths:
     """
     Return what becomes of a prompt of so many tokens by the pipeline's own rule of padding.
