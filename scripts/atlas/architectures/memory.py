@@ -13,7 +13,7 @@ do not give a third (Chroma's mask has as many elements as tokens squared, and Z
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from atlas.architectures.meta import RememberedShapes
+from atlas.architectures.meta import RememberedShapes, Shape, empty, shape_of
 from atlas.architectures.nested import tensors_in
 from atlas.architectures.streaming import Stream, Visit, Way
 
@@ -85,6 +85,7 @@ def live_bytes(
     pixels: int,
     remembered: RememberedShapes | None = None,
     streams: Mapping[Way, Stream] | None = None,
+    repeated: torch.nn.Module | None = None,
 ) -> LiveBytes:
     """
     Follow one call on the meta device in float16 and return the bytes alive at each event.
@@ -104,6 +105,9 @@ def live_bytes(
         Shapes known from earlier calls.
     streams
         Ways to stream the weights that are to be followed too.
+    repeated
+        A module that the call runs many times, such as the decoder of a tiled autoencoder: for
+        tensors of equal shapes it is run once, and its events are told again.
     """
     follower = _Follower(streams or {})
     follower.hold(arguments)
@@ -113,6 +117,7 @@ def live_bytes(
         follower,
         _FusedAttention(follower),
         follower.watching(),
+        follower.repeating(repeated) if repeated else nullcontext(),
     ):
         result = call(**arguments)
         follower.hold(result)
@@ -147,6 +152,15 @@ class _Ledger:
         allocation.holders -= 1
         if not allocation.holders:
             self.alive -= allocation.size
+
+
+@dataclass(frozen=True)
+class _Events:
+    """What a module's forward adds to the bytes alive, and the weights at hand, at each event."""
+
+    half: list[int]
+    single: list[int]
+    weights: dict[Way, list[int]]
 
 
 class _Follower(TorchDispatchMode):
@@ -188,6 +202,43 @@ class _Follower(TorchDispatchMode):
         finally:
             for handle in handles:
                 handle.remove()
+
+    @contextmanager
+    def repeating(self, module: torch.nn.Module) -> Iterator[None]:
+        """Run a module once for tensors of equal shapes; then tell the same events again."""
+        forward = module.forward
+        known: dict[Any, tuple[_Events, Shape]] = {}
+
+        def run_or_tell(*args: Any, **kwargs: Any) -> Any:
+            key = tuple(shape_of(tensor) for tensor in tensors_in((args, kwargs)))
+            if key in known:
+                events, shape = known[key]
+                self._tell(events)
+                return empty(shape)
+            first, alive = len(self.half), (self._half.alive, self._single.alive)
+            result = forward(*args, **kwargs)
+            known[key] = self._events(first, *alive), shape_of(result)
+            return result
+
+        module.forward = run_or_tell
+        try:
+            yield
+        finally:
+            module.forward = forward
+
+    def _events(self, first: int, half: int, single: int) -> _Events:
+        """Return the events from a number on, beside what was alive before."""
+        return _Events(
+            half=[alive - half for alive in self.half[first:]],
+            single=[alive - single for alive in self.single[first:]],
+            weights={way: history[first:] for way, history in self.weights.items()},
+        )
+
+    def _tell(self, events: _Events) -> None:
+        self.half.extend(self._half.alive + more for more in events.half)
+        self.single.extend(self._single.alive + more for more in events.single)
+        for way, history in self.weights.items():
+            history.extend(events.weights[way])
 
     def _opener(self, visits: Mapping[Way, Visit]) -> Callable[..., None]:
         def opening(*_: Any) -> None:

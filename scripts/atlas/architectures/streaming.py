@@ -7,7 +7,8 @@ What the three do is read from the libraries that do it; no weights are moved he
   brings the parameters that a module itself owns as its forward begins, and drops them as it ends.
 - `block`: `enable_group_offload(offload_type="block_level", num_blocks_per_group=1)` without
   streams. diffusers (hooks/group_offloading.py, _apply_group_offloading_block_level) does so with
-  the members of the lists that the model itself owns; all else is there throughout the forward.
+  the members of the lists that the model itself owns (of an autoencoder: its decoder); all else is
+  there throughout the forward. Text encoders own their lists at second hand: they come whole.
 - `float8`: `enable_layerwise_casting`. diffusers (hooks/layerwise_casting.py) keeps linear,
   convolution and embedding layers in 1 byte per weight, but for those whose names say that they
   are sensitive, and casts a layer's weights to 16 bit for its own forward.
@@ -58,22 +59,28 @@ def _by_layer(module: nn.Module) -> Stream:
 
 
 def _by_block(module: nn.Module) -> Stream:
-    blocks = {block: _elements(block.parameters()) for block in _blocks(module)}
-    whole = _elements(module.parameters())
-    return Stream(
-        resident=whole - sum(blocks.values()),
-        visits={block: _loaded(size) for block, size in blocks.items() if size},
-    )
+    groups = dict(_groups(module))
+    resident = groups.pop(module, 0)
+    return Stream(resident, {leader: _loaded(size) for leader, size in groups.items() if size})
 
 
-def _blocks(module: nn.Module) -> Iterator[nn.Module]:
-    """Yield the members of the lists that a model owns, or that its named parts own."""
+def _groups(module: nn.Module) -> Iterator[tuple[nn.Module, int]]:
+    """
+    Yield the modules whose forwards bring weights, and how many elements.
+
+    A model's own group is what is neither in its lists nor in those of its parts that the class
+    names as blocks: it is brought by the model's own forward.
+    """
     named = getattr(module, "_group_offload_block_modules", None) or ()
+    rest = _elements(module.parameters(recurse=False))
     for name, child in module.named_children():
         if name in named:
-            yield from _blocks(child)
+            yield from _groups(child)
         elif isinstance(child, nn.ModuleList | nn.Sequential):
-            yield from child
+            yield from ((block, _elements(block.parameters())) for block in child)
+        else:
+            rest += _elements(child.parameters())
+    yield module, rest
 
 
 def _loaded(elements: int) -> Visit:
