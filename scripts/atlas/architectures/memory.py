@@ -37,6 +37,10 @@ ACTIVATIONS: dict[str, Precision] = {"f32": "single", "f16": "half", "bf16": "ha
 """Precision of the activations by the weights' dtype: f8 is for storage, not for arithmetic."""
 
 
+BUFFER_BYTES: dict[Precision, int] = {"half": 2, "single": 4}
+"""Bytes per element of a buffer: buffers have the precision of activations."""
+
+
 @dataclass(frozen=True)
 class LiveBytes:
     """Bytes of activations alive after every event of a forward."""
