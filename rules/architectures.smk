@@ -12,7 +12,7 @@ rule architectures:
     """Sizes, memory and diagrams of published architectures; no weights are needed."""
     input:
         expand("results/architectures/summary.{suffix}", suffix=["csv", "md", "html"]),
-        expand("results/architectures/{name}.csv", name=["memory", "as_published"]),
+        expand("results/architectures/{name}.csv", name=["memory", "modes", "as_published"]),
         expand(
             "results/architectures/{architecture}.blocks.csv",
             architecture=ARCHITECTURES,
@@ -30,6 +30,7 @@ rule summarise_architectures:
     input:
         facts=lambda wildcards: facts_of(ARCHITECTURES),
         published=str(CONFIG / "published" / "sizes.yaml"),
+        pipelines=str(CONFIG / "pipelines.yaml"),
         reproduced=published_facts("sizes"),
     output:
         summary=report(
@@ -46,6 +47,7 @@ rule summarise_architectures:
             caption="../docs/captions/architectures.rst",
         ),
         memory="results/architectures/memory.csv",
+        modes="results/architectures/modes.csv",
         published="results/architectures/as_published.csv",
         blocks=expand(
             "results/architectures/{architecture}.blocks.csv",

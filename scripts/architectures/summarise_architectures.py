@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.architectures import documents, portraits, rows
+from atlas.architectures import documents, modes, portraits, rows
 from atlas.architectures.pool import surveys
 from atlas.architectures.survey import Failure
 from atlas.basis import page, tables
@@ -43,10 +43,11 @@ def main(
     """
     made, published = surveys(sources, stated=stated, sides=sides, threads=threads)
     found = [each for each in made if not isinstance(each, Failure)]
-    summary, memory = rows.summary(made), rows.memory(found)
-    parts, problems = documents.sections(summary, memory), documents.problems(summary)
+    summary, memory, needs = rows.summary(made), rows.memory(found), modes.rows(found)
+    parts, problems = documents.sections(summary, memory, needs), documents.problems(summary)
     write_csv(summary, folder / "summary.csv")
     write_csv(memory, folder / "memory.csv")
+    write_csv(needs, folder / "modes.csv")
     write_csv(published, folder / "as_published.csv")
     for suffix, form in (("md", page.markdown), ("html", page.html)):
         text = form(documents.TITLE, problems, parts)

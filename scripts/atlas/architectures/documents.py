@@ -1,9 +1,10 @@
 """What the summary's pages say, section by section."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from atlas.architectures.rows import ALL, Row
-from atlas.basis.page import Italic, Section
+from atlas.basis.page import Section
 
 DASH = "–"
 
@@ -14,12 +15,22 @@ INTRODUCTION = (
     "multiply-accumulates, MB = 10⁶ bytes, GB = 10⁹ bytes."
 )
 MEMORY_METHOD = (
-    "Weights and buffers of the component and the largest set of its activations alive at a time, "
+    "Weights (all that the pipeline loads) and buffers of the component, and the largest set of its "
+    "activations alive at a time, "
     "followed through every operation of one forward (of an autoencoder: decoding one image). "
     "Attention is taken to be fused: its matrix of scores is not stored. Scratch space of kernels, "
     "the allocator's rounding and the device's own 300 to 500 MB come on top. f8 weights compute "
-    "in 16 bit. Italic sizes are inferred from forwards at a smaller and a larger size."
+    "in 16 bit. A batch of more than 1 is that of a pipeline that runs guidance in one batch."
 )
+FITS_METHOD = (
+    "GB that a pipeline needs to make one image of its native size in f16, guidance as it runs it. "
+    "Resident: all weights on the device. Tiled: the image decoded by tiles, of the size that the "
+    "autoencoder's class takes. Float8: the denoiser's weights in float8, a layer's at a time cast "
+    "to 16 bit. By component, by block, by layer: what of the weights is on the device at a time "
+    "(enable_model_cpu_offload, enable_group_offload, enable_sequential_cpu_offload). The device's "
+    "own 300 to 500 MB come on top. bf16, and other sizes, are in modes.csv."
+)
+FITS_DTYPE = "f16"
 
 
 def problems(summary: Sequence[Row]) -> list[str]:
@@ -31,10 +42,10 @@ def _is_missing(row: Row) -> bool:
     return row["parameters"] is None
 
 
-def sections(summary: Sequence[Row], memory: Sequence[Row]) -> list[Section]:
+def sections(summary: Sequence[Row], memory: Sequence[Row], modes: Sequence[Row]) -> list[Section]:
     """Return all sections of the page."""
     made = [row for row in summary if not _is_missing(row)]
-    return [_glance(made), _counts(made), _torchinfo(made), _memory(memory)]
+    return [_glance(made), _fits(made, modes), _counts(made), _torchinfo(made), _memory(memory)]
 
 
 def _glance(summary: Sequence[Row]) -> Section:
@@ -69,6 +80,30 @@ def _glance(summary: Sequence[Row]) -> Section:
     return Section("At a glance", INTRODUCTION, header, rows, words=frozenset({0, 1}))
 
 
+def _fits(summary: Sequence[Row], modes: Sequence[Row]) -> Section:
+    """Return the GB of every mode at the native size."""
+    names = list(dict.fromkeys(row["mode"] for row in modes))
+    found = {
+        (row["architecture"], row["width_pixels"], row["mode"]): row
+        for row in modes
+        if row["dtype"] == FITS_DTYPE
+    }
+    rows = []
+    for whole in (row for row in summary if row["component"] == ALL):
+        own = [found.get((whole["architecture"], whole["width_pixels"], name)) for name in names]
+        batch = next(row["denoiser_batch"] for row in own if row)
+        rows.append(
+            [
+                whole["label"],
+                pixels(whole),
+                str(batch),
+                *(gigabytes(row["peak_bytes"]) if row else DASH for row in own),
+            ]
+        )
+    header = ["architecture", "pixels", "denoiser's batch", *names]
+    return Section("Fits in", FITS_METHOD, header, rows, words=frozenset({0}))
+
+
 def _counts(summary: Sequence[Row]) -> Section:
     rows = [
         [
@@ -79,7 +114,7 @@ def _counts(summary: Sequence[Row]) -> Section:
             *(
                 f"{row[key]:,}" if row[key] is not None else DASH
                 for key in (
-                    "parameters", "parameters_torchinfo", "parameters_header", "buffer_elements",
+                    "parameters", "parameters_loaded", "parameters_torchinfo", "parameters_header", "buffer_elements",
                 )
             ),
             *(gigabytes(row[f"weights_{dtype}_bytes"]) for dtype in ("f32", "f16", "bf16", "f8")),
@@ -88,12 +123,13 @@ def _counts(summary: Sequence[Row]) -> Section:
         for row in summary
     ]  # fmt: skip
     header = [
-        "architecture", "component", "class", *INPUTS, "parameters", "by torchinfo", "by header",
+        "architecture", "component", "class", *INPUTS, "parameters", "loaded", "by torchinfo", "by header",
         "in buffers", "f32 GB", "f16 GB", "bf16 GB", "f8 GB", "note",
     ]  # fmt: skip
     text = (
         "Parameters: elements of all parameters, tied ones once, buffers apart. By header: as a "
-        "checkpoint's header or its publisher has them. Every disagreement is explained."
+        "checkpoint's header or its publisher has them. Loaded: of the model that the pipeline "
+        "loads, where that is more than what it runs. Every disagreement is explained."
     )
     return Section(
         "Parameters by three counts, and bytes of weights",
@@ -131,13 +167,9 @@ def _torchinfo(summary: Sequence[Row]) -> Section:
 
 def _memory(memory: Sequence[Row]) -> Section:
     dtypes = list(dict.fromkeys(row["dtype"] for row in memory))
-    places = dict.fromkeys(
-        (row["architecture"], row["component"], row["width_pixels"]) for row in memory
-    )
-    found = {
-        (row["architecture"], row["component"], row["width_pixels"], row["dtype"]): row
-        for row in memory
-    }
+    place_of = itemgetter("architecture", "component", "width_pixels", "batch")
+    places = dict.fromkeys(place_of(row) for row in memory)
+    found = {(*place_of(row), row["dtype"]): row for row in memory}
     rows = []
     for place in places:
         first = found[*place, dtypes[0]]
@@ -157,8 +189,7 @@ def _memory(memory: Sequence[Row]) -> Section:
 
 
 def _peak(row: Row) -> str:
-    told = f"{gigabytes(row['peak_bytes'])} ({row['activation_bytes'] / 1e9:.2f} activations)"
-    return Italic(told) if row["method"] == "inferred" else told
+    return f"{gigabytes(row['peak_bytes'])} ({row['activation_bytes'] / 1e9:.2f} activations)"
 
 
 INPUTS = ("pixels", "batch", "text tokens", "dtype")

@@ -7,22 +7,25 @@ inputs too. What is not: scratch space of kernels (attention is taken to be fuse
 scores is never stored; convolutions without workspace), the allocator's rounding and caches, and
 the context of the device (some 300 to 500 MB).
 
-At every event of a forward the bytes alive are affine in the number of image pixels, so forwards
-at two sizes give all sizes: exact wherever the model runs the same operations at each.
+Every size is run: what is alive is not always affine in the number of pixels, so that two sizes
+do not give a third (Chroma's mask has as many elements as tokens squared, and Z-Image pads tokens).
 """
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from atlas.architectures.meta import RememberedShapes
+from atlas.architectures.meta import RememberedShapes, Shape, empty, shape_of
 from atlas.architectures.nested import tensors_in
+from atlas.architectures.streaming import Stream, Visit, Way
 
 Precision = Literal["half", "single"]
 """Activations of 2 or of 4 bytes."""
@@ -34,15 +37,21 @@ ACTIVATIONS: dict[str, Precision] = {"f32": "single", "f16": "half", "bf16": "ha
 """Precision of the activations by the weights' dtype: f8 is for storage, not for arithmetic."""
 
 
+BUFFER_BYTES: dict[Precision, int] = {"half": 2, "single": 4}
+"""Bytes per element of a buffer: buffers have the precision of activations."""
+
+
 @dataclass(frozen=True)
 class LiveBytes:
-    """Bytes of activations alive after every event (an allocation or an end) of a forward."""
+    """Bytes of activations alive after every event of a forward."""
 
     pixels: int
     half: Sequence[int]
     """If the model runs in 16 bit: what it computes in float32 on its own stays float32."""
     single: Sequence[int]
     """If it runs in float32: conversions between precisions are none."""
+    streamed: Mapping[Way, Sequence[int]] = field(default_factory=dict)
+    """Weights at hand at the same events, by how they are streamed; see `streaming`."""
 
 
 @dataclass(frozen=True)
@@ -51,46 +60,26 @@ class Peak:
 
     half: int
     single: int
-    is_inferred: bool
-    """From forwards at two other sizes, not from one at this size."""
+    streamed: Mapping[tuple[Way, Precision], int] = field(default_factory=dict)
+    """The most bytes of activations and weights together where the weights are streamed."""
 
     def at(self, precision: Precision) -> int:
         """Return the bytes under a precision."""
         return self.half if precision == "half" else self.single
 
 
-def peaks(run: Callable[[int], LiveBytes], sides: Sequence[int]) -> dict[int, Peak]:
-    """
-    Return the peak at every side in pixels of a square image.
-
-    Two sizes are run; the others are inferred if both ran the same events, and else run too:
-    some models pad their tokens to multiples, or resize their table of positions.
-    """
-    first, last = run(sides[0]), run(sides[-1])
-    found = {sides[0]: _measured(first), sides[-1]: _measured(last)}
-    for side in sides[1:-1]:
-        found[side] = _inferred(first, last, side**2) or _measured(run(side))
-    return dict(sorted(found.items()))
-
-
-def _measured(live: LiveBytes) -> Peak:
-    return Peak(max(live.half, default=0), max(live.single, default=0), is_inferred=False)
-
-
-def _inferred(small: LiveBytes, large: LiveBytes, pixels: int) -> Peak | None:
-    """Return the peak at a number of pixels between two others; None if they are not alike."""
-    if (len(small.half), len(small.single)) != (len(large.half), len(large.single)):
-        return None
-    share = (pixels - small.pixels) / (large.pixels - small.pixels)
-    return Peak(
-        half=_most_between(small.half, large.half, share),
-        single=_most_between(small.single, large.single, share),
-        is_inferred=True,
-    )
-
-
-def _most_between(few: Sequence[int], many: Sequence[int], share: float) -> int:
-    return max(round(low + share * (high - low)) for low, high in zip(few, many, strict=True))
+def peak(live: LiveBytes) -> Peak:
+    """Return the largest of what is alive at one time, for every way to hold the weights."""
+    half, single = (np.array(history, dtype=np.int64) for history in (live.half, live.single))
+    streamed: dict[tuple[Way, Precision], int] = {}
+    for way, history in live.streamed.items():
+        weights = np.array(history, dtype=np.int64)
+        if way == "float8":
+            streamed[way, "half"] = int((half + weights).max())
+        else:
+            streamed[way, "half"] = int((half + 2 * weights).max())
+            streamed[way, "single"] = int((single + 4 * weights).max())
+    return Peak(int(half.max(initial=0)), int(single.max(initial=0)), streamed)
 
 
 def live_bytes(
@@ -99,9 +88,14 @@ def live_bytes(
     *,
     pixels: int,
     remembered: RememberedShapes | None = None,
+    streams: Mapping[Way, Stream] | None = None,
+    repeated: torch.nn.Module | None = None,
 ) -> LiveBytes:
     """
     Follow one call on the meta device in float16 and return the bytes alive at each event.
+
+    Events are allocations and, where weights are streamed, the beginnings and ends of the forwards
+    of modules that weights come and go with.
 
     Parameters
     ----------
@@ -113,13 +107,25 @@ def live_bytes(
         Of the image that the arguments are for.
     remembered
         Shapes known from earlier calls.
+    streams
+        Ways to stream the weights that are to be followed too.
+    repeated
+        A module that the call runs many times, such as the decoder of a tiled autoencoder: for
+        tensors of equal shapes it is run once, and its events are told again.
     """
-    follower = _Follower()
+    follower = _Follower(streams or {})
     follower.hold(arguments)
-    with torch.no_grad(), remembered or RememberedShapes(), follower, _FusedAttention(follower):
+    with (
+        torch.no_grad(),
+        remembered or RememberedShapes(),
+        follower,
+        _FusedAttention(follower),
+        follower.watching(),
+        follower.repeating(repeated) if repeated else nullcontext(),
+    ):
         result = call(**arguments)
         follower.hold(result)
-    return LiveBytes(pixels, follower.half, follower.single)
+    return LiveBytes(pixels, follower.half, follower.single, follower.weights)
 
 
 @dataclass
@@ -141,6 +147,9 @@ class _Ledger:
         if not allocation.holders:
             self.alive += allocation.size
         allocation.holders += 1
+        self.note()
+
+    def note(self) -> None:
         self.history.append(self.alive)
 
     def give(self, allocation: _Allocation) -> None:
@@ -149,12 +158,24 @@ class _Ledger:
             self.alive -= allocation.size
 
 
+@dataclass(frozen=True)
+class _Events:
+    """What a module's forward adds to the bytes alive, and the weights at hand, at each event."""
+
+    half: list[int]
+    single: list[int]
+    weights: dict[Way, list[int]]
+
+
 class _Follower(TorchDispatchMode):
     """Follows storages from the operation that makes them until they are freed."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: Mapping[Way, Stream]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._half, self._single = _Ledger(), _Ledger()
+        self._streams = streams
+        self._at_hand = {way: stream.resident for way, stream in streams.items()}
+        self.weights: dict[Way, list[int]] = {way: [] for way in streams}
         self._known: dict[int, _Allocation] = {}
         """By id of a storage that is alive: what it takes in single precision."""
         self.paused = False
@@ -166,6 +187,88 @@ class _Follower(TorchDispatchMode):
     @property
     def single(self) -> list[int]:
         return self._single.history
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Let weights come and go with the forwards of their modules."""
+        visits: dict[torch.nn.Module, dict[Way, Visit]] = {}
+        for way, stream in self._streams.items():
+            for module, visit in stream.visits.items():
+                visits.setdefault(module, {})[way] = visit
+        handles = []
+        for module, own in visits.items():
+            handles += [
+                module.register_forward_pre_hook(self._opener(own)),
+                module.register_forward_hook(self._closer(own)),
+            ]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    @contextmanager
+    def repeating(self, module: torch.nn.Module) -> Iterator[None]:
+        """Run a module once for tensors of equal shapes; then tell the same events again."""
+        forward = module.forward
+        known: dict[Any, tuple[_Events, Shape]] = {}
+
+        def run_or_tell(*args: Any, **kwargs: Any) -> Any:
+            key = tuple(shape_of(tensor) for tensor in tensors_in((args, kwargs)))
+            if key in known:
+                events, shape = known[key]
+                self._tell(events)
+                return empty(shape)
+            first, alive = len(self.half), (self._half.alive, self._single.alive)
+            result = forward(*args, **kwargs)
+            known[key] = self._events(first, *alive), shape_of(result)
+            return result
+
+        module.forward = run_or_tell
+        try:
+            yield
+        finally:
+            module.forward = forward
+
+    def _events(self, first: int, half: int, single: int) -> _Events:
+        """Return the events from a number on, beside what was alive before."""
+        return _Events(
+            half=[alive - half for alive in self.half[first:]],
+            single=[alive - single for alive in self.single[first:]],
+            weights={way: history[first:] for way, history in self.weights.items()},
+        )
+
+    def _tell(self, events: _Events) -> None:
+        self.half.extend(self._half.alive + more for more in events.half)
+        self.single.extend(self._single.alive + more for more in events.single)
+        for way, history in self.weights.items():
+            history.extend(events.weights[way])
+
+    def _opener(self, visits: Mapping[Way, Visit]) -> Callable[..., None]:
+        def opening(*_: Any) -> None:
+            self._note({way: visit.opening for way, visit in visits.items()})
+            for way, visit in visits.items():
+                self._at_hand[way] += visit.held
+
+        return opening
+
+    def _closer(self, visits: Mapping[Way, Visit]) -> Callable[..., None]:
+        def closing(*_: Any) -> None:
+            for way, visit in visits.items():
+                self._at_hand[way] -= visit.held
+            self._note({way: visit.closing for way, visit in visits.items()})
+
+        return closing
+
+    def _note(self, further: Mapping[Way, int]) -> None:
+        """Note an event at which nothing is allocated but further weights."""
+        self._half.note()
+        self._single.note()
+        self._note_weights(further)
+
+    def _note_weights(self, further: Mapping[Way, int]) -> None:
+        for way, history in self.weights.items():
+            history.append(self._at_hand[way] + further.get(way, 0))
 
     def hold(self, values: Any) -> None:
         """Take what is among nested values as allocated now, unless it is known."""
@@ -193,6 +296,7 @@ class _Follower(TorchDispatchMode):
         self._known[number] = single
         self._half.take(half)
         self._single.take(single)
+        self._note_weights({})
         # The storage's object lives as long as the storage, so its id is not used twice before.
         weakref.finalize(storage, self._forget, number, half, single).atexit = False
 

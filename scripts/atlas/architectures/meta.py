@@ -101,7 +101,7 @@ class RememberedShapes(TorchDispatchMode):
         key = (operation, _described(args), _described(tuple(kwargs.items())))
         known = self._known.get(key)
         if known is not None:
-            return [_empty(s) for s in known] if isinstance(known, list) else _empty(known)
+            return [empty(s) for s in known] if isinstance(known, list) else empty(known)
         result = operation(*args, **kwargs)
         if not self._aliases(operation) and _is_meta((args, kwargs)):
             if _storages((args, kwargs)) & _storages(result):
@@ -122,11 +122,11 @@ class RememberedShapes(TorchDispatchMode):
 
     def _remember(self, key: Any, result: Any) -> None:
         if isinstance(result, torch.Tensor):
-            self._known[key] = _shape(result)
+            self._known[key] = shape_of(result)
         elif isinstance(result, tuple | list) and all(
             isinstance(value, torch.Tensor) for value in result
         ):
-            self._known[key] = [_shape(value) for value in result]
+            self._known[key] = [shape_of(value) for value in result]
 
 
 def _described(value: Any) -> Any:
@@ -148,10 +148,12 @@ def _storages(values: Any) -> set[int]:
     return {tensor.untyped_storage()._cdata for tensor in tensors_in(values)}
 
 
-def _shape(tensor: torch.Tensor) -> Shape:
+def shape_of(tensor: torch.Tensor) -> Shape:
+    """Return all that there is to a meta tensor."""
     return tensor.shape, tensor.stride(), tensor.dtype
 
 
-def _empty(shape: Shape) -> torch.Tensor:
+def empty(shape: Shape) -> torch.Tensor:
+    """Return a meta tensor of a shape."""
     size, strides, dtype = shape
     return torch.empty_strided(size, strides, dtype=dtype, device="meta")

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from atlas.architectures.memory import ACTIVATIONS, WEIGHT_BYTES
+from atlas.architectures.memory import ACTIVATIONS, BUFFER_BYTES, WEIGHT_BYTES, Peak
+from atlas.architectures.modes import computed_in
+from atlas.architectures.pipelines import forward_batch
 from atlas.architectures.portraits import OUTSIDE, Encoder, Piece, Portrait
 from atlas.architectures.survey import BATCH, NO_SIDE, ComponentSizes, Failure, Survey
 
@@ -38,6 +40,7 @@ def _components(survey: Survey) -> Iterator[Row]:
             "class": sizes.class_name,
             "blocks": len(found.units) if is_denoiser else None,
             "parameters": sizes.parameters,
+            "parameters_loaded": sizes.held,
             "parameters_torchinfo": sizes.torchinfo,
             "parameters_header": sizes.header,
             "buffer_elements": sizes.buffers,
@@ -48,8 +51,8 @@ def _components(survey: Survey) -> Iterator[Row]:
             if is_denoiser
             else None,
             "torchinfo_total_bytes": _torchinfo(survey, "total_bytes") if is_denoiser else None,
-            "peak_activation_bytes": _peak(sizes, entry.native).half,
-            "peak_bytes": _peak(sizes, entry.native).half + _resident(sizes, TABLE_DTYPE),
+            "peak_activation_bytes": _activations(survey, sizes),
+            "peak_bytes": _activations(survey, sizes) + _running(survey, sizes),
             "note": "; ".join(notes(sizes)),
         }
     yield _whole(survey)
@@ -57,14 +60,23 @@ def _components(survey: Survey) -> Iterator[Row]:
 
 def _whole(survey: Survey) -> Row:
     """Return the row of the pipeline: sums, and the largest of the components' activations."""
-    parts, native = survey.components, survey.architecture.native
+    parts = survey.components
     headers = [part.header for part in parts]
-    activations = max(_peak(part, native).half for part in parts)
+    resident = sum(_resident(part, TABLE_DTYPE) for part in parts)
+    # What runs may be in another dtype than what is stored.
+    needed = (
+        resident
+        + _running(survey, part)
+        - _resident(part, TABLE_DTYPE)
+        + _activations(survey, part)
+        for part in parts
+    )
     parameters = sum(part.parameters for part in parts)
     return _place(survey, ALL, survey.components[0].tokens) | {
         "class": None,
         "blocks": len(survey.structure.units),
         "parameters": parameters,
+        "parameters_loaded": sum(part.held for part in parts),
         "parameters_torchinfo": sum(part.torchinfo for part in parts),
         "parameters_header": sum(h for h in headers if h) if all(headers) else None,
         "buffer_elements": sum(part.buffers for part in parts),
@@ -73,8 +85,8 @@ def _whole(survey: Survey) -> Row:
         "forwards_per_step": survey.architecture.sampling.forwards_per_step,
         "torchinfo_forward_backward_bytes": None,
         "torchinfo_total_bytes": None,
-        "peak_activation_bytes": activations,
-        "peak_bytes": activations + sum(_resident(part, TABLE_DTYPE) for part in parts),
+        "peak_activation_bytes": max(_activations(survey, part) for part in parts),
+        "peak_bytes": max(needed),
         "note": "all weights resident, components run one after the other",
     }
 
@@ -99,20 +111,31 @@ def _weights(parameters: int) -> Row:
     return {f"weights_{dtype}_bytes": size * parameters for dtype, size in WEIGHT_BYTES.items()}
 
 
+def _activations(survey: Survey, sizes: ComponentSizes) -> int:
+    """Return the bytes of activations in the table's dtype at the native size."""
+    dtype = computed_in(survey.architecture, sizes.name, TABLE_DTYPE)
+    return _peak(sizes, survey.architecture.native).at(ACTIVATIONS[dtype])
+
+
+def _running(survey: Survey, sizes: ComponentSizes) -> int:
+    """Return the bytes of a component's weights and buffers while it runs."""
+    return _resident(sizes, computed_in(survey.architecture, sizes.name, TABLE_DTYPE))
+
+
 def _resident(sizes: ComponentSizes, dtype: str) -> int:
-    """Return the bytes of weights and buffers; buffers have the precision of activations."""
-    return WEIGHT_BYTES[dtype] * sizes.parameters + _buffer_bytes(sizes, dtype)
+    """Return the bytes of weights, all that the pipeline loads, and of buffers."""
+    return WEIGHT_BYTES[dtype] * sizes.held + _buffer_bytes(sizes, dtype)
 
 
 def _buffer_bytes(sizes: ComponentSizes, dtype: str) -> int:
-    return sizes.buffers * (4 if ACTIVATIONS[dtype] == "single" else 2)
+    return sizes.buffers * BUFFER_BYTES[ACTIVATIONS[dtype]]
 
 
 def _torchinfo(survey: Survey, what: str) -> int:
     return int(getattr(survey.torchinfo, what))
 
 
-def _peak(sizes: ComponentSizes, side: int) -> Any:
+def _peak(sizes: ComponentSizes, side: int) -> Peak:
     return sizes.peaks.get(side) or sizes.peaks[NO_SIDE]
 
 
@@ -131,6 +154,11 @@ def notes(sizes: ComponentSizes) -> list[str]:
         found.append("no checkpoint's header at hand")
     elif sizes.header != sizes.parameters:
         found.append(f"the header has {sizes.header - sizes.parameters:+,}: {_header(sizes)}")
+    if sizes.loaded is not None:
+        found.append(
+            f"the pipeline loads all of {sizes.loaded_class}: {sizes.loaded:,} parameters, which "
+            "peak memory counts"
+        )
     if sizes.buffers >= 1_000_000:
         found.append(
             f"{sizes.buffers:,} elements are buffers (tables of positions), counted apart: "
@@ -146,28 +174,45 @@ def _header(sizes: ComponentSizes) -> str:
 
 
 def memory(surveys: Iterable[Survey]) -> list[Row]:
-    """Return a row per component, resolution and dtype: weights, buffers, activations, sum."""
+    """
+    Return a row per component, resolution, batch and dtype: weights, buffers, activations, sum.
+
+    Of a denoiser whose pipeline runs guidance in one batch there are rows for that batch too.
+    """
     return [
-        {
-            "architecture": survey.architecture.name,
-            "label": survey.architecture.label,
-            "component": sizes.name,
-            "width_pixels": side or None,
-            "height_pixels": side or None,
-            "batch": BATCH,
-            "text_tokens": sizes.tokens,
-            "dtype": dtype,
-            "weight_bytes": WEIGHT_BYTES[dtype] * sizes.parameters,
-            "buffer_bytes": _buffer_bytes(sizes, dtype),
-            "activation_bytes": peak.at(ACTIVATIONS[dtype]),
-            "peak_bytes": _resident(sizes, dtype) + peak.at(ACTIVATIONS[dtype]),
-            "method": "inferred" if peak.is_inferred else "run",
-        }
+        _memory(survey, sizes, side, batch, dtype, peak)
         for survey in surveys
         for sizes in survey.components
-        for side, peak in sizes.peaks.items()
+        for batch, peaks in (
+            (BATCH, sizes.peaks),
+            (forward_batch(survey.architecture, BATCH), sizes.guided),
+        )
+        for side, peak in peaks.items()
         for dtype in WEIGHT_BYTES
     ]
+
+
+def _memory(
+    survey: Survey, sizes: ComponentSizes, side: int, batch: int, dtype: str, peak: Peak
+) -> Row:
+    computed = computed_in(survey.architecture, sizes.name, dtype)
+    activations = peak.at(ACTIVATIONS[computed])
+    return {
+        "architecture": survey.architecture.name,
+        "label": survey.architecture.label,
+        "component": sizes.name,
+        "width_pixels": side or None,
+        "height_pixels": side or None,
+        "batch": batch,
+        "text_tokens": sizes.tokens,
+        "dtype": dtype,
+        "computed_in": computed if computed != "f8" else "f16",
+        "weight_bytes": WEIGHT_BYTES[computed] * sizes.held,
+        "weight_used_bytes": WEIGHT_BYTES[computed] * sizes.parameters,
+        "buffer_bytes": _buffer_bytes(sizes, computed),
+        "activation_bytes": activations,
+        "peak_bytes": _resident(sizes, computed) + activations,
+    }
 
 
 def blocks(survey: Survey) -> list[Row]:

@@ -1,19 +1,21 @@
 """Survey one architecture on the meta device: sizes, units, MACs and memory, as plain values."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import torch
 
 from atlas.architectures import build, inputs, memory, torchinfo_sizes
-from atlas.architectures.architecture import Architecture
+from atlas.architectures.architecture import Architecture, Component
 from atlas.architectures.meta import RememberedShapes
+from atlas.architectures.pipelines import forward_batch
 from atlas.architectures.portraits import Structure
 from atlas.architectures.sizes import encoder_tokens, text_tokens
+from atlas.architectures.streaming import Stream, Way, streams
 from atlas.architectures.structure import structure
+from atlas.architectures.tiling import can_tile, tiled
 
 BATCH = 1
 """Images per forward in all tables; classifier-free guidance runs two of them per step."""
@@ -46,6 +48,20 @@ class ComponentSizes:
     """Text tokens of a forward."""
     peaks: dict[int, memory.Peak]
     """Of activations, by side in pixels of a square image."""
+    guided: dict[int, memory.Peak] = field(default_factory=dict)
+    """Of the denoiser, where its pipeline runs guidance in one batch: of that batch."""
+    tiled: dict[int, memory.Peak] = field(default_factory=dict)
+    """Of an autoencoder that can decode by tiles: of decoding so."""
+    loaded: int | None = None
+    """Parameters of the model that the pipeline loads, where that is more than what is run."""
+    loaded_class: str | None = None
+    stored_in_float8: int = 0
+    """Bytes of the parameters where layerwise casting stores what it can in float8."""
+
+    @property
+    def held(self) -> int:
+        """Parameters that are in memory: of what the pipeline loads."""
+        return self.loaded or self.parameters
 
 
 @dataclass(frozen=True)
@@ -139,13 +155,18 @@ def _known_sizes(
     """Survey an autoencoder or text encoder, unless an equal one has been."""
     facts = architecture.components[name]
     key = json.dumps(
-        [facts.class_name, dict(facts.config), tokens_of(architecture, name), sides], sort_keys=True
+        [_described(facts), _described(facts.loaded), tokens_of(architecture, name), sides],
+        sort_keys=True,
     )
     if key not in known.sizes:
         module = build.component(architecture, name)
         counted = torchinfo_sizes.parameters(module)
         known.sizes[key] = _sizes(architecture, name, module, sides, known, counted)
     return replace(known.sizes[key], name=name, header=facts.parameters)
+
+
+def _described(facts: Component | None) -> Any:
+    return [facts.class_name, dict(facts.config)] if facts else None
 
 
 def _sizes(
@@ -157,8 +178,8 @@ def _sizes(
     torchinfo: int,
 ) -> ComponentSizes:
     facts = architecture.components[name]
-    run = _runner(architecture, name, module, known)
-    is_text_encoder = facts.library == "transformers"
+    ways = streams(module)
+    loaded = _loaded(architecture, name)
     return ComponentSizes(
         name=name,
         class_name=facts.class_name,
@@ -169,7 +190,10 @@ def _sizes(
         stored=_elements(module.state_dict().items()),
         buffers=build.buffers(module),
         tokens=tokens_of(architecture, name),
-        peaks=memory.peaks(run, [NO_SIDE] if is_text_encoder else sides),
+        **_peaks(architecture, name, module, sides, _Forwards(ways, known.remembered)),
+        loaded=build.parameters(loaded) if loaded else None,
+        loaded_class=facts.loaded.class_name if facts.loaded else None,
+        stored_in_float8=ways["float8"].resident,
     )
 
 
@@ -177,24 +201,67 @@ def _elements(named: Iterable[tuple[str, torch.Tensor]]) -> int:
     return sum(tensor.numel() for _, tensor in named)
 
 
-def _runner(
-    architecture: Architecture, name: str, module: torch.nn.Module, known: Known
-) -> Callable[[int], memory.LiveBytes]:
-    """Return what runs a component at a side in pixels: of an autoencoder, its decoder."""
-    call: Callable[..., Any] = module
-    arguments: Callable[..., dict[str, Any]] = inputs.denoiser
-    if name == "vae":
-        call, arguments = cast(Any, module).decode, inputs.vae_decode
-    elif name != architecture.denoiser_name:
-        arguments = partial(inputs.text_encoder, name=name)
+def _loaded(architecture: Architecture, name: str) -> torch.nn.Module | None:
+    """Build what the pipeline loads in place of a component, if it is more than what is run."""
+    facts = architecture.components[name].loaded
+    if facts is None:
+        return None
+    components = {**architecture.components, name: facts}
+    return build.component(replace(architecture, components=components), name)
 
-    def run(side: int) -> memory.LiveBytes:
-        size: dict[str, Any] = {"width": side, "height": side} if side else {}
-        return memory.live_bytes(
-            call,
-            arguments(architecture, **size, batch=BATCH),
-            pixels=side**2,
-            remembered=known.remembered,
+
+@dataclass(frozen=True)
+class _Forwards:
+    """How forwards are followed."""
+
+    streams: Mapping[Way, Stream]
+    remembered: RememberedShapes
+
+    def peak(self, call: Any, given: dict[str, Any], side: int, **further: Any) -> memory.Peak:
+        """Return the peak of one call at a side in pixels."""
+        return memory.peak(
+            memory.live_bytes(
+                call,
+                given,
+                pixels=side**2,
+                remembered=self.remembered,
+                streams=self.streams,
+                **further,
+            )
         )
 
-    return run
+
+def _peaks(
+    architecture: Architecture, name: str, module: Any, sides: list[int], forwards: _Forwards
+) -> dict[str, dict[int, memory.Peak]]:
+    """Run a component at every side: of an autoencoder, its decoder, whole and by tiles."""
+    peak = forwards.peak
+    if name in architecture.text_encoders:
+        given = inputs.text_encoder(architecture, name, batch=BATCH)
+        return {"peaks": {NO_SIDE: peak(module, given, NO_SIDE)}}
+    if name == architecture.denoiser_name:
+        batches = {"peaks": BATCH, "guided": forward_batch(architecture, BATCH)}
+        return {
+            kind: {
+                side: peak(
+                    module,
+                    inputs.denoiser(architecture, width=side, height=side, batch=batch),
+                    side,
+                )
+                for side in sides
+            }
+            for kind, batch in batches.items()
+            if kind == "peaks" or batch != BATCH
+        }
+    latents = {
+        side: inputs.vae_decode(architecture, width=side, height=side, batch=BATCH)
+        for side in sides
+    }
+    found = {"peaks": {side: peak(module.decode, given, side) for side, given in latents.items()}}
+    if can_tile(module):
+        with tiled(module):
+            found["tiled"] = {
+                side: peak(module.decode, given, side, repeated=module.decoder)
+                for side, given in latents.items()
+            }
+    return found
