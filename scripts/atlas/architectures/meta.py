@@ -1,6 +1,7 @@
 """What models need to run on the meta device, and to run there fast."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -33,6 +34,25 @@ def _with_full_mask(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, .
 
 HOOKS: dict[str, Callable[..., Any]] = {"Lumina2RotaryPosEmbed": _with_full_mask}
 """Class name of a part to the hook that runs before its forward."""
+
+
+@contextmanager
+def attending(module: torch.nn.Module, tokens: int) -> Iterator[None]:
+    """Mask all text tokens but so many, for a model that drops what is masked (Lumina 2)."""
+
+    def shorten(_: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        hidden_states, mask = inputs
+        mask = mask.clone()
+        mask[:, tokens:] = 0
+        return hidden_states, mask
+
+    parts = [part for part in module.modules() if type(part).__name__ in HOOKS]
+    handles = [part.register_forward_pre_hook(shorten) for part in parts]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 class RememberedShapes(TorchDispatchMode):

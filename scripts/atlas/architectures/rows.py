@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from atlas.architectures import build
 from atlas.architectures.memory import ACTIVATIONS, WEIGHT_BYTES
 from atlas.architectures.portraits import OUTSIDE, Encoder, Piece, Portrait
 from atlas.architectures.survey import BATCH, NO_SIDE, ComponentSizes, Failure, Survey
@@ -22,7 +23,7 @@ def summary(surveys: Iterable[Survey | Failure]) -> list[Row]:
     failures: list[Row] = []
     for each in surveys:
         if isinstance(each, Failure):
-            told = {"component": ALL, "note": f"could not be surveyed: {each.problem}"}
+            told = {"component": ALL, "problem": f"could not be surveyed: {each.problem}"}
             failures.append({"architecture": each.name, "label": each.name} | told)
         else:
             found += _components(each)
@@ -51,6 +52,7 @@ def _components(survey: Survey) -> Iterator[Row]:
             "peak_activation_bytes": _peak(sizes, entry.native).half,
             "peak_bytes": _peak(sizes, entry.native).half + _resident(sizes, TABLE_DTYPE),
             "note": "; ".join(notes(sizes)),
+            "problem": "; ".join(problems(survey, sizes)),
         }
     yield _whole(survey)
 
@@ -76,6 +78,7 @@ def _whole(survey: Survey) -> Row:
         "peak_activation_bytes": activations,
         "peak_bytes": activations + sum(_resident(part, TABLE_DTYPE) for part in parts),
         "note": "all weights resident, components run one after the other",
+        "problem": "; ".join(problem for part in parts for problem in problems(survey, part)),
     }
 
 
@@ -139,6 +142,11 @@ def notes(sizes: ComponentSizes) -> list[str]:
     return found
 
 
+def problems(survey: Survey, sizes: ComponentSizes) -> list[str]:
+    """Return what makes the figures of a component doubtful."""
+    return build.problems(survey.architecture, sizes.name, sizes.parameters, sizes.stored)
+
+
 def _header(sizes: ComponentSizes) -> str:
     if sizes.header == sizes.stored:
         return "buffers and second copies of tied weights that are stored too"
@@ -162,6 +170,7 @@ def memory(surveys: Iterable[Survey]) -> list[Row]:
             "activation_bytes": peak.at(ACTIVATIONS[dtype]),
             "peak_bytes": _resident(sizes, dtype) + peak.at(ACTIVATIONS[dtype]),
             "method": "inferred" if peak.is_inferred else "run",
+            "problem": "; ".join(problems(survey, sizes)),
         }
         for survey in surveys
         for sizes in survey.components
