@@ -1,4 +1,9 @@
 MACS = config["macs"]
+# What figures are of, and what every text on them says.
+ASKED = {
+    name: MACS[name]
+    for name in ("resolutions", "steps", "batch", "text_length", "text_cap", "guidance")
+}
 PROFILED = choice.chosen(
     MACS["architectures"], setting="macs › architectures", roster=CHECKPOINTS
 )
@@ -50,6 +55,7 @@ rule profile_macs:
         resolutions=MACS["resolutions"],
         batch=MACS["batch"],
         text_length=MACS["text_length"],
+        text_cap=MACS["text_cap"],
     message:
         "Counting the MACs of all architectures"
     script:
@@ -112,8 +118,7 @@ rule summarise_macs:
         architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
         names=NAMES,
-        steps=MACS["steps"],
-        guidance=MACS["guidance"],
+        settings=ASKED,
     message:
         "Adding up what an image costs"
     script:
@@ -146,6 +151,7 @@ rule draw_macs:
     params:
         method=METHOD["draw_macs"],
         names=list(PROFILED),
+        settings=ASKED,
     message:
         "Drawing what images cost"
     script:

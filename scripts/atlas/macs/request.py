@@ -18,6 +18,9 @@ BEYOND = 4
 CAP = "cap"
 """In place of a prompt's tokens: as many as the pipeline takes at most."""
 
+SEPARATOR = ", "
+"""Between prompts that are one row."""
+
 Size = tuple[int, int]
 """Width and height in pixels."""
 
@@ -45,7 +48,7 @@ def name_of(asked: Sequence[str]) -> str:
     >>> name_of(["64", "cap"])
     '64, cap'
     """
-    return ", ".join(asked)
+    return SEPARATOR.join(asked)
 
 
 @dataclass(frozen=True)

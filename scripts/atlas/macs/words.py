@@ -1,9 +1,10 @@
 """What a run was asked for, in the words of titles, axes, findings and pages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from atlas.macs.request import CAP, Request, Size
+from atlas.macs.request import CAP, SEPARATOR, Request, Size
 from atlas.macs.summary import Sampling
 
 NATIVE = "native"
@@ -21,6 +22,13 @@ class Words:
 
     request: Request
     sampling: Sampling
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "Words":
+        """Make the words of the settings as YAML has them."""
+        asked = ("resolutions", "batch", "text_length", "text_cap")
+        request = Request.of(**{name: settings[name] for name in asked})
+        return cls(request, Sampling(settings["steps"], settings["guidance"]))
 
     @property
     def images(self) -> str:
@@ -73,6 +81,26 @@ class Words:
             "each one's native size" if size == NATIVE else pixels(size)
             for size in self.request.resolutions
         )
+
+    @property
+    def conditions(self) -> str:
+        """What a cost of an image is under, beside its size and steps."""
+        return ", ".join(
+            part
+            for part in (
+                self.text,
+                self.guidance,
+                "" if self.request.batch == 1 else f"per image of a batch of {self.request.batch}",
+            )
+            if part
+        )
+
+    def of_row(self, row: Mapping[str, Any]) -> str:
+        """Return what a row of the summary is of, beside its size; nothing without text."""
+        if not row["prompts"]:
+            return ""
+        texts = _listed(self._prompt(text) for text in row["prompts"].split(SEPARATOR))
+        return f", {texts} ({row['text_tokens']:,} text tokens for the denoiser)"
 
     @property
     def whole(self) -> str:
