@@ -15,6 +15,7 @@ rule macs:
         findings="results/macs/findings.txt",
         pages=multiext("results/macs/summary", ".csv", ".md", ".html"),
         pictures="results/macs/plots",
+        checked="results/macs/.checked",
         measured=["results/macs/measured.csv"] if MACS["measure"] else [],
     log:
         "logs/macs/all.log",

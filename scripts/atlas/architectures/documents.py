@@ -87,6 +87,7 @@ def _counts(summary: Sequence[Row]) -> Section:
                 )
             ),
             *(gigabytes(row[f"weights_{dtype}_bytes"]) for dtype in ("f32", "f16", "bf16", "f8")),
+            row["sampling"],
             row["note"],
             row["problem"],
         ]
@@ -94,7 +95,8 @@ def _counts(summary: Sequence[Row]) -> Section:
     ]  # fmt: skip
     header = [
         "architecture", "component", "class", *INPUTS, "parameters", "by torchinfo", "by header",
-        "in buffers", "f32 GB", "f16 GB", "bf16 GB", "f8 GB", "note", "problem",
+        "in buffers", "f32 GB", "f16 GB", "bf16 GB", "f8 GB", "sampling", "note",
+        "problem",
     ]  # fmt: skip
     text = (
         "Parameters: elements of all parameters, tied ones once, buffers apart. By header: as a "
@@ -106,7 +108,7 @@ def _counts(summary: Sequence[Row]) -> Section:
         header,
         rows,
         words=frozenset({0, 1, 2}),
-        prose=frozenset({len(header) - 2, len(header) - 1}),
+        prose=frozenset({len(header) - 3, len(header) - 2, len(header) - 1}),
     )
 
 

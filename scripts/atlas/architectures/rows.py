@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from atlas.architectures import build
+from atlas.architectures.faults import COUNTED, FAILED
 from atlas.architectures.memory import ACTIVATIONS, WEIGHT_BYTES
 from atlas.architectures.portraits import OUTSIDE, Encoder, Piece, Portrait
 from atlas.architectures.survey import BATCH, NO_SIDE, ComponentSizes, Failure, Survey
@@ -24,6 +25,7 @@ def summary(surveys: Iterable[Survey | Failure]) -> list[Row]:
     for each in surveys:
         if isinstance(each, Failure):
             told = {"component": ALL, "problem": f"could not be surveyed: {each.problem}"}
+            told["status"] = FAILED
             failures.append({"architecture": each.name, "label": each.name} | told)
         else:
             found += _components(each)
@@ -52,6 +54,8 @@ def _components(survey: Survey) -> Iterator[Row]:
             "peak_activation_bytes": _peak(sizes, entry.native).half,
             "peak_bytes": _peak(sizes, entry.native).half + _resident(sizes, TABLE_DTYPE),
             "note": "; ".join(notes(sizes)),
+            "sampling": entry.sampling.stated if is_denoiser else "",
+            "status": COUNTED,
             "problem": "; ".join(problems(survey, sizes)),
         }
     yield _whole(survey)
@@ -78,7 +82,11 @@ def _whole(survey: Survey) -> Row:
         "peak_activation_bytes": activations,
         "peak_bytes": activations + sum(_resident(part, TABLE_DTYPE) for part in parts),
         "note": "all weights resident, components run one after the other",
-        "problem": "; ".join(problem for part in parts for problem in problems(survey, part)),
+        "sampling": survey.architecture.sampling.stated,
+        "status": COUNTED,
+        "problem": "; ".join(
+            dict.fromkeys(problem for part in parts for problem in problems(survey, part))
+        ),
     }
 
 

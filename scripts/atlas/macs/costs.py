@@ -1,7 +1,6 @@
 """The picture of what an image costs with each architecture."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from atlas.architectures.faults import FAILED
 from atlas.basis.tables import replacing
 
 HEAD = [
@@ -13,11 +14,8 @@ HEAD = [
     "is_asked", "parameters", "doubt", "status",
 ]  # fmt: skip
 """What every row says of the call that was counted."""
-COUNTED, IMPOSSIBLE, FAILED = "counted", "not possible", "failed"
-"""
-Status of a call: its MACs are known; the model can't make such an image or take such a text; or
-its entry or the model's code is at fault.
-"""
+IMPOSSIBLE = "not possible"
+"""Status of a call beside those of faults: the model makes no such image or takes no such text."""
 PROFILE = [
     *HEAD, "part", "name", "macs", "flops", "convolution_macs", "linear_macs",
     "attention_macs", "other_matmul_macs", "moved_bytes", "problem",

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from atlas.macs.files import COUNTED
-from atlas.macs.summary import COMPARED, at, is_of
+from atlas.architectures.faults import COUNTED
+from atlas.macs.summary import COMPARED, at
 from atlas.macs.words import Words, pixels
 
 Row = dict[str, Any]
@@ -118,8 +118,8 @@ def _counters(counted: Sequence[Row], words: Words) -> list[str]:
         odd = [row for row in rows if not is_explained(row)]
         if shares:
             found.append(
-                f"{name} counts {_span(min(shares), max(shares))} of a denoiser's MACs in a forward "
-                f"of {words.images}; "
+                f"{name} counts {_span(min(shares), max(shares))} of a denoiser's MACs in a "
+                f"forward of {words.images}; "
                 f"{len(rows) - len(odd)} of {len(rows)} differences are explained to within 0.1 %"
                 + (f", {failed} could not be counted." if failed else ".")
             )

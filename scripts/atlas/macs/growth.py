@@ -56,9 +56,7 @@ class Line:
         return f"{self.exponent:.2f} {', '.join(self.labels)}"
 
 
-def lines_of(
-    rows: Sequence[Row], profiles: Mapping[str, Sequence[Row]], prompt: str
-) -> list[Line]:
+def lines_of(rows: Sequence[Row], profiles: Mapping[str, Sequence[Row]], prompt: str) -> list[Line]:
     """Return a line for each course of cost, in the order of the names."""
     first = {
         row["architecture"]: row
@@ -150,7 +148,7 @@ def _legend(lines: Sequence[Line]) -> list[Mark]:
 
 
 def _without(rows: Sequence[Row], words: Words) -> list[str]:
-    """Name those that can't make both squares, whose growth is not told."""
+    """Name those that are not made for both squares, whose growth is not told."""
     names = dict.fromkeys(
         row["label"]
         for row in rows
@@ -159,7 +157,7 @@ def _without(rows: Sequence[Row], words: Words) -> list[str]:
         and is_of(row, words.request.shown)
     )
     small, large = GROWTH
-    told = f"Without a line, as they can't make squares of {small} and of {large} pixels"
+    told = f"Without a line, as they make no squares of {small} and of {large} pixels"
     return [f"{told}: {', '.join(names)}."] if names else []
 
 
@@ -179,9 +177,7 @@ def _draw(
         axes.plot(xs, ys, "-", color=colour, lw=1.2)
         for point in line.points:
             ground = colour if point.is_asked else "white"
-            axes.plot(
-                point.side, point.macs / 1e9, "o", color=colour, ms=3.6, mfc=ground, mew=0.9
-            )
+            axes.plot(point.side, point.macs / 1e9, "o", color=colour, ms=3.6, mfc=ground, mew=0.9)
     _name_lines(axes, panel, height)
     shown = sorted(set(sides) & {512, 1024, 2048} or set(sides))
     axes.set_xticks(shown, [str(side) for side in shown], minor=False)

@@ -35,8 +35,8 @@ def places(
     height = row_height * len(names)
     page = open_page(
         title=_claim(found),
-        subtitle=f"{counted(len(names))} · one denoiser forward of {words.images} of {pixels(size)}, "
-        f"{words.text} · "
+        subtitle=f"{counted(len(names))} · one denoiser forward of {words.images} of "
+        f"{pixels(size)}, {words.text} · "
         "share of its MACs: upper strip by MBW unit in order of execution (edges are units), "
         "lower strip by kind of product",
         width=left + 5.4,
@@ -45,7 +45,10 @@ def places(
             Mark("units", FAINT, "bar"),
             Mark("heaviest unit", INK, "bar"),
             Mark("outside units", "#ddcc99", "bar"),
-            *(Mark(meaning, colour, "bar") for _, meaning, colour in _kinds([_total(forwards[name]) for name in names])),
+            *(
+                Mark(meaning, colour, "bar")
+                for _, meaning, colour in _kinds([_total(forwards[name]) for name in names])
+            ),
         ],
         notes=doubtful(rows),
     )

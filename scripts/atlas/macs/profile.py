@@ -13,10 +13,11 @@ import torch
 from atlas.architectures import build, inputs, units
 from atlas.architectures.architecture import Architecture
 from atlas.architectures.counting import KINDS, Count, count
+from atlas.architectures.faults import COUNTED, FAILED
 from atlas.architectures.meta import RememberedShapes, attending
 from atlas.basis.errors import AtlasError
 from atlas.macs.counters import Compared, compare
-from atlas.macs.files import COUNTED, FAILED, IMPOSSIBLE
+from atlas.macs.files import IMPOSSIBLE
 from atlas.macs.request import Prompt, Request, Size, growth_sizes, problem_of
 from atlas.names.roles import roles_of
 

@@ -121,9 +121,10 @@ def _given(lengths: Lengths) -> object:
 
 
 def growth_sizes(architecture: Architecture) -> list[Size]:
-    """Return the squares for the growth that the model can make: for the range, and one beyond."""
-    further = [FURTHER] if FURTHER <= BEYOND * architecture.native else []
-    found = [(side, side) for side in (*GROWTH, *further)]
+    """Return the squares for the growth that the model makes: for the range, and one beyond."""
+    found = [(side, side) for side in (*GROWTH, FURTHER) if side <= BEYOND * architecture.native]
+    if (max(GROWTH), max(GROWTH)) not in found:
+        return []
     return [size for size in found if problem_of(architecture, size) is None]
 
 

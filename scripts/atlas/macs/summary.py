@@ -6,8 +6,8 @@ from math import log, sqrt
 from typing import Any
 
 from atlas.architectures.architecture import Architecture
-from atlas.macs.files import COUNTED, FAILED
-from atlas.macs.request import GROWTH, SEPARATOR, Size
+from atlas.architectures.faults import COUNTED, FAILED
+from atlas.macs.request import BEYOND, GROWTH, SEPARATOR, Size
 
 Row = dict[str, Any]
 GUIDED = 2
@@ -146,19 +146,18 @@ def points(
     Those that were asked for beyond what the model is made for are left out, but for the two
     between which all growth is told.
     """
+    told = GROWTH if max(GROWTH) <= BEYOND * native else ()
     found = {
         row["width_pixels"]: row["macs"]
         for row in forwards(profile, prompts)
         if row["macs"]
         and row["width_pixels"] == row["height_pixels"]
-        and (row["width_pixels"] in GROWTH or native / 2 <= row["width_pixels"] <= 4 * native)
+        and (row["width_pixels"] in told or native / 2 <= row["width_pixels"] <= BEYOND * native)
     }
     return sorted(found.items())
 
 
-def forwards(
-    profile: Sequence[Mapping[str, Any]], prompts: str
-) -> Iterator[Mapping[str, Any]]:
+def forwards(profile: Sequence[Mapping[str, Any]], prompts: str) -> Iterator[Mapping[str, Any]]:
     """Yield the totals of the denoiser's forwards for a prompt, or for several that are alike."""
     own = profile[0]["component"]
     for row in profile:
