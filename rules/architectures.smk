@@ -22,6 +22,7 @@ rule architectures:
             picture=[*ARCHITECTURES, "overview"],
             suffix=["svg", "png"],
         ),
+        "results/architectures/.checked",
 
 
 # One job for all: importing torch and diffusers takes longer than surveying an architecture.
@@ -117,3 +118,30 @@ rule draw_architectures:
         "Drawing the architectures"
     script:
         "../scripts/architectures/draw_architectures.py"
+
+
+# Fails, last of all, where an entry could not be counted: the others' results are made by then.
+rule check_entries:
+    """Fail, last of all, where an architecture could not be counted."""
+    input:
+        table="results/{wing}/summary.csv",
+    output:
+        touch("results/{wing}/.checked"),
+    log:
+        "logs/check_entries/{wing}.log",
+    benchmark:
+        "benchmarks/check_entries/{wing}.tsv"
+    wildcard_constraints:
+        wing="architectures|macs",
+    localrule: True  # a second's work, not worth a job of a cluster
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        method=METHOD["check_entries"],
+    message:
+        "Checking that every architecture could be counted: {wildcards.wing}"
+    script:
+        "../scripts/architectures/check_entries.py"

@@ -1,5 +1,6 @@
 import os
 
+from atlas.architectures import faults
 from atlas.basis.workflow import QUIET
 from atlas.models import ending, failures
 
@@ -9,13 +10,18 @@ if workflow.local_exec and "rich" in workflow.output_settings.log_handler_settin
     os.environ[QUIET] = "1"
 
 
+# These fail where models or architectures are at fault, which is told in words of its own.
+CHECKS = {"check_models", "check_entries"}
+SUMMARIES = [Path(f"results/{wing}/summary.csv") for wing in ("architectures", "macs")]
+
+
 def failed_jobs():
-    """Return the jobs that failed, without the one that fails where models could not be read."""
+    """Return the jobs that failed, without those that fail where what was given is at fault."""
     failed = [
         job
         for each in workflow.scheduler.failed
         for job in (each.jobs if each.is_group() else [each])
-        if job.rule.name != "check_models" and not workflow.dag.finished(job)
+        if job.rule.name not in CHECKS and not workflow.dag.finished(job)
     ]
     return sorted(
         (
@@ -44,10 +50,13 @@ def say_ending():
     problems = ending.problems_of(
         {model: path for model, path in prints.items() if path in made}
     )
+    entries = faults.faults_in(path for path in SUMMARIES if path in made)
     text = ending.ending(
         ending.opening(ending.first_pages(made, GROUPS)),
         ROSTER.lacking if Path("results/models.md") in made else None,
         failures.told(failed_jobs()),
+        faults.doubt(entries),
+        faults.failure(entries),
         ending.unreadable(problems, of=len(MODELS)) if problems else None,
     )
     say_last(text)

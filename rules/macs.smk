@@ -1,4 +1,9 @@
 MACS = config["macs"]
+# What figures are of, and what every text on them says.
+ASKED = {
+    name: MACS[name]
+    for name in ("resolutions", "steps", "batch", "text_length", "text_cap", "guidance")
+}
 PROFILED = choice.chosen(
     MACS["architectures"], setting="macs › architectures", roster=CHECKPOINTS
 )
@@ -10,6 +15,7 @@ rule macs:
         findings="results/macs/findings.txt",
         pages=multiext("results/macs/summary", ".csv", ".md", ".html"),
         pictures="results/macs/plots",
+        checked="results/macs/.checked",
         measured=["results/macs/measured.csv"] if MACS["measure"] else [],
     log:
         "logs/macs/all.log",
@@ -50,6 +56,7 @@ rule profile_macs:
         resolutions=MACS["resolutions"],
         batch=MACS["batch"],
         text_length=MACS["text_length"],
+        text_cap=MACS["text_cap"],
     message:
         "Counting the MACs of all architectures"
     script:
@@ -116,8 +123,7 @@ rule summarise_macs:
         architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
         names=NAMES,
-        steps=MACS["steps"],
-        guidance=MACS["guidance"],
+        settings=ASKED,
     message:
         "Adding up what an image costs"
     script:
@@ -150,6 +156,7 @@ rule draw_macs:
     params:
         method=METHOD["draw_macs"],
         names=list(PROFILED),
+        settings=ASKED,
     message:
         "Drawing what images cost"
     script:

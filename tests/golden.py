@@ -33,6 +33,7 @@ HEADER = f"# What each rule makes of tests/pocket_atlas.py. Written by `{FIX}`.\
 
 WITHOUT = {
     "check_models": "makes an empty mark",
+    "check_entries": "makes empty marks",
     "summarise_benchmarks": "tells times",
     "measure_macs": "measures times on a GPU",
     "plan": "tells of the present, in no output",

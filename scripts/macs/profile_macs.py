@@ -21,13 +21,14 @@ def main(
     stated: Mapping[str, str],
     resolutions: Sequence[Sequence[int] | str],
     batch: int,
-    text_length: int | None,
+    text_length: Sequence[int | str] | int | None,
+    text_cap: int | None,
     folder: Path,
 ) -> None:
     """
     Profile all architectures; torch is imported once for all, which costs more than a profile.
 
-    One that can't be read, or given a text of that length, has a table of one row: its problem.
+    One that can't be read has a table of one row: its problem.
 
     Parameters
     ----------
@@ -41,11 +42,13 @@ def main(
     batch
         Images per forward.
     text_length
-        Text tokens; each pipeline's own where it is left out.
+        Tokens of the prompts, and "cap" for as many as each pipeline takes; left out, it is that.
+    text_cap
+        Text tokens that pipelines cut a prompt at, where it is not each one's own.
     folder
         Where to write the tables.
     """
-    asked = Request.of(resolutions, batch, text_length)
+    asked = Request.of(resolutions, batch, text_length, text_cap)
     entries, problems = {}, {}
     for name, source in sources.items():
         try:
@@ -55,9 +58,6 @@ def main(
     if not entries:
         raise AtlasError("\n".join(problems.values()))
     request.check(list(entries.values()), asked)
-    for name, entry in entries.items():
-        if fault := request.text_fault(entry, asked.text_length):
-            problems[name] = fault
     for name, problem in problems.items():
         logging.error("%s can't be profiled: %s", name, problem)
         write(folder / f"{name}.csv", PROFILE, [failed(name, problem)])
@@ -65,9 +65,9 @@ def main(
     from atlas.macs import profile
 
     known = profile.Known()
-    for name in [name for name in entries if name not in problems]:
+    for name, entry in entries.items():
         logging.info("profiling %s", name)
-        rows, compared = profile.rows(entries[name], asked, known)
+        rows, compared = profile.rows(entry, asked, known)
         write(folder / f"{name}.csv", PROFILE, rows)
         write(folder / f"{name}.counters.csv", COUNTERS, compared)
 
@@ -82,5 +82,6 @@ if __name__ == "__main__":
         resolutions=snakemake.params.resolutions,
         batch=snakemake.params.batch,
         text_length=snakemake.params.text_length,
+        text_cap=snakemake.params.text_cap,
         folder=Path(snakemake.output[0]).parent,
     )

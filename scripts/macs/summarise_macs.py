@@ -4,27 +4,27 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from atlas.architectures import catalogue
 from atlas.basis import page
 from atlas.basis.tables import write_text
 from atlas.basis.workflow import command_line, configure_logging
-from atlas.macs import files, pages, summary
-from atlas.macs.summary import Sampling
+from atlas.macs import files, findings, pages, summary
+from atlas.macs.words import Words
 
 
 def main(
     *,
     sources: Mapping[str, str],
     stated: Mapping[str, str],
-    steps: int,
-    guidance: bool | None,
+    settings: Mapping[str, Any],
     folder: Path,
     as_published: Path,
     summary_stem: Path,
     counters: Path,
-    findings: Path,
+    found: Path,
 ) -> None:
     """
     Write the summary in three formats, all counters in one table, and the findings.
@@ -36,10 +36,8 @@ def main(
         or a repository on the hub.
     stated
         Name to the entry that a checkpoint's architecture is said to be.
-    steps
-        Steps of the sampler.
-    guidance
-        Whether a step has two forwards; each architecture's own way where it is left out.
+    settings
+        What was asked for: `macs` of the settings, from the resolutions to the guidance.
     folder
         The architectures' profiles, as profile_macs writes them.
     as_published
@@ -48,27 +46,27 @@ def main(
         The summary to write, without the suffix: .csv, .md and .html.
     counters
         The CSV file of counters to write.
-    findings
-        The text file to write.
+    found
+        The text file of findings to write.
     """
-    sampling = Sampling(steps, guidance)
+    words = Words.of(settings)
     rows, counted = [], []
     for name, source in sources.items():
         profile = files.read(folder / f"{name}.csv")
         if profile[0]["component"]:
             entry = catalogue.load(source, name=name, stated=stated.get(name))
-            rows += summary.rows(entry, profile, sampling)
+            rows += summary.rows(entry, profile, words.sampling)
         else:
             rows.append(summary.failed(name, profile[0]["problem"]))
         counted += files.read(folder / f"{name}.counters.csv")
     published = files.read(as_published)
-    told = summary.findings(rows, counted, published)
-    parts = pages.sections(rows, counted, published)
+    told = findings.findings(rows, counted, published, words)
+    parts = pages.sections(rows, counted, published, words)
     files.write(summary_stem.with_suffix(".csv"), summary.COLUMNS, rows)
     files.write(counters, files.COUNTERS, counted)
     for suffix, form in ((".md", page.markdown), (".html", page.html)):
         write_text(form(pages.TITLE, told, parts), summary_stem.with_suffix(suffix))
-    write_text("\n".join(told) + "\n", findings)
+    write_text("\n".join(told) + "\n", found)
 
 
 if __name__ == "__main__":
@@ -78,11 +76,10 @@ if __name__ == "__main__":
     main(
         sources=json.loads(snakemake.params.architectures),
         stated=snakemake.params.stated,
-        steps=snakemake.params.steps,
-        guidance=snakemake.params.guidance,
+        settings=snakemake.params.settings,
         folder=Path(snakemake.input.profiles[0]).parent,
         as_published=Path(snakemake.input.as_published),
         summary_stem=Path(snakemake.output.csv).with_suffix(""),
         counters=Path(snakemake.output.counters),
-        findings=Path(snakemake.output.findings),
+        found=Path(snakemake.output.findings),
     )

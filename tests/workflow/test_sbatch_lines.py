@@ -25,7 +25,14 @@ RARE = {
     "choose_pairs",
 }
 """Made for special settings, or when asked for by name."""
-LOCAL = {"fetch_wheel", "check_models", "plan", "summarise_benchmarks", "write_index"}
+LOCAL = {
+    "fetch_wheel",
+    "check_entries",
+    "check_models",
+    "plan",
+    "summarise_benchmarks",
+    "write_index",
+}
 """Done where Snakemake runs: one needs the network, the others take seconds."""
 
 

@@ -57,8 +57,8 @@ def component(
     torch.nn.Module.to(module, device="meta", dtype=dtype)
     module.eval().requires_grad_(False)
     meta.prepare(module)
-    _warn_of_unknown_keys(architecture, name, kind, module)
-    _warn_of_other_count(architecture, name, module)
+    for problem in problems(architecture, name, parameters(module), stored_elements(module)):
+        logger.warning("%s", problem)
     return module
 
 
@@ -132,42 +132,45 @@ def unknown_keys(kind: Any, facts: Component) -> list[str]:
     return sorted(key for key in facts.config if key not in known)
 
 
-def _warn_of_unknown_keys(
-    architecture: Architecture, name: str, kind: Any, module: torch.nn.Module
-) -> None:
+def problems(architecture: Architecture, name: str, built: int, stored: int) -> list[str]:
+    """
+    Return what makes the figures of a component doubtful: a sentence for each fault of its facts.
+
+    A key that its class does not know is ignored, so that what is built may be another model; and
+    so it is where the published count of parameters is another one.
+
+    Parameters
+    ----------
+    architecture, name
+        An entry and its component.
+    built
+        Parameters of the module that was built.
+    stored
+        Elements of its state dict: a checkpoint's header counts stored buffers too.
+    """
     facts = architecture.components[name]
+    kind = getattr(import_module(facts.library), facts.class_name)
     known = set(inspect.signature(kind.__init__).parameters) - {"self"}
     compared = (
         "no published count to compare with"
         if facts.parameters is None
         else f"{facts.parameters:,} were expected"
     )
-    for key in unknown_keys(kind, facts):
-        logger.warning(
-            "%s: %s: %s of diffusers %s does not know the key %s and ignores it%s "
-            "Built with %s parameters; %s",
-            architecture.origin,
-            name,
-            facts.class_name,
-            version("diffusers"),
-            key,
-            nearest(key, known) or ".",
-            f"{parameters(module):,}",
-            compared,
+    found = [
+        f"{architecture.origin}: {name}: {facts.class_name} of diffusers {version('diffusers')} "
+        f"does not know the key {key} and ignores it{nearest(key, known) or '.'} "
+        f"Built with {built:,} parameters; {compared}"
+        for key in unknown_keys(kind, facts)
+    ]
+    if facts.parameters is not None and facts.parameters not in {built, stored}:
+        found.append(
+            f"{architecture.origin}: {name} has {built:,} parameters as built, but "
+            f"{facts.parameters:,} were expected: its configuration is not that of the published "
+            "weights"
         )
+    return found
 
 
-def _warn_of_other_count(architecture: Architecture, name: str, module: torch.nn.Module) -> None:
-    """Compare with the published count; a checkpoint's header counts stored buffers too."""
-    expected = architecture.components[name].parameters
-    built = parameters(module)
-    stored = sum(tensor.numel() for tensor in module.state_dict().values())
-    if expected is not None and expected not in {built, stored}:
-        logger.warning(
-            "%s: %s has %s parameters as built, but %s were expected: its configuration "
-            "is not that of the published weights",
-            architecture.origin,
-            name,
-            f"{built:,}",
-            f"{expected:,}",
-        )
+def stored_elements(module: torch.nn.Module) -> int:
+    """Count the elements of the state dict: tied parameters twice, and the buffers kept in it."""
+    return sum(tensor.numel() for tensor in module.state_dict().values())

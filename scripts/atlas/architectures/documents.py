@@ -11,7 +11,7 @@ DASH = "–"
 TITLE = "Architectures"
 INTRODUCTION = (
     "Made from configurations on torch's meta device: no weights were read. Every forward is of "
-    "one image (batch 1); guidance runs more than one forward per step. b = 10⁹, GMAC = 10⁹ "
+    "one image (batch 1); guidance runs more than one forward per step. B = 10⁹, GMAC = 10⁹ "
     "multiply-accumulates, MB = 10⁶ bytes, GB = 10⁹ bytes."
 )
 MEMORY_METHOD = (
@@ -34,8 +34,12 @@ FITS_DTYPE = "f16"
 
 
 def problems(summary: Sequence[Row]) -> list[str]:
-    """Say which architectures could not be surveyed, and why."""
-    return [f"{row['architecture']} {row['note']}" for row in summary if _is_missing(row)]
+    """Say which architectures could not be surveyed or have doubtful figures, and why."""
+    return [
+        f"{row['architecture']}: {row['problem']}"
+        for row in summary
+        if row["component"] == ALL and row["problem"]
+    ]
 
 
 def _is_missing(row: Row) -> bool:
@@ -73,8 +77,8 @@ def _glance(summary: Sequence[Row]) -> Section:
             ]
         )
     header = [
-        "architecture", "family", *INPUTS, "MBW units", "denoiser b", "VAE b", "text encoders b",
-        "all b", "all weights GB", "GMAC per forward", "forwards per step", "denoiser's peak GB",
+        "architecture", "family", *INPUTS, "MBW units", "denoiser B", "VAE B", "text encoders B",
+        "all B", "all weights GB", "GMAC per forward", "forwards per step", "denoiser's peak GB",
         "all resident, peak GB",
     ]  # fmt: skip
     return Section("At a glance", INTRODUCTION, header, rows, words=frozenset({0, 1}))
@@ -114,17 +118,21 @@ def _counts(summary: Sequence[Row]) -> Section:
             *(
                 f"{row[key]:,}" if row[key] is not None else DASH
                 for key in (
-                    "parameters", "parameters_loaded", "parameters_torchinfo", "parameters_header", "buffer_elements",
+                    "parameters", "parameters_loaded", "parameters_torchinfo",
+                    "parameters_header", "buffer_elements",
                 )
             ),
             *(gigabytes(row[f"weights_{dtype}_bytes"]) for dtype in ("f32", "f16", "bf16", "f8")),
+            row["sampling"],
             row["note"],
+            row["problem"],
         ]
         for row in summary
     ]  # fmt: skip
     header = [
-        "architecture", "component", "class", *INPUTS, "parameters", "loaded", "by torchinfo", "by header",
-        "in buffers", "f32 GB", "f16 GB", "bf16 GB", "f8 GB", "note",
+        "architecture", "component", "class", *INPUTS, "parameters", "loaded", "by torchinfo",
+        "by header", "in buffers", "f32 GB", "f16 GB", "bf16 GB", "f8 GB", "sampling", "note",
+        "problem",
     ]  # fmt: skip
     text = (
         "Parameters: elements of all parameters, tied ones once, buffers apart. By header: as a "
@@ -137,7 +145,7 @@ def _counts(summary: Sequence[Row]) -> Section:
         header,
         rows,
         words=frozenset({0, 1, 2}),
-        prose=frozenset({len(header) - 1}),
+        prose=frozenset({len(header) - 3, len(header) - 2, len(header) - 1}),
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from atlas.architectures import build
+from atlas.architectures.faults import COUNTED, FAILED
 from atlas.architectures.memory import ACTIVATIONS, BUFFER_BYTES, WEIGHT_BYTES, Peak
 from atlas.architectures.modes import computed_in
 from atlas.architectures.pipelines import forward_batch
@@ -24,7 +26,8 @@ def summary(surveys: Iterable[Survey | Failure]) -> list[Row]:
     failures: list[Row] = []
     for each in surveys:
         if isinstance(each, Failure):
-            told = {"component": ALL, "note": f"could not be surveyed: {each.problem}"}
+            told = {"component": ALL, "problem": f"could not be surveyed: {each.problem}"}
+            told["status"] = FAILED
             failures.append({"architecture": each.name, "label": each.name} | told)
         else:
             found += _components(each)
@@ -54,6 +57,9 @@ def _components(survey: Survey) -> Iterator[Row]:
             "peak_activation_bytes": _activations(survey, sizes),
             "peak_bytes": _activations(survey, sizes) + _running(survey, sizes),
             "note": "; ".join(notes(sizes)),
+            "sampling": entry.sampling.stated if is_denoiser else "",
+            "status": COUNTED,
+            "problem": "; ".join(problems(survey, sizes)),
         }
     yield _whole(survey)
 
@@ -88,6 +94,11 @@ def _whole(survey: Survey) -> Row:
         "peak_activation_bytes": max(_activations(survey, part) for part in parts),
         "peak_bytes": max(needed),
         "note": "all weights resident, components run one after the other",
+        "sampling": survey.architecture.sampling.stated,
+        "status": COUNTED,
+        "problem": "; ".join(
+            dict.fromkeys(problem for part in parts for problem in problems(survey, part))
+        ),
     }
 
 
@@ -167,6 +178,11 @@ def notes(sizes: ComponentSizes) -> list[str]:
     return found
 
 
+def problems(survey: Survey, sizes: ComponentSizes) -> list[str]:
+    """Return what makes the figures of a component doubtful."""
+    return build.problems(survey.architecture, sizes.name, sizes.parameters, sizes.stored)
+
+
 def _header(sizes: ComponentSizes) -> str:
     if sizes.header == sizes.stored:
         return "buffers and second copies of tied weights that are stored too"
@@ -212,6 +228,7 @@ def _memory(
         "buffer_bytes": _buffer_bytes(sizes, computed),
         "activation_bytes": activations,
         "peak_bytes": _resident(sizes, computed) + activations,
+        "problem": "; ".join(problems(survey, sizes)),
     }
 
 

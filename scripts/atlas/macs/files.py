@@ -5,13 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from atlas.architectures.faults import FAILED
 from atlas.basis.tables import replacing
 
 HEAD = [
     "architecture", "component", "class", "call", "width_pixels", "height_pixels", "latent_width",
-    "latent_height", "image_tokens", "text_tokens", "batch", "is_asked", "parameters",
+    "latent_height", "image_tokens", "prompts", "prompt_tokens", "text_tokens", "batch",
+    "is_asked", "parameters", "doubt", "status",
 ]  # fmt: skip
 """What every row says of the call that was counted."""
+IMPOSSIBLE = "not possible"
+"""Status of a call beside those of faults: the model makes no such image or takes no such text."""
 PROFILE = [
     *HEAD, "part", "name", "macs", "flops", "convolution_macs", "linear_macs",
     "attention_macs", "other_matmul_macs", "moved_bytes", "problem",
@@ -22,15 +26,17 @@ COUNTERS = [
 ]  # fmt: skip
 WORDS = {
     "architecture", "component", "class", "call", "part", "name", "problem", "causes", "counter",
-    "model", "guidance", "label", "kind",
+    "model", "guidance", "label", "kind", "prompts", "doubt", "status", "encoder_tokens",
+    "sampling",
 }  # fmt: skip
 """Columns that hold words; all others hold numbers or truth values."""
 
 
 def failed(name: str, problem: str) -> dict[str, Any]:
     """Return the one row of the profile of an architecture that could not be profiled."""
-    words = dict.fromkeys(("component", "class", "call", "name"), "")
-    return {**words, "architecture": name, "is_asked": True, "part": "total", "problem": problem}
+    words = dict.fromkeys(("component", "class", "call", "name", "prompts", "doubt"), "")
+    told = {"architecture": name, "is_asked": True, "part": "total", "problem": problem}
+    return {**words, **told, "status": FAILED}
 
 
 def write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

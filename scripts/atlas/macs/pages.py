@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from atlas.basis.page import Section
-from atlas.macs.summary import is_explained
+from atlas.macs.findings import is_explained
+from atlas.macs.words import Words
 
 Row = Mapping[str, Any]
 TITLE = "MACs"
@@ -15,28 +16,36 @@ METHOD = (
     "FlopCounterMode on the meta device: convolutions and matrix products; norms, activations and "
     "samplers count as nothing. An image = steps × forwards per step × one forward + the text "
     "encoders (once for the prompt, once more for the negative one where there is guidance) + the "
-    "VAE's decoder. Growth: MACs of a forward grow as pixels to this power. Intensity: FLOPs of a "
-    "forward per byte of weights, layers' inputs and outputs in half precision."
+    "VAE's decoder; of a batch, an image is its share. Prompts: tokens as asked for; those that a "
+    "pipeline pads to one length are one row. Text tokens: what the denoiser is given. Growth: "
+    "MACs of a forward grow as pixels to this power between 512 and 1024 pixels squared. "
+    "Intensity: FLOPs of a forward per byte of weights, layers' inputs and outputs in half "
+    "precision. Sampling: what is not known of steps and guidance, and what is taken instead."
 )
 
 
 def sections(
-    summary: Sequence[Row], counted: Sequence[Row], published: Sequence[Row]
+    summary: Sequence[Row], counted: Sequence[Row], published: Sequence[Row], words: Words
 ) -> list[Section]:
     """Return all sections of the page."""
-    return [_images(summary), _counters(counted), _published(published)]
+    return [_images(summary, words), _counters(counted, words), _published(published)]
 
 
-def _images(summary: Sequence[Row]) -> Section:
+def _images(summary: Sequence[Row], words: Words) -> Section:
+    of = words.per_forward
     header = [
-        "architecture", "pixels", "text tokens", "forward GMAC", "forwards per step", "step GMAC",
-        "text GMAC", "VAE decode GMAC", "steps", "image TMAC", "usual steps", "usual image TMAC",
-        "TMAC per megapixel", "attention", "FLOPs per byte", "growth", "from–to pixels", "problem",
+        "architecture", "pixels", "batch", "prompts", "text tokens", f"forward GMAC{of}",
+        "forwards per step", f"step GMAC{of}", f"text GMAC{of}", f"VAE decode GMAC{of}", "steps",
+        "image TMAC", "usual steps", "usual image TMAC", "TMAC per megapixel", "attention",
+        "FLOPs per byte", "growth", "from–to pixels", "text encoders' tokens", "sampling",
+        "problem",
     ]  # fmt: skip
     rows = [
         [
             row["label"],
             _pixels(row),
+            _whole(row["batch"]),
+            row["prompts"] or DASH,
             _whole(row["text_tokens"]),
             _giga(row.get("forward_macs")),
             _whole(row.get("forwards_per_step")),
@@ -52,30 +61,36 @@ def _images(summary: Sequence[Row]) -> Section:
             f"{row['growth_from_pixels']}–{row['growth_to_pixels']}"
             if row.get("growth_exponent") is not None
             else DASH,
+            row.get("encoder_tokens") or DASH,
+            row["sampling"],
             row["problem"],
         ]
         for row in summary
     ]  # fmt: skip
-    prose = frozenset({len(header) - 1})
-    return Section("What an image costs", METHOD, header, rows, prose=prose)
+    last = len(header)
+    text = f"{words.whole} {METHOD}"
+    prose = frozenset({last - 2, last - 1})
+    return Section("What an image costs", text, header, rows, frozenset({0, last - 3}), prose)
 
 
-def _counters(counted: Sequence[Row]) -> Section:
+def _counters(counted: Sequence[Row], words: Words) -> Section:
     """Show denoisers in full; the table counters.csv has every call."""
     header = [
-        "architecture", "component", "call", "pixels", "FlopCounterMode GMAC", "thop GMAC",
-        "torchinfo GMAC", "explained", "thop: why", "torchinfo: why",
+        "architecture", "component", "call", "pixels", "prompts", "text tokens",
+        "FlopCounterMode GMAC", "thop GMAC", "torchinfo GMAC", "explained", "thop: why",
+        "torchinfo: why",
     ]  # fmt: skip
     calls: dict[tuple[Any, ...], dict[str, Row]] = {}
     for row in counted:
         key = (*(row[name] for name in ("architecture", "component", "call")), _size(row))
+        key = (*key, row["prompts"] or DASH, _whole(row["text_tokens"]))
         calls.setdefault(key, {})[row["counter"]] = row
     rows = []
-    for (architecture, component, call, size), by in calls.items():
+    for place, by in calls.items():
         others = [by["thop"], by["torchinfo"]]
         rows.append(
             [
-                *(architecture, component, call, size),
+                *place,
                 _giga(by["FlopCounterMode"]["record_macs"]),
                 *(_giga(row["counter_macs"]) for row in others),
                 "yes" if all(map(is_explained, others)) else "no",
@@ -83,11 +98,11 @@ def _counters(counted: Sequence[Row]) -> Section:
             ]
         )
     text = (
-        "FlopCounterMode is the figure of record. Causes in GMAC, added to it, give the other "
-        "counter's figure to within 0.1 %."
+        f"Each call is of {words.images}. FlopCounterMode is the figure of record. Causes in GMAC, "
+        "added to it, give the other counter's figure to within 0.1 %."
     )
-    words, prose = frozenset({0, 1, 2}), frozenset({8, 9})
-    return Section("Three counters", text, header, rows, words, prose)
+    left, prose = frozenset({0, 1, 2}), frozenset({10, 11})
+    return Section("Three counters", text, header, rows, left, prose)
 
 
 def _causes(text: str) -> str:

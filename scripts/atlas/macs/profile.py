@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -12,11 +12,12 @@ import torch
 from atlas.architectures import build, inputs, units
 from atlas.architectures.architecture import Architecture
 from atlas.architectures.counting import KINDS, Count, count
+from atlas.architectures.faults import COUNTED, FAILED
 from atlas.architectures.meta import RememberedShapes
-from atlas.architectures.sizes import encoder_tokens_for, text_tokens
 from atlas.basis.errors import AtlasError
 from atlas.macs.counters import Compared, compare
-from atlas.macs.request import Request, Size, growth_sizes, problem_of
+from atlas.macs.files import IMPOSSIBLE
+from atlas.macs.request import Prompt, Request, Size, growth_sizes, problem_of
 from atlas.names.roles import roles_of
 
 logger = logging.getLogger(__name__)
@@ -37,10 +38,23 @@ class Run:
     """forward, decode or encode."""
     size: Size | None
     """In pixels; None for text encoders."""
-    tokens: int | None
-    """Text tokens; None for an autoencoder."""
+    prompt: Prompt | None = None
+    """None for an autoencoder."""
     is_asked: bool = True
     """Whether it is for a size asked for, not only for the growth."""
+
+    @property
+    def tokens(self) -> int | None:
+        """Text tokens that the component is given; None for an autoencoder."""
+        if self.prompt is None or self.prompt.lengths is None:
+            return None
+        lengths = self.prompt.lengths
+        return lengths.denoiser if self.is_denoiser else lengths.encoders[self.component]
+
+    @property
+    def is_denoiser(self) -> bool:
+        """Whether it is a forward of the denoiser."""
+        return self.call == "forward" and self.size is not None
 
 
 @dataclass(frozen=True)
@@ -49,9 +63,12 @@ class Profile:
 
     parameters: int
     count: Count | None
+    stored: int = 0
+    """Elements of the module's state dict."""
     by_unit: dict[str, Row] = field(default_factory=dict)
     by_role: dict[str, Row] = field(default_factory=dict)
     counters: tuple[Compared, ...] = ()
+    status: str = COUNTED
     problem: str = ""
 
 
@@ -66,18 +83,14 @@ class Known:
 def runs_of(architecture: Architecture, request: Request) -> Iterator[Run]:
     """Yield the calls that an architecture's profile needs, the denoiser's first."""
     asked = request.sizes(architecture)
-    tokens = _text_tokens(architecture, request)
-    for size in dict.fromkeys([*asked, *growth_sizes(architecture)]):
-        yield Run(architecture.denoiser_name, "forward", size, tokens, size in asked)
-    for name, encoder in architecture.text_encoders.items():
-        length = encoder_tokens_for(architecture, name, encoder, request.text_length)
-        yield Run(name, "forward", None, length)
+    prompts = request.prompts(architecture)
+    for prompt in prompts:
+        for size in dict.fromkeys([*asked, *growth_sizes(architecture)]):
+            yield Run(architecture.denoiser_name, "forward", size, prompt, size in asked)
+    for name in architecture.text_encoders:
+        yield from (Run(name, "forward", None, prompt) for prompt in prompts if prompt.lengths)
     if "vae" in architecture.components:
-        yield from (Run("vae", call, size, None) for call in ("decode", "encode") for size in asked)
-
-
-def _text_tokens(architecture: Architecture, request: Request) -> int:
-    return text_tokens(architecture, request.text_length if architecture.text else None)
+        yield from (Run("vae", call, size) for call in ("decode", "encode") for size in asked)
 
 
 def rows(
@@ -106,10 +119,12 @@ def _profile(
     modules: dict[str, torch.nn.Module],
     with_counters: bool,
 ) -> Profile:
+    if run.prompt and run.prompt.problem:
+        return Profile(0, None, status=IMPOSSIBLE, problem=run.prompt.problem)
     facts = architecture.components[run.component]
     key = json.dumps(
         [
-            *(facts.class_name, dict(facts.config), run.call, run.size, run.tokens),
+            *(facts.class_name, dict(facts.config), run.call, run.size, run.tokens, _attended(run)),
             *(request.batch, architecture.latent.__dict__, with_counters and run.is_asked),
         ],
         sort_keys=True,
@@ -131,7 +146,7 @@ def _profile(
 
 def _uncounted(architecture: Architecture, run: Run, problem: str) -> Profile:
     logger.error("%s: %s can't be counted: %s", architecture.name, run.component, problem)
-    return Profile(0, None, problem=problem)
+    return Profile(0, None, status=FAILED, problem=problem)
 
 
 def _counted(
@@ -144,20 +159,29 @@ def _counted(
 ) -> Profile:
     problem = problem_of(architecture, run.size) if run.size else None
     if problem:
-        return Profile(build.parameters(module), None, problem=problem)
+        return Profile(build.parameters(module), None, status=IMPOSSIBLE, problem=problem)
     arguments = _arguments(architecture, run, request)
     method = None if run.call == "forward" else run.call
     counted = count(module, arguments, method=method, remembered=known.remembered)
-    profile = Profile(
+    compared: tuple[Compared, ...] = ()
+    if with_counters and run.is_asked:
+        compared = compare(module, arguments, method, counted, known.remembered)
+    return Profile(
         parameters=build.parameters(module),
         count=counted,
+        stored=build.stored_elements(module),
         by_unit=_by(counted, _unit_of(module)),
         by_role=_by(counted, _role_of(module)),
+        counters=compared,
     )
-    if not (with_counters and run.is_asked):
-        return profile
-    compared = compare(module, arguments, method, counted, known.remembered)
-    return replace(profile, counters=compared)
+
+
+def _attended(run: Run) -> int | None:
+    """Return the text tokens that are left where the denoiser drops the padding within."""
+    lengths = run.prompt.lengths if run.prompt else None
+    if lengths is None or not run.is_denoiser or lengths.attended == lengths.denoiser:
+        return None
+    return lengths.attended
 
 
 def _arguments(architecture: Architecture, run: Run, request: Request) -> dict[str, Any]:
@@ -168,7 +192,9 @@ def _arguments(architecture: Architecture, run: Run, request: Request) -> dict[s
     width, height = run.size
     size: dict[str, Any] = {"width": width, "height": height, "batch": request.batch}
     if run.call == "forward":
-        return inputs.denoiser(architecture, **size, text_length=run.tokens or None)
+        return inputs.denoiser(
+            architecture, **size, text_length=run.tokens or None, attended=_attended(run)
+        )
     make = inputs.vae_decode if run.call == "decode" else inputs.vae_encode
     return make(architecture, **size)
 
@@ -204,6 +230,7 @@ def _head(architecture: Architecture, run: Run, request: Request, profile: Profi
     columns, lines = (
         architecture.latent_size(*run.size) if run.size and not profile.problem else (None, None)
     )
+    lengths = run.prompt.lengths if run.prompt else None
     return {
         "architecture": architecture.name,
         "component": run.component,
@@ -214,11 +241,22 @@ def _head(architecture: Architecture, run: Run, request: Request, profile: Profi
         "latent_width": columns,
         "latent_height": lines,
         "image_tokens": architecture.image_tokens(*run.size) if run.size else None,
+        "prompts": run.prompt.name if run.prompt else "",
+        "prompt_tokens": lengths.prompt if lengths and architecture.text else None,
         "text_tokens": run.tokens,
         "batch": request.batch,
         "is_asked": run.is_asked,
         "parameters": profile.parameters or None,
+        "doubt": "; ".join(_doubts(architecture, run, profile)),
+        "status": profile.status,
     }
+
+
+def _doubts(architecture: Architecture, run: Run, profile: Profile) -> list[str]:
+    """Return what makes a component's figures doubtful, where there are any."""
+    if profile.count is None:
+        return []
+    return build.problems(architecture, run.component, profile.parameters, profile.stored)
 
 
 def _profile_rows(profile: Profile) -> Iterator[Row]:

@@ -1,17 +1,54 @@
-"""What is asked for: architectures, sizes, batch, text and guidance; checked before torch is."""
+"""What is asked for: architectures, sizes, batch, texts and guidance; checked before torch is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from atlas.architectures import sizes
 from atlas.architectures.architecture import Architecture
+from atlas.architectures.sizes import Lengths
 from atlas.basis.errors import AtlasError
 
-GROWTH = (512, 2048)
-"""Sides in pixels between which the growth of a step's cost is told."""
+GROWTH = (512, 1024)
+"""Sides in pixels of the squares between which the growth of every forward is told."""
+FURTHER = 2048
+"""Side of one more square that is drawn, where a model makes such images."""
+BEYOND = 4
+"""Sides as a multiple of the native one beyond which nobody makes images with a model."""
+
+CAP = "cap"
+"""In place of a prompt's tokens: as many as the pipeline takes at most."""
+
+SEPARATOR = ", "
+"""Between prompts that are one row."""
 
 Size = tuple[int, int]
 """Width and height in pixels."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt of one architecture, or several that all its networks are given as one length."""
+
+    asked: tuple[str, ...] = ()
+    """As the setting has them: numbers of tokens, or "cap"; empty for a model without text."""
+    lengths: Lengths | None = None
+    """None where it takes no such prompt."""
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what tells it from the others of its architecture in tables."""
+        return name_of(self.asked)
+
+
+def name_of(asked: Sequence[str]) -> str:
+    """
+    Write prompts that are one row.
+
+    >>> name_of(["64", "cap"])
+    '64, cap'
+    """
+    return SEPARATOR.join(asked)
 
 
 @dataclass(frozen=True)
@@ -22,29 +59,72 @@ class Request:
     """Sizes in pixels, and "native"."""
     batch: int = 1
     """Images per forward."""
-    text_length: int | None = None
-    """Text tokens; None for each pipeline's own."""
+    texts: tuple[int | str, ...] = (CAP,)
+    """Tokens of the prompts, and "cap"."""
+    text_cap: int | None = None
+    """Another cap than each pipeline's own."""
 
     @classmethod
     def of(
-        cls, resolutions: Sequence[Sequence[int] | str], batch: int, text_length: int | None
+        cls,
+        resolutions: Sequence[Sequence[int] | str],
+        batch: int,
+        text_length: Sequence[int | str] | int | None,
+        text_cap: int | None = None,
     ) -> "Request":
-        """Make a request of the settings as YAML has them."""
+        """Make a request of the settings as YAML has them; no text length is the cap."""
         made = (size if isinstance(size, str) else (size[0], size[1]) for size in resolutions)
-        return cls(tuple(made), batch, text_length)
+        listed = [text_length] if isinstance(text_length, int | str) else text_length or [CAP]
+        return cls(tuple(made), batch, tuple(dict.fromkeys(listed)), text_cap)
+
+    @property
+    def shown(self) -> str:
+        """
+        Return the prompt that findings and pictures are of: the typical one where both are asked.
+
+        >>> Request((), texts=("cap", 64)).shown, Request(()).shown
+        ('64', 'cap')
+        """
+        return str(next((text for text in self.texts if text != CAP), CAP))
 
     def sizes(self, architecture: Architecture) -> list[Size]:
         """Return the sizes asked for, "native" told in pixels, each once."""
-        native = (architecture.native, architecture.native)
+        native = architecture.native_size
         found = [native if isinstance(size, str) else size for size in self.resolutions]
         return list(dict.fromkeys(found))
 
+    def prompts(self, architecture: Architecture) -> list[Prompt]:
+        """Return the prompts asked for; those that come to the same lengths are one."""
+        if architecture.text is None:
+            return [Prompt((), sizes.lengths(architecture, None))]
+        found: dict[object, Prompt] = {}
+        for text in self.texts:
+            prompt = self._prompt(architecture, text)
+            key = _given(prompt.lengths) if prompt.lengths else prompt.problem
+            if key in found:
+                known = found[key]
+                prompt = Prompt((*known.asked, *prompt.asked), known.lengths, known.problem)
+            found[key] = prompt
+        return list(found.values())
+
+    def _prompt(self, architecture: Architecture, text: int | str) -> Prompt:
+        tokens = text if isinstance(text, int) else None
+        try:
+            return Prompt((str(text),), sizes.lengths(architecture, tokens, self.text_cap))
+        except AtlasError as error:
+            return Prompt((str(text),), problem=str(error))
+
+
+def _given(lengths: Lengths) -> object:
+    """Return what the networks are given, whatever the prompt."""
+    return lengths.denoiser, lengths.attended, tuple(lengths.encoders.items())
+
 
 def growth_sizes(architecture: Architecture) -> list[Size]:
-    """Return the two sizes for the growth, the larger one cut to what the model can make."""
-    small, large = GROWTH
-    largest = min(large, architecture.largest or large)
-    found = [(side, side) for side in (small, largest) if side >= architecture.native // 2]
+    """Return the squares for the growth that the model makes: for the range, and one beyond."""
+    found = [(side, side) for side in (*GROWTH, FURTHER) if side <= BEYOND * architecture.native]
+    if (max(GROWTH), max(GROWTH)) not in found:
+        return []
     return [size for size in found if problem_of(architecture, size) is None]
 
 
@@ -69,8 +149,7 @@ def check(architectures: Sequence[Architecture], request: Request) -> None:
         for a batch that is not possible, or a size or text length that none of them can make.
     """
     sizes.check_batch(request.batch)
-    texts = [text_fault(entry, request.text_length) for entry in architectures]
-    faults = list(filter(None, texts)) if all(texts) else []
+    faults = _common([_text_faults(entry, request) for entry in architectures])
     for size in request.resolutions:
         if isinstance(size, tuple):
             problems = [problem_of(entry, size) for entry in architectures]
@@ -80,14 +159,13 @@ def check(architectures: Sequence[Architecture], request: Request) -> None:
         raise AtlasError("\n".join(dict.fromkeys(faults)))
 
 
-def text_fault(architecture: Architecture, text_length: int | None) -> str | None:
-    """Return what is wrong with a text length; models without text have none to be wrong."""
-    if text_length is None or architecture.text is None:
-        return None
-    try:
-        sizes.text_tokens(architecture, text_length)
-        for name, encoder in architecture.text_encoders.items():
-            sizes.encoder_tokens_for(architecture, name, encoder, text_length)
-    except AtlasError as error:
-        return str(error)
-    return None
+def _text_faults(architecture: Architecture, request: Request) -> dict[str, str]:
+    """Return what is wrong with each prompt that an architecture does not take."""
+    prompts = request.prompts(architecture)
+    return {text: prompt.problem for prompt in prompts if prompt.problem for text in prompt.asked}
+
+
+def _common(faults: Sequence[dict[str, str]]) -> list[str]:
+    """Return the faults of the prompts that none of the architectures takes."""
+    first = faults[0] if faults else {}
+    return [fault for text, fault in first.items() if all(text in each for each in faults)]

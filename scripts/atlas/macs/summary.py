@@ -1,33 +1,34 @@
-"""What an image costs: rows per architecture and resolution, from the profiles; no torch here."""
+"""What an image costs: rows per architecture, size and prompt, from the profiles; no torch here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 from typing import Any
 
 from atlas.architectures.architecture import Architecture
+from atlas.architectures.faults import COUNTED, FAILED
+from atlas.macs.request import BEYOND, GROWTH, SEPARATOR, Size
 
 Row = dict[str, Any]
 GUIDED = 2
 """Forwards per step with classifier-free guidance."""
 
-Size = tuple[int, int]
-"""Width and height in pixels."""
-
 COMPARED: Size = (1024, 1024)
 """The size at which architectures are compared where there are such images."""
 
-MOST_TOLD = 6
-"""Images up to which each one's cost is told in a sentence."""
-
 COLUMNS = [
     "architecture", "label", "kind", "width_pixels", "height_pixels", "native_pixels", "batch",
-    "image_tokens", "text_tokens", "denoiser_parameters", "forward_macs", "forwards_per_step",
+    "prompts", "prompt_tokens", "text_tokens", "encoder_tokens", "image_tokens",
+    "denoiser_parameters", "forward_macs", "forwards_per_step",
     "step_macs", "text_encodings", "text_macs", "vae_decode_macs", "vae_encode_macs", "steps",
     "image_macs", "image_flops", "usual_steps", "usual_image_macs", "image_macs_per_megapixel",
     "attention_share", "intensity_flops_per_byte", "growth_exponent", "growth_from_pixels",
-    "growth_to_pixels", "problem",
+    "growth_to_pixels", "sampling", "status", "problem",
 ]  # fmt: skip
+
+
+HEAD = ("batch", "prompts", "prompt_tokens", "text_tokens", "image_tokens")
+"""What a row has from its forward's profile."""
 
 
 @dataclass(frozen=True)
@@ -46,28 +47,36 @@ class Sampling:
 
 
 def rows(architecture: Architecture, profile: Sequence[Row], sampling: Sampling) -> list[Row]:
-    """Return one row per resolution that was asked for."""
+    """Return one row per resolution and prompt that was asked for."""
     totals = [row for row in profile if row["part"] == "total"]
     denoiser = [row for row in totals if row["component"] == architecture.denoiser_name]
-    grown = growth(points(profile, architecture.native))
+    grown = {
+        prompts: growth(points(profile, architecture.native, prompts))
+        for prompts in dict.fromkeys(row["prompts"] for row in denoiser)
+    }
     return [
-        _row(architecture, totals, row, sampling) | grown for row in denoiser if row["is_asked"]
+        _row(architecture, totals, row, sampling) | grown[row["prompts"]]
+        for row in denoiser
+        if row["is_asked"]
     ]
 
 
 def failed(name: str, problem: str) -> Row:
     """Return the row of an architecture that could not be profiled: its problem and no number."""
-    known = {"architecture": name, "label": name, "kind": "", "problem": problem}
-    return dict.fromkeys(COLUMNS) | known
+    known = {"architecture": name, "label": name, "status": FAILED, "problem": problem}
+    return dict.fromkeys(COLUMNS) | dict.fromkeys(("kind", "prompts", "sampling"), "") | known
 
 
 def _row(architecture: Architecture, totals: Sequence[Row], own: Row, sampling: Sampling) -> Row:
     """Add up one resolution; MACs of a call are of the batch, those of an image of one image."""
-    texts = [row for row in totals if row["component"] in architecture.text_encoders]
+    texts = [
+        row
+        for row in totals
+        if row["component"] in architecture.text_encoders and row["prompts"] == own["prompts"]
+    ]
     size = own["width_pixels"], own["height_pixels"]
     decode, encode = (_of_vae(totals, call, size) for call in ("decode", "encode"))
     needed = [own, *texts, *([decode] if decode else [])]
-    problems = "; ".join(dict.fromkeys(row["problem"] for row in needed if row["problem"]))
     head = {
         "architecture": architecture.name,
         "label": architecture.label,
@@ -76,11 +85,14 @@ def _row(architecture: Architecture, totals: Sequence[Row], own: Row, sampling: 
         "height_pixels": size[1],
         "native_pixels": architecture.native,
         "denoiser_parameters": own["parameters"],
+        "encoder_tokens": "; ".join(f"{row['component']} {row['text_tokens']}" for row in texts),
         "usual_steps": architecture.sampling.steps,
-        "problem": problems,
-        **{key: own[key] for key in ("batch", "image_tokens", "text_tokens")},
+        "sampling": architecture.sampling.stated,
+        "status": next((row["status"] for row in needed if row["status"] != COUNTED), COUNTED),
+        "problem": _told(needed, "problem") or _told(totals, "doubt"),
+        **{key: own[key] for key in HEAD},
     }
-    if problems:
+    if head["status"] != COUNTED:
         return head
     forwards = sampling.forwards(architecture)
     step = forwards * own["macs"]
@@ -108,6 +120,10 @@ def _row(architecture: Architecture, totals: Sequence[Row], own: Row, sampling: 
     }
 
 
+def _told(rows: Iterable[Row], column: str) -> str:
+    return "; ".join(dict.fromkeys(row[column] for row in rows if row[column]))
+
+
 def _of_vae(totals: Iterable[Row], call: str, size: tuple[int, int]) -> Row | None:
     return next(
         (
@@ -121,144 +137,71 @@ def _of_vae(totals: Iterable[Row], call: str, size: tuple[int, int]) -> Row | No
     )
 
 
-def points(profile: Sequence[Mapping[str, Any]], native: int) -> list[tuple[int, int]]:
-    """Return (side in pixels, MACs of a forward) of the squares that the model is made for."""
+def points(
+    profile: Sequence[Mapping[str, Any]], native: int, prompts: str = ""
+) -> list[tuple[int, int]]:
+    """
+    Return (side in pixels, MACs of a forward) of the squares for the growth, the smallest first.
+
+    Those that were asked for beyond what the model is made for are left out, but for the two
+    between which all growth is told.
+    """
+    told = GROWTH if max(GROWTH) <= BEYOND * native else ()
     found = {
         row["width_pixels"]: row["macs"]
-        for row in profile
-        if row["part"] == "total"
-        and row["component"] == profile[0]["component"]
-        and row["macs"]
+        for row in forwards(profile, prompts)
+        if row["macs"]
         and row["width_pixels"] == row["height_pixels"]
-        and native / 2 <= row["width_pixels"] <= 4 * native
+        and (row["width_pixels"] in told or native / 2 <= row["width_pixels"] <= BEYOND * native)
     }
     return sorted(found.items())
+
+
+def forwards(profile: Sequence[Mapping[str, Any]], prompts: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the totals of the denoiser's forwards for a prompt, or for several that are alike."""
+    own = profile[0]["component"]
+    for row in profile:
+        if row["part"] == "total" and row["component"] == own and row["prompts"] == prompts:
+            yield row
 
 
 def growth(squares: Sequence[tuple[int, int]]) -> Row:
     """
     Return how a forward's cost grows with the image: MACs ~ pixels ^ exponent.
 
-    Between the smallest and the largest square that was counted: 1 is in proportion to the
-    pixels, 2 is with their square, as attention does.
+    Between the same two squares for all, 512 and 1024: 1 is in proportion to the pixels, 2 is
+    with their square, as attention does. Empty where the model can't make one of them.
     """
-    if len(squares) < 2:
+    known = dict(squares)
+    small, large = GROWTH
+    if not {small, large} <= set(known):
         return {}
-    (small, least), (large, most) = squares[0], squares[-1]
     return {
-        "growth_exponent": round(log(most / least) / (2 * log(large / small)), 3),
+        "growth_exponent": round(log(known[large] / known[small]) / (2 * log(large / small)), 3),
         "growth_from_pixels": small,
         "growth_to_pixels": large,
     }
 
 
-def at(summary: Iterable[Mapping[str, Any]], size: Size) -> dict[str, Mapping[str, Any]]:
-    """Return the rows of a size by architecture, of those that are made for such images."""
+def is_of(row: Mapping[str, Any], prompt: str) -> bool:
+    """Say whether a row is of a prompt, or of a model without text."""
+    return not row["prompts"] or prompt in row["prompts"].split(SEPARATOR)
+
+
+def at(
+    summary: Iterable[Mapping[str, Any]], size: Size, prompt: str
+) -> dict[str, Mapping[str, Any]]:
+    """
+    Return the rows of a size and prompt by architecture, to be compared.
+
+    Of those that are made for such images, and whose figures nothing makes doubtful.
+    """
     side = sqrt(size[0] * size[1])
     return {
         row["architecture"]: row
         for row in summary
         if (row["width_pixels"], row["height_pixels"]) == size
         and not row["problem"]
+        and is_of(row, prompt)
         and row["native_pixels"] / 2 <= side <= 2 * row["native_pixels"]
     }
-
-
-def findings(
-    summary: Sequence[Row], counted: Sequence[Row], published: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    """Return what to know, for people in a hurry."""
-    compared = at(summary, COMPARED)
-    found = [*_costs(summary), *_ratios(compared), *_extremes(compared), *_counters(counted)]
-    turned = [row for row in published if row["published_rank"] != row["right_rank"]]
-    if published:
-        reproduced = sum(row["agrees"] for row in published)
-        found.append(
-            f"Of {len(published)} published rows, {reproduced} come out as printed under their own "
-            f"assumptions; counted right, {len(turned)} of them change their rank."
-        )
-    problems = [row for row in summary if row["problem"]]
-    found += [f"Not counted: {row['problem']}" for row in problems]
-    return list(dict.fromkeys(found))
-
-
-def _costs(summary: Sequence[Row]) -> list[str]:
-    """Say what an image costs, where so little was asked for that each can be told."""
-    if len(summary) > MOST_TOLD:
-        return []
-    return [
-        f"{row['label']}, {row['width_pixels']} × {row['height_pixels']} pixels: "
-        f"{row['step_macs'] / 1e12:,.3g} TMAC per step, {row['usual_image_macs'] / 1e12:,.4g} per "
-        f"image of {row['usual_steps']} steps ({100 * row['attention_share']:.0f} % of a forward "
-        "are attention's products)."
-        for row in summary
-        if not row["problem"]
-    ]
-
-
-def _ratios(square: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    reference = square.get("sdxl")
-    if reference is None:
-        return []
-    found = []
-    for name in ("flux1_dev", "flux2_dev", "qwen_image", "sd35_large", "z_image", "sana_1600m"):
-        if name in square:
-            row = square[name]
-            ratio = row["usual_image_macs"] / reference["usual_image_macs"]
-            found.append(
-                f"At 1024², one {row['label']} image of {row['usual_steps']} steps costs as much "
-                f"as {ratio:.2g} {reference['label']} images of {reference['usual_steps']} steps "
-                f"({row['usual_image_macs'] / 1e12:,.0f} against "
-                f"{reference['usual_image_macs'] / 1e12:,.0f} TMAC)."
-            )
-    return found
-
-
-def _extremes(square: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    if len(square) < 2:
-        return []
-    ordered = sorted(square.values(), key=lambda row: int(row["usual_image_macs"]))
-    first, last = ordered[0], ordered[-1]
-    return [
-        f"At 1024² and each model's usual steps, {first['label']} is the cheapest "
-        f"({first['usual_image_macs'] / 1e12:,.3g} TMAC) and {last['label']} the dearest "
-        f"({last['usual_image_macs'] / 1e12:,.4g} TMAC) of {len(ordered)}."
-    ]
-
-
-def _counters(counted: Sequence[Row]) -> list[str]:
-    """Say how far the other counters are off at the denoisers, and whether all is explained."""
-    found = []
-    for name in ("thop", "torchinfo"):
-        rows = [row for row in counted if row["counter"] == name]
-        shares = [
-            row["counter_macs"] / row["record_macs"]
-            for row in rows
-            if row["counter_macs"] is not None and row["component"] in {"unet", "transformer"}
-        ]
-        failed = sum(row["counter_macs"] is None for row in rows)
-        odd = [row for row in rows if not is_explained(row)]
-        if shares:
-            found.append(
-                f"{name} counts {_span(min(shares), max(shares))} of a denoiser's MACs; "
-                f"{len(rows) - len(odd)} of {len(rows)} differences are explained to within 0.1 %"
-                + (f", {failed} could not be counted." if failed else ".")
-            )
-    return found
-
-
-def _span(low: float, high: float) -> str:
-    """
-    Write shares from the lowest to the highest in per cent.
-
-    >>> _span(0.061, 1.0532), _span(0.8, 0.8)
-    ('6.10 to 105.32 %', '80.00 %')
-    """
-    ends = dict.fromkeys(f"{100 * share:.2f}" for share in (low, high))
-    return " to ".join(ends) + " %"
-
-
-def is_explained(row: Mapping[str, Any]) -> bool:
-    """Say whether a counter's difference is explained to within 0.1 % of the figure of record."""
-    left = row["unexplained_macs"]
-    return left is not None and abs(left) <= 1e-3 * row["record_macs"]
