@@ -201,7 +201,7 @@ class _Surveyor:
                          if part.macs and part.paths)  # fmt: skip
             multiplying = [at for at, part in enumerate(parts) if part.macs and part.paths]
             at = multiplying[behind] if behind < len(multiplying) else len(parts)
-            parts.insert(at, Piece(PRODUCTS[kind], (), ("of activations",), 0, 0, macs, None))
+            parts.insert(at, Piece(PRODUCTS[kind], (), ("of activations alone",), 0, 0, macs, None))
         own = sum(
             size for name, size in self._parameters.items() if name.rpartition(".")[0] == path
         )
