@@ -15,6 +15,17 @@ from atlas.basis.errors import AtlasError
 OUTSIDE = "outside"
 """In place of a mark: what is in no unit."""
 
+PRODUCTS = {
+    "attention": "products of attention",
+    "linear": "products",
+    "convolution": "products",
+    "other matmul": "products",
+}
+"""Kind of MACs that a module makes in none of its own modules to the mark of their part."""
+
+OWN = "own parameters"
+"""Mark of the part of a module's parameters that are in none of its own modules."""
+
 Shape = tuple[int, ...]
 
 
@@ -33,7 +44,37 @@ class Piece:
     shape: Shape | None
     """Of the image's stream where it leaves; None if nothing of it does."""
     parts: tuple["Piece", ...] = ()
-    """Its modules one level down, where it is expanded."""
+    """
+    Its modules one level down, where it is expanded, in order of execution; its own products (of
+    attention) and its own parameters are parts without paths: the parts add up to it.
+    """
+    stream: str = ""
+    """Of what is outside the units: the stream that it belongs to, or `head`."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An argument of the denoiser's forward that carries a stream."""
+
+    name: str
+    stream: str
+    """As config/streams.yaml names it."""
+    shape: Shape
+    encoders: tuple[str, ...] = ()
+    """Names of the text encoders that make it; none where their sizes do not tell."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Tensors that a unit, or a piece outside them, is given."""
+
+    start: str
+    """Who made them: a source's name or a mark."""
+    end: str
+    """The mark of who is given them."""
+    shapes: tuple[Shape, ...]
+    into: tuple[str, ...] = ()
+    """The modules of a block that they enter before they are mixed with the image."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +103,9 @@ class Structure:
     """Of one forward."""
     samples: tuple[Piece, ...]
     """One unit of each type of a transformer's blocks, expanded two levels."""
+    sources: tuple[Source, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    """Seen in the forward: who is given what by whom."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +115,8 @@ class Encoder:
     class_name: str
     tokens: int
     parameters: int
+    name: str = ""
+    """Of the component."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +184,19 @@ def _structure(values: Mapping[str, Any]) -> Structure:
         for key in ("units", "outside", "samples")
     }
     roles = tuple(RolePiece(**role) for role in values["roles"])
-    return Structure(**{**values, **pieces, "roles": roles})
+    sources = tuple(_source(source) for source in values["sources"])
+    flows = tuple(_flow(flow) for flow in values["flows"])
+    return Structure(**{**values, **pieces, "roles": roles, "sources": sources, "flows": flows})
+
+
+def _source(values: Mapping[str, Any]) -> Source:
+    shape, encoders = tuple(values["shape"]), tuple(values["encoders"])
+    return Source(**{**values, "shape": shape, "encoders": encoders})
+
+
+def _flow(values: Mapping[str, Any]) -> Flow:
+    shapes = tuple(tuple(shape) for shape in values["shapes"])
+    return Flow(**{**values, "shapes": shapes, "into": tuple(values["into"])})
 
 
 def _piece(values: Mapping[str, Any]) -> Piece:

@@ -319,7 +319,7 @@ def portrait(survey: Survey) -> Portrait:
         image_tokens=entry.image_tokens(entry.native, entry.native),
         downsampling=entry.latent.downsampling,
         encoders=tuple(
-            Encoder(part.class_name, part.tokens, part.parameters)
+            Encoder(part.class_name, part.tokens, part.parameters, part.name)
             for part in survey.components
             if part.name in entry.text_encoders
         ),

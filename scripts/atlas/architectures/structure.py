@@ -7,6 +7,7 @@ The sums of the units and of what is outside are the whole's parameters and MACs
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -14,9 +15,11 @@ from torch import nn
 
 from atlas.architectures import build, inputs, units
 from atlas.architectures.architecture import Architecture
-from atlas.architectures.counting import Count, count
+from atlas.architectures.counting import Count, Kind, count
 from atlas.architectures.nested import tensors_in
-from atlas.architectures.portraits import OUTSIDE, Piece, RolePiece, Shape, Structure
+from atlas.architectures.portraits import OUTSIDE, OWN, PRODUCTS, Piece, RolePiece, Shape, Structure
+from atlas.architectures.streams import Streams, sources
+from atlas.architectures.tracing import Trace
 from atlas.architectures.units import Unit
 from atlas.basis.errors import AtlasError
 from atlas.names.roles import roles_of
@@ -35,27 +38,82 @@ def structure(
     """
     arguments = inputs.denoiser(architecture, width=width, height=height, batch=batch)
     parts = units.of(module)
-    samples = _representatives(module, parts)
     outputs = Outputs(architecture.image_tokens(width, height))
-    with outputs.of(module):
+    outside = {path: _weighing_children(module, path) for path in units.outside(module, parts)}
+    trace = Trace(
+        module,
+        {path: unit.mark for unit in parts for path in unit.paths}
+        | {part: part for path, children in outside.items() for part in children or [path]},
+        around=[path for path, children in outside.items() if children],
+    )
+    with outputs.of(module), trace.of(arguments):
         counted = count(module, arguments)
-    surveyor = _Surveyor(module, counted, outputs.shapes)
+    parts = _as_executed(parts, trace)
+    given = sources(architecture, arguments)
+    streams = Streams(
+        trace,
+        [unit.mark for unit in parts],
+        given,
+        {path: outside.get(path) or [path] for path in _outside(module, parts, counted)},
+        undivided=[*_multiplying(counted), *_owning(module)],
+    )
+    surveyor = _Surveyor(module, counted, outputs.shapes, trace)
     found = Structure(
         class_name=type(module).__name__,
         units=tuple(surveyor.unit(unit) for unit in parts),
-        outside=tuple(surveyor.module(path) for path in _outside(module, parts, counted)),
+        outside=tuple(
+            replace(surveyor.module(path), stream=streams.of_piece(path))
+            for path in sorted(streams.pieces, key=lambda path: trace.place(path))
+        ),
         roles=tuple(_roles(module, parts, counted)),
         parameters=build.parameters(module),
         buffers=build.buffers(module),
         macs=counted.total,
-        samples=tuple(surveyor.unit(unit, levels=2) for unit in samples),
+        samples=tuple(surveyor.unit(unit, levels=2) for unit in _representatives(module, parts)),
+        sources=tuple(given),
+        flows=tuple(streams.flows()),
     )
     check_sums(architecture.name, found)
     return found
 
 
+def _as_executed(parts: list[Unit], trace: Trace) -> list[Unit]:
+    """Return units and the modules in each in the order in which they ran."""
+    sorted_within = [
+        Unit(unit.mark, tuple(sorted(unit.paths, key=lambda path: trace.place(path))))
+        for unit in parts
+    ]
+    return sorted(sorted_within, key=lambda unit: trace.place(*unit.paths))
+
+
+def _weighing_children(root: nn.Module, path: str) -> list[str]:
+    """Return the paths of a module's own modules that have parameters; none of a parameter's."""
+    if path not in dict(root.named_modules()):
+        return []
+    return [
+        f"{path}.{name}"
+        for name, child in root.get_submodule(path).named_children()
+        if next(child.parameters(), None) is not None
+    ]
+
+
+def _multiplying(counted: Count) -> set[str]:
+    """Return the modules that multiply in none of their own modules."""
+    return {path for path, _ in counted.macs}
+
+
+def _owning(root: nn.Module) -> set[str]:
+    """Return the modules that own parameters in none of their own modules."""
+    return {path.rpartition(".")[0] for path, _ in root.named_parameters()}
+
+
 def check_sums(name: str, found: Structure) -> None:
-    """Raise AtlasError unless units, outside and roles each add up to the whole."""
+    """
+    Raise AtlasError unless all parts add up to their wholes.
+
+    Units and what is outside, and roles, to the denoiser; the modules of an expanded block, with
+    its own products and parameters, to it.
+    """
     pieces = (*found.units, *found.outside)
     for what, parts in (("units", pieces), ("roles", found.roles)):
         for measure in ("parameters", "macs"):
@@ -65,16 +123,35 @@ def check_sums(name: str, found: Structure) -> None:
                     f"{name}: the {measure} of its {what} add up to {total:,}, but the whole has "
                     f"{getattr(found, measure):,}; correct scripts/atlas/architectures/units.py"
                 )
+    for sample in found.samples:
+        _check_parts(name, sample)
+
+
+def _check_parts(name: str, piece: Piece) -> None:
+    """Raise AtlasError unless the parts of an expanded piece add up to it, on every level."""
+    for measure in ("parameters", "macs"):
+        total = sum(getattr(part, measure) for part in piece.parts)
+        if piece.parts and total != getattr(piece, measure):
+            raise AtlasError(
+                f"{name}: the {measure} of the parts of {piece.mark} add up to {total:,}, but it "
+                f"has {getattr(piece, measure):,}; correct scripts/atlas/architectures/structure.py"
+            )
+    for part in piece.parts:
+        _check_parts(name, part)
 
 
 class _Surveyor:
     """Weighs modules of a denoiser that has been run and counted."""
 
-    def __init__(self, root: nn.Module, counted: Count, shapes: Mapping[str, Shape]) -> None:
+    def __init__(
+        self, root: nn.Module, counted: Count, shapes: Mapping[str, Shape], trace: Trace
+    ) -> None:
         self._root = root
+        self._trace = trace
         self._modules = dict(root.named_modules())
         self._counted = counted
         self._shapes = shapes
+        self._order = {place: number for number, place in enumerate(counted.macs)}
         # Tied parameters count where they appear first, as they do in sums.
         self._parameters = {path: value.numel() for path, value in root.named_parameters()}
         self._buffers = {path: value.numel() for path, value in root.named_buffers()}
@@ -98,7 +175,6 @@ class _Surveyor:
     def module(self, path: str, levels: int = 0) -> Piece:
         """Describe a module, or a parameter that lies in no module but the root."""
         found = self._modules[path] if path in self._modules else self._root.get_parameter(path)
-        children = found.named_children() if isinstance(found, nn.Module) and levels else ()
         return Piece(
             mark=path,
             paths=(path,),
@@ -107,7 +183,45 @@ class _Surveyor:
             buffers=_within(self._buffers, path),
             macs=self._macs(path),
             shape=self._shape(found, path),
-            parts=tuple(self.module(f"{path}.{name}", levels - 1) for name, _ in children),
+            parts=self._parts(found, path, levels) if isinstance(found, nn.Module) else (),
+        )
+
+    def _parts(self, found: nn.Module, path: str, levels: int) -> tuple[Piece, ...]:
+        """Return a module's modules as they ran, its own products and its own parameters."""
+        children = [f"{path}.{name}" for name, _ in found.named_children()]
+        if not levels or not children:
+            return ()
+        parts = [
+            self.module(child, levels - 1)
+            for child in sorted(children, key=lambda child: self._trace.place(child))
+        ]
+        # Products come behind the last module that multiplied before them, norms included.
+        for kind, macs in self._own_products(path):
+            behind = sum(self._multiplied(part.mark) < self._place(path, kind) for part in parts
+                         if part.macs and part.paths)  # fmt: skip
+            multiplying = [at for at, part in enumerate(parts) if part.macs and part.paths]
+            at = multiplying[behind] if behind < len(multiplying) else len(parts)
+            parts.insert(at, Piece(PRODUCTS[kind], (), ("of activations alone",), 0, 0, macs, None))
+        own = sum(
+            size for name, size in self._parameters.items() if name.rpartition(".")[0] == path
+        )
+        if own:
+            parts.append(Piece(OWN, (), ("Parameter",), own, 0, 0, None))
+        return tuple(parts)
+
+    def _own_products(self, path: str) -> list[tuple[Kind, int]]:
+        """Return the MACs that a module makes in none of its modules, by kind."""
+        return [(kind, macs) for (own, kind), macs in self._counted.macs.items() if own == path]
+
+    def _place(self, path: str, kind: Kind) -> int:
+        return self._order[path, kind]
+
+    def _multiplied(self, path: str) -> int:
+        """Return when a module first multiplied."""
+        return min(
+            place
+            for (own, _), place in self._order.items()
+            if own == path or own.startswith(path + ".")
         )
 
     def _shape(self, found: nn.Module | nn.Parameter, path: str) -> Shape | None:

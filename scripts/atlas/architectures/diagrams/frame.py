@@ -7,8 +7,21 @@ from typing import Any
 
 from atlas.architectures.diagrams import style
 from atlas.architectures.diagrams.listings import cell, row, table
-from atlas.architectures.diagrams.style import COLOURS, FONT, INK, SMALL, TEXT, count, macs, share
-from atlas.architectures.portraits import Missing, Piece, Portrait
+from atlas.architectures.diagrams.streams import BOXES, Readers, boxes, given
+from atlas.architectures.diagrams.style import (
+    COLOURS,
+    FONT,
+    INK,
+    SMALL,
+    STREAMS,
+    TEXT,
+    count,
+    kind_of,
+    macs,
+    share,
+    times,
+)
+from atlas.architectures.portraits import Encoder, Missing, Piece, Portrait, Source
 from atlas.basis.tables import replacing
 
 DOTS_PER_INCH = 120
@@ -26,7 +39,7 @@ def graph(portrait: Portrait, **attributes: Any) -> Any:
         splines="spline", label=_title(portrait), labelloc="t", labeljust="l", **attributes,
     )  # fmt: skip
     drawing.node_attr.update(shape="plain", fontname=FONT, fontsize=str(TEXT), fontcolor=INK)
-    drawing.edge_attr.update(color=style.IMAGE, penwidth="1.6", arrowsize="0.7")
+    drawing.edge_attr.update(color=STREAMS["image"], penwidth="1.6", arrowsize="0.7")
     return drawing
 
 
@@ -114,20 +127,75 @@ def legend(kinds: Sequence[str], edges: Mapping[str, str]) -> str:
     return table(rows)
 
 
-def encoders(portrait: Portrait, title: str) -> str:
-    """Return the text, and what reads it before the denoiser; it is none of its parameters."""
-    if not portrait.encoders:
-        return table([row(cell(title, bold=True)), row(cell(f"{portrait.tokens} tokens"))])
+def inputs(portrait: Portrait) -> dict[str, str]:
+    """Return a table per stream of what the denoiser is given, and of who made it."""
+    told = {
+        stream: _input(portrait, stream, sources)
+        for stream, sources in given(portrait.structure).items()
+    }
+    if portrait.encoders and "text" not in told:
+        told["text"] = table([row(cell("Text in", bold=True)), *_encoders(portrait.encoders)])
+    return told
+
+
+def _input(portrait: Portrait, stream: str, sources: Sequence[Source]) -> str:
+    is_latent = stream == "image" and portrait.downsampling > 1
+    title = "Latent in" if is_latent else f"{stream.capitalize()} in"
     rows = [row(cell(title, bold=True, span=3))]
-    rows += [
+    if stream == "image":
+        rows.append(row(cell(times(portrait.latent), size=SMALL, span=3)))
+    for source in sources:
+        if stream != "image" or source.shape != portrait.latent:
+            rows.append(row(
+                cell(source.name, size=SMALL),
+                cell(times(source.shape), size=SMALL, align="right", span=2),
+            ))  # fmt: skip
+        rows += _encoders([each for each in portrait.encoders if each.name in source.encoders])
+    if stream == "text":
+        reading = [unit for unit in portrait.structure.units if _reads(portrait, unit.mark)]
+        if portrait.kind == "UNet" and reading:
+            rows.append(row(cell(f"read by the {len(reading)} units with ← text", size=SMALL,
+                                 span=3)))  # fmt: skip
+        known = {name for source in portrait.structure.sources for name in source.encoders}
+        rest = [each for each in portrait.encoders if each.name not in known]
+        rows += [row(cell("encoders, which of them is not told", size=SMALL, soft=True, span=3)),
+                 *_encoders(rest)] if rest else []  # fmt: skip
+    return table(rows)
+
+
+def _reads(portrait: Portrait, mark: str) -> bool:
+    """Say whether a unit is given text."""
+    return "text" in Readers(portrait.structure).streams(mark)
+
+
+def _encoders(found: Sequence[Encoder]) -> list[str]:
+    """Return the rows of text encoders, which are no part of the denoiser."""
+    return [
         row(
-            cell(encoder.class_name, size=SMALL),
-            cell(f"{encoder.tokens} tokens", size=SMALL, align="right"),
+            cell(f"of {encoder.class_name}", size=SMALL, soft=True),
+            cell(f"{encoder.tokens} tokens", size=SMALL, soft=True, align="right"),
             cell(f"{count(encoder.parameters)} parameters", size=SMALL, soft=True, align="right"),
         )
-        for encoder in portrait.encoders
+        for encoder in found
     ]
-    return table(rows)
+
+
+def foot(
+    portrait: Portrait, units: Mapping[str, Sequence[Piece]], edges: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the tables of sums and of colours, the units by their groups."""
+    outside = {
+        name: pieces for name, pieces in boxes(portrait.structure).items() if pieces
+    }
+    named = {BOXES[name].lower(): pieces for name, pieces in outside.items()}
+    kinds = [*(kind_of(piece) for pieces in units.values() for piece in pieces), *named]
+    return {"sums": sums(portrait, {**units, **named}), "legend": legend(kinds, edges)}
+
+
+def stream_edges(portrait: Portrait) -> dict[str, str]:
+    """Return the streams of a portrait and their colours, for the legend."""
+    found = {*given(portrait.structure)} | {piece.stream for piece in portrait.structure.outside}
+    return {stream: colour for stream, colour in STREAMS.items() if stream in found}
 
 
 def save(drawing: Any, svg: Path, png: Path) -> None:

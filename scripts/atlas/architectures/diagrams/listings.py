@@ -4,12 +4,17 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 
+from atlas.architectures.diagrams.streams import Readers, skipped, tag, tags
 from atlas.architectures.diagrams.style import (
     COLOURS,
+    GAP,
     LINE,
+    SAMPLER,
+    SHORT,
     SHORT,
     SMALL,
     SOFT,
+    STREAMS,
     TEXT,
     count,
     kind_of,
@@ -19,9 +24,6 @@ from atlas.architectures.diagrams.style import (
     width,
 )
 from atlas.architectures.portraits import Piece, Structure
-
-GAP = "\u2002"
-"""Graphviz pads cells alike on all sides: a space before a text keeps columns apart."""
 
 INDENT = "\u2003"
 
@@ -57,11 +59,12 @@ def cell(
     return f'<td align="{align}" valign="bottom" colspan="{span}"{ground}>{told}</td>'
 
 
-def unit(piece: Piece, whole: Structure, widths: Sequence[int]) -> str:
-    """Return a unit of a UNet: its mark, classes, shape, parameters and MACs with shares."""
+def unit(piece: Piece, whole: Structure, widths: Sequence[int], readers: Readers) -> str:
+    """Return a unit of a UNet: mark, classes, streams that it reads, shape, sums with shares."""
+    foreign = [stream for stream in readers.streams(piece.mark) if stream != "image"]
     rows = [
-        row(cell(piece.mark, bold=True), cell(classes(piece.classes), align="right")),
-        row(cell(""), cell(times(piece.shape), align="right", size=SMALL, soft=True)),
+        row(cell(piece.mark, bold=True), cell(classes_of(piece), align="right")),
+        row(tags(foreign), cell(times(piece.shape), align="right", size=SMALL, soft=True)),
         amounts(piece, whole),
     ]
     return table(rows, COLOURS[kind_of(piece)], widths)
@@ -70,7 +73,7 @@ def unit(piece: Piece, whole: Structure, widths: Sequence[int]) -> str:
 def unit_widths(pieces: Sequence[Piece], whole: Structure) -> tuple[int, int]:
     """Return the widths in points of the two columns that all of these units fit."""
     told = [amounts_of(piece, whole) for piece in pieces]
-    names = [classes(piece.classes) for piece in pieces]
+    names = [classes_of(piece) for piece in pieces]
     return (
         max(width(weights, SMALL) for weights, _ in told),
         max(
@@ -92,15 +95,26 @@ def amounts_of(piece: Piece, whole: Structure) -> tuple[str, str]:
     return weights, f"{macs(piece.macs)}, {share(piece.macs, whole.macs)}"
 
 
-def run(pieces: Sequence[Piece], whole: Structure, image_tokens: int) -> str:
+def run(
+    pieces: Sequence[Piece],
+    whole: Structure,
+    image_tokens: int,
+    readers: Readers,
+    skips: Sequence[tuple[str, str]],
+) -> str:
     """Return equal consecutive blocks of a transformer as one table."""
     first = pieces[0]
     weights = sum(piece.parameters for piece in pieces)
     work = sum(piece.macs for piece in pieces)
+    marks = [piece.mark for piece in pieces]
+    entrances = {stream: readers.entrance(marks, stream) for stream in STREAMS if stream != "image"}
     header = row(cell(run_name(pieces), bold=True, span=4))
     rows = [
         header,
         row(cell(" + ".join(first.classes), span=4)),
+        *(row(tag(f"{stream} {told}", STREAMS[stream], 4))
+          for stream, told in entrances.items() if told),
+        *([row(tag(skipped(skips), SOFT, 4))] if skips else []),
         row(
             cell(_stream(first, image_tokens), size=SMALL, soft=True),
             cell(times(first.shape), align="right", size=SMALL, span=3),
@@ -141,18 +155,26 @@ def run_name(pieces: Sequence[Piece]) -> str:
     return f"{group} {int(first):02d}–{int(last):02d} ×{len(pieces)}"
 
 
-def listing(title: str, pieces: Sequence[Piece], whole: Structure, colour: str) -> str:
-    """Return pieces outside the units as one table: a line for each."""
+def listing(
+    title: str, pieces: Sequence[Piece], whole: Structure, colour: str, readers: Readers
+) -> str:
+    """Return pieces outside the units as one table: what they are, and read of other streams."""
     rows = [row(cell(title, bold=True, span=2))]
     for piece in pieces:
         class_name = " + ".join(piece.classes)
+        own = {piece.stream} if piece.stream != "head" else {"image"}
+        foreign = [stream for stream in readers.streams(piece.mark) if stream not in own]
         rows += [
             row(cell(piece.mark), cell(class_name, size=SMALL, soft=True, align="right")),
-            row(cell(""), cell(times(piece.shape), size=SMALL, soft=True, align="right"))
-            if piece.shape
+            row(
+                tags(foreign),
+                cell(times(piece.shape) if piece.shape else "", size=SMALL, soft=True,
+                     align="right"),
+            )
+            if piece.shape or foreign
             else "",
             amounts(piece, whole),
-        ]
+        ]  # fmt: skip
     return table(rows, colour)
 
 
@@ -204,22 +226,59 @@ def _lines(sample: Piece) -> list[tuple[int, tuple[str, ...]]]:
 
 
 def _expanded(part: Piece, level: int) -> list[tuple[int, tuple[str, ...]]]:
-    """Return a module's line, and its own modules' that weigh or multiply below it."""
-    own = (
+    """
+    Return a module's line and, below it, those of its parts that weigh or multiply.
+
+    What is too small to be shown stands in one line, so that the lines add up.
+    """
+    lines = [(level, _told(part, level))]
+    small = [piece for piece in part.parts if not piece.macs and piece.parameters < LEAST_SHOWN]
+    for piece in part.parts:
+        if piece not in small:
+            lines += _expanded(piece, level + 1)
+    owning = [piece for piece in small if piece.parameters]
+    if len(owning) == 1:
+        lines.append((level + 1, _told(owning[0], level + 1)))
+    elif owning:
+        weights = sum(piece.parameters for piece in owning)
+        rest = Piece(f"{len(owning)} small modules", (), ("",), weights, 0, 0, None)
+        lines.append((level + 1, _told(rest, level + 1)))
+    return lines
+
+
+def _told(part: Piece, level: int) -> tuple[str, ...]:
+    return (
         INDENT * level + part.mark.rpartition(".")[2],
         f"{GAP}{part.classes[0]}",
         times(part.shape),
         count(part.parameters),
         macs(part.macs),
     )
-    inner = [piece for piece in part.parts if piece.macs or piece.parameters >= LEAST_SHOWN]
-    return [(level, own), *(line for piece in inner for line in _expanded(piece, level + 1))]
 
 
 def _pale(colour: str) -> str:
     """Mix a colour with white, half and half."""
     parts = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return "#" + "".join(f"{(part + 255) // 2:02x}" for part in parts)
+
+
+def classes_of(piece: Piece) -> str:
+    """
+    Write the classes of a unit; ResNets that halve or double rows and columns are told as such.
+
+    >>> classes_of(Piece("IN04", ("down_blocks.0.downsamplers.0",), ("ResnetBlock2D",), 1, 0, 1,
+    ...            None))
+    'ResNet that downsamples'
+    """
+    if len(piece.paths) != len(piece.classes):
+        return classes(piece.classes)
+    told = []
+    for path, name in zip(piece.paths, piece.classes, strict=True):
+        sampler = SAMPLER.search(path)
+        is_resnet = "resnet" in name.lower()
+        told.append(f"{SHORT.get(name, name)} that {sampler[1]}samples" if sampler and is_resnet
+                    else name)  # fmt: skip
+    return classes(told)
 
 
 def classes(names: Sequence[str]) -> str:

@@ -1,24 +1,149 @@
-"""Where a denoiser's modules outside its units belong: image, text, conditions or head."""
+"""What diagrams say of streams: who belongs to which, who reads which, and what skips blocks."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from html import escape
 
-from atlas.architectures.portraits import Piece
+from atlas.architectures.diagrams.style import GAP, SMALL, STREAMS
+from atlas.architectures.portraits import Flow, Piece, Shape, Source, Structure
 
-STREAMS = {
-    "head": r"^(norm_out|proj_out|all_final_layer|conv_norm_out|conv_out|scale_shift_table)",
-    "text": r"^(context_|caption_|txt_|text_|cap_|encoder_hid_proj)",
-    "condition": r"^(time|t_embedder|adaln|class_|add_|distilled_|double_stream|single_stream)",
-    "image": "",
+HEAD, IMAGE, TEXT, TIME = "head", "image", "text", "time"
+
+BOXES = {
+    TEXT: "Text embedders",
+    IMAGE: "Image embedders",
+    "reference image": "Reference image embedders",
+    TIME: "Time and conditions",
+    HEAD: "Head",
 }
-"""Stream to the pattern of its modules' names; the first that fits decides."""
+"""Stream to the title of its modules outside the units, from left to right."""
+
+BOX_OF = {"pooled text": TEXT, "sizes and classes": TIME}
+"""Stream to that whose box its modules lie in, where it has none."""
 
 
-def by_stream(outside: Iterable[Piece]) -> dict[str, list[Piece]]:
-    """Return the pieces of each stream; all four streams are there."""
-    found: dict[str, list[Piece]] = {stream: [] for stream in STREAMS}
-    for piece in outside:
-        found[next(s for s, pattern in STREAMS.items() if re.search(pattern, piece.mark))].append(
-            piece
-        )
+def boxes(structure: Structure) -> dict[str, list[Piece]]:
+    """Return the pieces outside the units by stream, in the order of BOXES; empty ones too."""
+    found: dict[str, list[Piece]] = {stream: [] for stream in BOXES}
+    for piece in structure.outside:
+        found[BOX_OF.get(piece.stream, piece.stream)].append(piece)
     return found
+
+
+def given(structure: Structure) -> dict[str, list[Source]]:
+    """Return the arguments by stream, in the order of STREAMS."""
+    return {
+        stream: own
+        for stream in STREAMS
+        if (own := [source for source in structure.sources if source.stream == stream])
+    }
+
+
+class Readers:
+    """Tells which streams the units and pieces of a denoiser are given."""
+
+    def __init__(self, structure: Structure) -> None:
+        self._units = {unit.mark: number for number, unit in enumerate(structure.units)}
+        self._stream = {source.name: source.stream for source in structure.sources}
+        self._stream |= {piece.mark: piece.stream for piece in structure.outside}
+        self._stream |= dict.fromkeys(self._units, IMAGE)
+        self.flows: dict[str, list[Flow]] = {}
+        """By who is given it."""
+        for flow in structure.flows:
+            self.flows.setdefault(flow.end, []).append(flow)
+
+    def streams(self, mark: str) -> list[str]:
+        """Return the streams that a unit or piece is given, in the order of STREAMS."""
+        found = {self.stream(flow) for flow in self.flows.get(mark, ())}
+        return [stream for stream in STREAMS if stream in found]
+
+    def stream(self, flow: Flow) -> str:
+        """Return the stream of what is handed over."""
+        stream = self._stream[flow.start]
+        return IMAGE if stream == HEAD else stream
+
+    def skips(self) -> list[tuple[str, str]]:
+        """Return the marks of units that hand something over a unit between them."""
+        return [
+            (flow.start, mark)
+            for mark, place in self._units.items()
+            for flow in self.flows.get(mark, ())
+            if self._units.get(flow.start, place) < place - 1
+        ]
+
+    def entrance(self, marks: Sequence[str], stream: str) -> str:
+        """
+        Say where a stream enters a run of blocks: "into attn2 of every block"; else nothing.
+
+        Parameters
+        ----------
+        marks
+            Of the blocks.
+        """
+        own = {mark: [flow for flow in self.flows.get(mark, ()) if self.stream(flow) == stream]
+               for mark in marks}  # fmt: skip
+        reading = [mark for mark in marks if own[mark]]
+        if not reading:
+            return ""
+        places = dict.fromkeys(name for flow in own[reading[0]] for name in flow.into)
+        image = {shape for flow in self.flows[reading[0]] if self.stream(flow) == IMAGE
+                 for shape in flow.shapes}  # fmt: skip
+        is_joined = not places and all(set(flow.shapes) & image for flow in own[reading[0]])
+        told = "into "
+        if places:
+            told = f"into {', '.join(places)} of "
+        elif is_joined:
+            told = "joined with the image in "
+        if len(reading) == len(marks):
+            return f"{told}every block" if len(marks) > 1 else f"{told}this block"
+        if len(reading) == 1:
+            return f"{told}block {_number(reading[0])}"
+        return f"{told}{len(reading)} of the blocks"
+
+    def goes_along(self, start: str, end: str, image_tokens: int) -> bool:
+        """Say whether text goes from one unit to another beside the image or joined with it."""
+        shapes = [
+            shape
+            for flow in self.flows.get(end, ())
+            if flow.start == start
+            for shape in flow.shapes
+        ]
+        return any(is_sequence(shape) and shape[1] != image_tokens for shape in shapes)
+
+
+def is_sequence(shape: Shape) -> bool:
+    """Say whether a shape is that of tokens: batch, tokens, width."""
+    return len(shape) == 3
+
+
+def _number(mark: str) -> str:
+    return f"{int(mark.rpartition('.')[2]):02d}"
+
+
+def tags(streams: Iterable[str], span: int = 1) -> str:
+    """Return a cell that names streams in their colours, each behind an arrow."""
+    told = "".join(
+        f'<font point-size="{SMALL}" color="{STREAMS[stream]}">← {stream}{GAP}</font>'
+        for stream in streams
+    )
+    return f'<td align="left" valign="bottom" colspan="{span}">{told}</td>'
+
+
+def tag(text: str, colour: str, span: int) -> str:
+    """Return a cell that says what a run of blocks reads."""
+    told = escape(f"← {text}", quote=False)
+    return (
+        f'<td align="left" valign="bottom" colspan="{span}">'
+        f'<font point-size="{SMALL}" color="{colour}">{told}</font></td>'
+    )
+
+
+def skipped(pairs: Sequence[tuple[str, str]]) -> str:
+    """
+    Write where long skips between blocks come from.
+
+    >>> skipped([("blocks.18", "blocks.21"), ("blocks.0", "blocks.39")])
+    'long skips of blocks 18, 00'
+    """
+    numbers = [_number(start) for start, _ in pairs]
+    told = numbers if len(numbers) < 4 else [*numbers[:2], f"… {numbers[-1]}"]
+    return f"long skips of blocks {', '.join(told)}"

@@ -1,5 +1,6 @@
 """Colours, fonts and texts that all diagrams share."""
 
+import re
 from math import ceil
 
 from atlas.architectures.portraits import Piece, Shape
@@ -9,9 +10,20 @@ FONT = "DejaVu Sans,Verdana,Arial,sans-serif"
 TITLE, TEXT, SMALL = 15, 10, 9
 """Font sizes in points at the natural size, which fits A3."""
 
+GAP = "\u2002"
+"""Graphviz pads cells alike on all sides: a space before a text keeps columns apart."""
+
 INK, SOFT, LINE = "#1d2433", "#4a5362", "#8a93a1"
-IMAGE, WORDS, TIME = "#1d2433", "#9c4a12", "#5b3f8c"
-"""Colours of the streams' edges: image, text, time and other conditions."""
+
+STREAMS = {
+    "image": "#1d2433",
+    "reference image": "#0b5a8a",
+    "text": "#9c4a12",
+    "pooled text": "#a3195b",
+    "time": "#5b3f8c",
+    "sizes and classes": "#3f6212",
+}
+"""Stream to the colour of its edges and of what reads it; the words are the same everywhere."""
 
 # Light tints of Okabe and Ito's and Paul Tol's schemes, told apart by all common kinds of sight.
 COLOURS = {
@@ -21,8 +33,10 @@ COLOURS = {
     "transformer block": "#fbe3b3",
     "single-stream block": "#cdeadd",
     "down- or upsampling": "#e6dcf3",
-    "embedders and conditions": "#f7d5d3",
+    "time and conditions": "#f7d5d3",
     "text embedders": "#f3dcc6",
+    "image embedders": "#d8e6ea",
+    "reference image embedders": "#dbe3f3",
     "head": "#dfe3e8",
 }
 """Kind of piece to its colour."""
@@ -42,6 +56,10 @@ SHORT = {
 """Classes whose names are too long for a unit's table."""
 
 
+SAMPLER = re.compile(r"(down|up)samplers\.\d+$")
+"""The path of what halves or doubles rows and columns: a convolution, or as in ADM a ResNet."""
+
+
 def kind_of(piece: Piece) -> str:
     """Return the kind of a unit, by its classes; its colour is COLOURS' of it."""
     classes = " ".join(piece.classes)
@@ -49,6 +67,8 @@ def kind_of(piece: Piece) -> str:
         return "ResNet and attention"
     if piece.classes == ("Conv2d",):
         return "convolution"
+    if len(piece.classes) == 1 and SAMPLER.search(piece.paths[0]):
+        return "down- or upsampling"
     has_resnet = "resnet" in classes.lower()
     if has_resnet and ("Attention" in classes or "Transformer" in classes):
         return "ResNet and attention"
@@ -69,9 +89,9 @@ def count(number: float) -> str:
     Write a count in the unit that suits it, three digits.
 
     >>> count(859_520_964), count(11_901_408_320), count(640)
-    ('860 M', '11.9 b', '640')
+    ('860 M', '11.9 B', '640')
     """
-    for size, unit in ((1e9, " b"), (1e6, " M"), (1e3, " k")):
+    for size, unit in ((1e9, " B"), (1e6, " M"), (1e3, " k")):
         if number >= 0.9995 * size:
             return f"{_digits(number / size)}{unit}"
     return f"{number:.0f}"

@@ -6,43 +6,39 @@ from typing import Any
 
 from atlas.architectures.diagrams import frame, listings
 from atlas.architectures.diagrams.listings import cell, row, table
-from atlas.architectures.diagrams.streams import by_stream
-from atlas.architectures.diagrams.style import (
-    COLOURS,
-    IMAGE,
-    LINE,
-    SMALL,
-    TIME,
-    WORDS,
-    kind_of,
-    times,
-)
+from atlas.architectures.diagrams.streams import BOXES, HEAD, IMAGE, Readers, boxes
+from atlas.architectures.diagrams.style import COLOURS, LINE, SMALL, STREAMS, times
 from atlas.architectures.portraits import Piece, Portrait
-
-EMBEDDERS = {
-    "text": ("Text embedders", "text embedders", WORDS),
-    "image": ("Image embedders", "embedders and conditions", IMAGE),
-    "condition": ("Time and other conditions", "embedders and conditions", TIME),
-}
-"""Stream to the title, kind and colour of edge of its embedders, from left to right."""
 
 
 def draw(portrait: Portrait) -> Any:
     """Return the drawing of a transformer, not yet laid out."""
     drawing = frame.graph(portrait)
-    outside = by_stream(portrait.structure.outside)
+    readers = Readers(portrait.structure)
     runs = folded(portrait.structure.units)
+    skips = _skips(runs, readers)
     for number, pieces in enumerate(runs):
+        own = [pair for (_, end), pairs in skips.items() if end == number for pair in pairs]
         drawing.add_node(
-            f"run{number}", label=listings.run(pieces, portrait.structure, portrait.image_tokens)
+            f"run{number}",
+            label=listings.run(pieces, portrait.structure, portrait.image_tokens, readers, own),
         )
-    for number in range(1, len(runs)):
-        drawing.add_edge(f"run{number - 1}", f"run{number}", weight="20")
-    _add_inputs(drawing, portrait, outside)
-    last = _add_head(drawing, portrait, outside["head"], f"run{len(runs) - 1}")
+    for number, (above, below) in enumerate(pairwise(runs)):
+        along = readers.goes_along(above[-1].mark, below[0].mark, portrait.image_tokens)
+        drawing.add_edge(f"run{number}", f"run{number + 1}", weight="20", color=_beside(along))
+    for start, end in skips:
+        drawing.add_edge(f"run{start}", f"run{end}", style="dashed", color=LINE, penwidth="1.2",
+                         constraint="false", tailport="w", headport="w")  # fmt: skip
+    _add_inputs(drawing, portrait, runs, readers)
+    _add_head(drawing, portrait, runs, readers)
     _add_samples(drawing, portrait, runs)
-    _add_feet(drawing, portrait, outside, runs, last)
+    _add_feet(drawing, portrait, is_skipping=bool(skips))
     return drawing
+
+
+def _beside(has_text: bool) -> str:
+    """Return the colours of an edge of the image, and of the text that goes along."""
+    return f"{STREAMS[IMAGE]}:{STREAMS['text']}" if has_text else STREAMS[IMAGE]
 
 
 def folded(units: Sequence[Piece]) -> list[list[Piece]]:
@@ -55,49 +51,81 @@ def _alike(piece: Piece) -> tuple[Any, ...]:
     return group, piece.classes, piece.parameters, piece.macs, piece.shape
 
 
-def _add_inputs(drawing: Any, portrait: Portrait, outside: dict[str, list[Piece]]) -> None:
-    """Draw what goes in above the embedders that read it."""
-    name = "Latent in" if portrait.downsampling > 1 else "Image in"
-    sources = {
-        "text": frame.encoders(portrait, "Text in") if portrait.tokens else None,
-        "image": table([row(cell(name, bold=True)), row(cell(times(portrait.latent), size=SMALL))]),
-        "condition": table([row(cell("Timestep in", bold=True))]),
-    }
-    shown = []
-    for stream, (title, kind, colour) in EMBEDDERS.items():
-        source = sources[stream]
-        if source is None:
+def _skips(
+    runs: Sequence[Sequence[Piece]], readers: Readers
+) -> dict[tuple[int, int], list[tuple[str, str]]]:
+    """Return the long skips between blocks by the runs that they join."""
+    run_of = {piece.mark: number for number, run in enumerate(runs) for piece in run}
+    found: dict[tuple[int, int], list[tuple[str, str]]] = {}
+    for start, end in readers.skips():
+        found.setdefault((run_of[start], run_of[end]), []).append((start, end))
+    return found
+
+
+def _add_inputs(
+    drawing: Any, portrait: Portrait, runs: Sequence[Sequence[Piece]], readers: Readers
+) -> None:
+    """Draw what goes in above the embedders that read it, and these above the blocks."""
+    whole = portrait.structure
+    embedders = {name: own for name, own in boxes(whole).items() if own and name != HEAD}
+    for name, pieces in embedders.items():
+        colour = COLOURS[BOXES[name].lower()]
+        told = listings.listing(BOXES[name], pieces, whole, colour, readers)
+        drawing.add_node(name, label=told)
+    box_of = {piece.mark: name for name, own in embedders.items() for piece in own}
+    run_of = {piece.mark: f"run{number}" for number, run in enumerate(runs) for piece in run}
+    sources = frame.inputs(portrait)
+    for stream, told in sources.items():
+        drawing.add_node(f"{stream} in", label=told)
+    source_of = {source.name: f"{source.stream} in" for source in whole.sources}
+    ends = {**box_of, **run_of}
+    edges: dict[tuple[str, str], str] = {}
+    for flow in whole.flows:
+        start = box_of.get(flow.start) or source_of.get(flow.start)
+        if start and flow.end in ends and start != ends[flow.end]:
+            edges.setdefault((start, ends[flow.end]), readers.stream(flow))
+    entered: set[str] = set()
+    for (start, end), stream in edges.items():
+        # Of several runs that read a stream the first has an edge: their lines tell it of all.
+        if end.startswith("run") and start in entered:
             continue
-        drawing.add_node(f"{stream}_in", label=source)
-        reader = "run0"
-        if outside[stream]:
-            reader = stream
-            drawing.add_node(
-                stream,
-                label=listings.listing(title, outside[stream], portrait.structure, COLOURS[kind]),
-            )
-            weight = "20" if stream == "image" else "1"
-            drawing.add_edge(stream, "run0", color=colour, weight=weight)
-            shown.append(stream)
-        drawing.add_edge(f"{stream}_in", reader, color=colour)
-    drawing.add_subgraph(shown, rank="same")
-    for left, right in pairwise(shown):
+        entered |= {start} if end.startswith("run") else set()
+        is_level = start in embedders and end in embedders
+        drawing.add_edge(
+            start, end, color=STREAMS[stream], weight="20" if stream == IMAGE else "1",
+            constraint="false" if is_level else "true",
+        )  # fmt: skip
+    _set_side_by_side(drawing, list(embedders))
+    boxes_of = {start: end for start, end in edges if end in embedders}
+    order = list(BOXES)
+    above = sorted((f"{stream} in" for stream in sources),
+                   key=lambda node: order.index(boxes_of.get(node, IMAGE)))  # fmt: skip
+    _set_side_by_side(drawing, above)
+
+
+def _set_side_by_side(drawing: Any, nodes: Sequence[str]) -> None:
+    drawing.add_subgraph(nodes, rank="same")
+    for left, right in pairwise(nodes):
         drawing.add_edge(left, right, style="invis")
 
 
-def _add_head(drawing: Any, portrait: Portrait, head: list[Piece], last_run: str) -> str:
-    """Draw the head and what comes out; return the last node."""
+def _add_head(
+    drawing: Any, portrait: Portrait, runs: Sequence[Sequence[Piece]], readers: Readers
+) -> None:
+    """Draw the head and what comes out."""
     name = "Prediction out" if portrait.downsampling > 1 else "Image out"
-    shape = portrait.latent
-    drawing.add_node(
-        "output", label=table([row(cell(name, bold=True)), row(cell(times(shape), size=SMALL))])
+    head = boxes(portrait.structure)[HEAD]
+    along = any(
+        readers.goes_along(runs[-1][-1].mark, piece.mark, portrait.image_tokens) for piece in head
     )
+    told = table([row(cell(name, bold=True)), row(cell(times(portrait.latent), size=SMALL))])
+    drawing.add_node("output", label=told)
     drawing.add_node(
-        "head", label=listings.listing("Head", head, portrait.structure, COLOURS["head"])
+        "head",
+        label=listings.listing("Head", head, portrait.structure, COLOURS["head"], readers),
     )
-    drawing.add_edge(last_run, "head", weight="20")
+    drawing.add_edge(f"run{len(runs) - 1}", "head", weight="20", color=_beside(along))
     drawing.add_edge("head", "output", weight="20")
-    return "output"
 
 
 def _add_samples(drawing: Any, portrait: Portrait, runs: Sequence[Sequence[Piece]]) -> None:
@@ -120,31 +148,15 @@ def _type(piece: Piece) -> tuple[Any, ...]:
     return piece.mark.rpartition(".")[0], piece.classes, piece.parameters
 
 
-def _add_feet(
-    drawing: Any,
-    portrait: Portrait,
-    outside: dict[str, list[Piece]],
-    runs: Sequence[Sequence[Piece]],
-    last: str,
-) -> None:
-    names = {
-        "text": "text embedders",
-        "image": "image embedders",
-        "condition": "time and conditions",
-    }
-    parts: dict[str, list[Piece]] = {}
+def _add_feet(drawing: Any, portrait: Portrait, *, is_skipping: bool) -> None:
+    units: dict[str, list[Piece]] = {}
     for unit in portrait.structure.units:
-        parts.setdefault(unit.mark.rpartition(".")[0], []).append(unit)
-    parts |= {name: outside[stream] for stream, name in names.items() if outside[stream]}
-    parts["head"] = outside["head"]
-    embedders = (kind for stream, (_, kind, _) in EMBEDDERS.items() if outside[stream])
-    kinds = [*(kind_of(run[0]) for run in runs), *sorted(embedders), "head"]
-    edges = {"image": IMAGE, "time and conditions, to all blocks": TIME}
-    if portrait.tokens:
-        edges["text"] = WORDS
-    drawing.add_node("sums", label=frame.sums(portrait, parts))
-    drawing.add_node("legend", label=frame.legend(kinds, edges))
+        units.setdefault(unit.mark.rpartition(".")[0], []).append(unit)
+    edges = frame.stream_edges(portrait)
+    if is_skipping:
+        edges["long skips (dashed)"] = LINE
+    for node, told in frame.foot(portrait, units, edges).items():
+        drawing.add_node(node, label=told)
+        drawing.add_edge("output", node, style="invis")
     drawing.add_subgraph(["sums", "legend"], rank="same")
-    drawing.add_edge(last, "sums", style="invis")
-    drawing.add_edge(last, "legend", style="invis")
     drawing.add_edge("sums", "legend", style="invis")
