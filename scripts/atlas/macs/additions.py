@@ -90,7 +90,8 @@ def chosen(asked: Sequence[str] | str, *, setting: str) -> dict[str, str]:
     for entry in names() if asked == ALL else asked:
         try:
             path = file_of(entry)
-            read(path)
+            if path.parent != FOLDER:
+                read(path)  # what ships is known to be usable
         except AtlasError as error:
             faults.append(str(error))
             continue

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from functools import partial
 
 import torch
 
@@ -28,12 +29,14 @@ class Adapted(torch.nn.Module):
     @property
     def weight(self) -> torch.Tensor:
         """The layer's own, which some attention asks for its dtype."""
-        return self.layer.weight  # type: ignore[return-value]
+        weight: torch.Tensor = self.layer.weight  # type: ignore[assignment]
+        return weight
 
     @property
     def bias(self) -> torch.Tensor | None:
         """The layer's own."""
-        return self.layer.bias  # type: ignore[return-value]
+        bias: torch.Tensor | None = self.layer.bias  # type: ignore[assignment]
+        return bias
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """Run the layer and what is beside it."""
@@ -42,21 +45,22 @@ class Adapted(torch.nn.Module):
 
 
 def _thin_layers(layer: torch.nn.Module, rank: int) -> tuple[torch.nn.Module, torch.nn.Module]:
-    like = {"bias": False, "device": layer.weight.device, "dtype": layer.weight.dtype}
     if isinstance(layer, torch.nn.Linear):
-        return (
-            torch.nn.Linear(layer.in_features, rank, **like),
-            torch.nn.Linear(rank, layer.out_features, **like),
+        linear = partial(
+            torch.nn.Linear, bias=False, device=layer.weight.device, dtype=layer.weight.dtype
         )
+        return linear(layer.in_features, rank), linear(rank, layer.out_features)
     if isinstance(layer, torch.nn.Conv2d) and layer.groups == 1:
-        same = {key: getattr(layer, key) for key in ("stride", "padding", "dilation")}
-        return (
-            torch.nn.Conv2d(layer.in_channels, rank, layer.kernel_size, **same, **like),
-            torch.nn.Conv2d(rank, layer.out_channels, 1, **like),
+        convolution = partial(
+            torch.nn.Conv2d, bias=False, device=layer.weight.device, dtype=layer.weight.dtype
         )
-    raise AtlasError(
-        f"a LoRA goes beside linear layers and convolutions of one group, not {type(layer).__name__}"
-    )
+        same = {
+            key: getattr(layer, key) for key in ("kernel_size", "stride", "padding", "dilation")
+        }
+        down = convolution(layer.in_channels, rank, **same)
+        return down, convolution(rank, layer.out_channels, kernel_size=1)
+    kind = type(layer).__name__
+    raise AtlasError(f"a LoRA goes beside linear layers and convolutions of one group, not {kind}")
 
 
 def matching(module: torch.nn.Module, names: Sequence[str]) -> list[str]:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -126,9 +125,16 @@ class Host:
         return total
 
 
-def rows(
-    host: Host, addition: Addition, sizes: Sequence[Size], sampling: Sampling
-) -> list[Row]:
+def sizes_of(architecture: Architecture, resolutions: Sequence[Sequence[int] | str]) -> list[Size]:
+    """Return the sizes asked for, "native" told in pixels, each once."""
+    found = [
+        architecture.native_size if isinstance(size, str) else (size[0], size[1])
+        for size in resolutions
+    ]
+    return list(dict.fromkeys(found))
+
+
+def rows(host: Host, addition: Addition, sizes: Sequence[Size], sampling: Sampling) -> list[Row]:
     """
     Return what an addition costs on top at each size.
 
@@ -173,17 +179,13 @@ def _head(architecture: Architecture, addition: Addition) -> Row:
     return failed(architecture.name, addition, "") | {"label": architecture.label}
 
 
-def _row(
-    host: Host, addition: Addition, size: Size, extra: Extra, sampling: Sampling
-) -> Row:
+def _row(host: Host, addition: Addition, size: Size, extra: Extra, sampling: Sampling) -> Row:
     alone = host.alone(size)
     forwards = sampling.forwards(host.architecture)
     step = extra.forward * (1 if addition.forwards == "conditional" else forwards)
     once = extra.once + forwards * extra.once_per_prompt
     usual = host.architecture.sampling.steps
-    image, usual_image = (
-        (steps * step + once) // host.batch for steps in (sampling.steps, usual)
-    )
+    image, usual_image = ((steps * step + once) // host.batch for steps in (sampling.steps, usual))
     return {
         "parameters": extra.parameters,
         "forward_macs": extra.forward,
@@ -276,7 +278,9 @@ def _of_lora(host: Host, addition: Addition, size: Size) -> Extra:
     own, texts = (addition.modules.get(name, ()) for name in ("denoiser", "text_encoders"))
     wanted = {architecture.denoiser_name: own} | dict.fromkeys(architecture.text_encoders, texts)
     named = {
-        name: names for name, names in wanted.items() if names and matching(host.module(name), names)
+        name: names
+        for name, names in wanted.items()
+        if names and matching(host.module(name), names)
     }
     if not named:
         told = ", ".join(name for names in addition.modules.values() for name in names[:3])
