@@ -41,7 +41,8 @@ class Adapted(torch.nn.Module):
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """Run the layer and what is beside it."""
         result: torch.Tensor = self.layer(hidden)
-        return result + self.up(self.down(hidden)) * SCALE
+        result = result + self.up(self.down(hidden)) * SCALE
+        return result
 
 
 def _thin_layers(layer: torch.nn.Module, rank: int) -> tuple[torch.nn.Module, torch.nn.Module]:

@@ -11,12 +11,13 @@ DASH = "–"
 MOST_TOLD = 6
 """Rows up to which each one is told in a sentence."""
 METHOD = (
-    "What an addition costs on top of an architecture, counted as the architecture is: the "
-    "ControlNet's forward and the denoiser's with its outputs given, or the forward with the LoRA's "
-    "layers put in, less the denoiser's alone. A step has the forwards that the addition runs with. "
-    "Once: what is spent before the steps (an adapter's only forward, the control image through the "
-    "autoencoder's encoder, a LoRA in text encoders for each prompt). Weights and activations in "
-    "half precision; activations: what the peak of a forward grows by, all weights resident."
+    "What an addition costs on top of an architecture, counted as the architecture is: the forward "
+    "of a ControlNet and of the denoiser that is given its outputs, or the forward with the layers "
+    "of a LoRA put in, less the denoiser's alone. A step has the forwards that the addition runs "
+    "with. Once: what is spent before the steps (an adapter's only forward, the control image "
+    "through the autoencoder's encoder, a LoRA in text encoders for each prompt). Weights and "
+    "activations in half precision; activations: what the peak of a forward grows by, all weights "
+    "resident."
 )
 
 
@@ -107,14 +108,29 @@ def _extremes(rows: Sequence[Row]) -> list[Row]:
 
 
 def _sentence(row: Row) -> str:
+    """Say what one addition costs on top of one architecture at one size."""
     size = f"{row['width_pixels']} × {row['height_pixels']} pixels"
-    return (
-        f"{row['label']} with {row['addition_label']}, {size}: "
-        f"{_percent(row['share'])} on top of a forward ({row['forward_macs'] / 1e9:,.4g} GMAC), "
-        f"{row['image_macs'] / 1e12:,.3g} TMAC per image of {row['steps']} steps, "
-        f"{row['weight_bytes'] / 1e9:,.3g} GB of weights and "
-        f"{row['activation_bytes'] / 1e6:,.3g} MB of activations."
+    step = (
+        f"{_percent(row['share'])} on top of a forward ({row['forward_macs'] / 1e9:,.4g} GMAC)"
+        if row["forward_macs"]
+        else "nothing on top of a forward, for it runs before the steps"
     )
+    return (
+        f"{row['label']} with {row['addition_label']}, {size}: {step}, "
+        f"{row['image_macs'] / 1e12:,.3g} TMAC per image of {row['steps']} steps, "
+        f"{_bytes(row['weight_bytes'])} of weights, "
+        f"{_bytes(row['activation_bytes'])} of activations."
+    )
+
+
+def _bytes(count: int) -> str:
+    """
+    Write bytes in a unit of people.
+
+    >>> _bytes(2_502_028_320), _bytes(46_448_640), _bytes(0)
+    ('2.50 GB', '46.4 MB', '0.0 MB')
+    """
+    return f"{count / 1e9:,.2f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
 
 
 def _percent(share: float) -> str:
