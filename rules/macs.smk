@@ -1,3 +1,5 @@
+from atlas.macs import additions
+
 MACS = config["macs"]
 # What figures are of, and what every text on them says.
 ASKED = {
@@ -8,6 +10,9 @@ PROFILED = choice.chosen(
     MACS["architectures"], setting="macs › architectures", roster=CHECKPOINTS
 )
 
+# The target `additions` asks for all that ship where the settings name none.
+ADDED = additions.chosen(MACS["with"] or additions.ALL, setting="macs › with")
+
 
 rule macs:
     """Multiply-accumulates of published architectures, by component, block and image; no weights."""
@@ -17,8 +22,24 @@ rule macs:
         pictures="results/macs/plots",
         checked="results/macs/.checked",
         measured=["results/macs/measured.csv"] if MACS["measure"] else [],
+        additions="results/macs/additions.txt" if MACS["with"] else [],
     log:
         "logs/macs/all.log",
+    localrule: True
+    conda:
+        "../envs/networks.yaml"
+    message:
+        "What was found:"
+    shell:
+        "cat {input.findings:q} {input.additions:q} | tee {log:q}"
+
+
+rule additions:
+    """What ControlNets, adapters and LoRAs cost on top; no weights are needed."""
+    input:
+        findings="results/macs/additions.txt",
+    log:
+        "logs/additions/all.log",
     localrule: True
     conda:
         "../envs/networks.yaml"
@@ -61,6 +82,45 @@ rule profile_macs:
         "Counting the MACs of all architectures"
     script:
         "../scripts/macs/profile_macs.py"
+
+
+rule profile_additions:
+    """Count what ControlNets, adapters and LoRAs cost on top of the architectures."""
+    input:
+        facts=lambda wildcards: facts_of(PROFILED),
+        additions=list(ADDED.values()),
+    output:
+        csv="results/macs/additions.csv",
+        markdown="results/macs/additions.md",
+        html=report(
+            "results/macs/additions.html",
+            category="MACs",
+            labels={"show": "additions"},
+            caption="../docs/captions/additions.rst",
+        ),
+        findings="results/macs/additions.txt",
+    log:
+        "logs/profile_additions/all.log",
+    benchmark:
+        "benchmarks/profile_additions/all.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        method=METHOD["profile_additions"],
+        architectures=lambda wildcards: in_report(PROFILED),
+        stated=stated_of(PROFILED),
+        additions=in_report(ADDED),
+        resolutions=MACS["resolutions"],
+        batch=MACS["batch"],
+        steps=MACS["steps"],
+        guidance=MACS["guidance"],
+    message:
+        "Counting what additions cost on top"
+    script:
+        "../scripts/macs/profile_additions.py"
 
 
 rule reproduce_published_macs:

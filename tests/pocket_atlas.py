@@ -31,6 +31,7 @@ SETTINGS = {
     "macs": {
         "architectures": [f"{name}.yaml" for name in ARCHITECTURES],
         "resolutions": [[64, 128], "native"],
+        "with": ["pocket_controlnet.yaml", "lora_r16_attention"],
     },
 }
 PUBLISHED = {
@@ -96,6 +97,7 @@ def make(folder: Path) -> Atlas:
     }
     for name in ARCHITECTURES:
         shutil.copy(REPOSITORY / "tests" / "architectures" / f"{name}.yaml", atlas.folder)
+    shutil.copy(REPOSITORY / "tests" / "additions" / "pocket_controlnet.yaml", atlas.folder)
     return atlas
 
 
