@@ -19,15 +19,15 @@ from atlas.architectures.memory import LiveBytes
 from atlas.architectures.meta import RememberedShapes
 from atlas.architectures.sizes import text_tokens
 from atlas.basis.errors import AtlasError
-from atlas.macs.formulas import MOVED, Formula
+from atlas.macs.formulas import ATTENDED, MOVED, Formula
 from atlas.macs.polynomials import Point, Polynomial, envelope, fit, total
 
 logger = logging.getLogger(__name__)
 
 FITTED = ((8, 8), (16, 8), (16, 16), (24, 16), (32, 24), (24, 8))
 """Sides in multiples of what the model can make: even at every level of a UNet."""
-FEW = 3
-"""Points that are enough where each product depends on tokens in a simple way."""
+ENOUGH = (2, 3, len(FITTED))
+"""Points of the fit: few are enough where each product depends on tokens in a simple way."""
 UNALIGNED = ((13, 5), (11, 3))
 """Sides of the checks, oblong and odd: 65 and 33 tokens tell all steps below apart."""
 COARSER = (2, 4, 8, 16)
@@ -39,7 +39,7 @@ ODD_TEXTS = (65, 33)
 CHECKED_BATCH = 2
 
 Entry = tuple[str, str]
-"""A module's dotted path, and the kind of its products or MOVED."""
+"""A module's dotted path, and the kind of its products, MOVED or ATTENDED."""
 Fitted = Mapping[Entry, Polynomial]
 
 
@@ -117,11 +117,12 @@ def _fitted(architecture: Architecture, component: str, call: str, known: Known)
         variable=places.variable,
         parameters=build.parameters(module),
         buffers=build.buffers(module),
+        largest=max(map(_own, module.modules())),
         side_multiple=places.multiple,
     )
     counts: list[Counted] = []
     problem = "no few sizes are possible that it could be fitted to"
-    for wanted in (FEW, len(FITTED)):
+    for wanted in ENOUGH:
         for place in places.fitted()[len(counts) : wanted]:
             counts.append((place, counted(place)))
         fitted = _fits(counts)
@@ -140,7 +141,7 @@ def _entries(found: Count) -> dict[Entry, int]:
     entries: dict[Entry, int] = {}
     for (path, kind), macs in found.macs.items():
         entries[path, kind] = macs
-    entries["", MOVED] = found.attention_elements
+    entries["", ATTENDED] = found.attention_elements
     for call in found.layers:
         key = call.path, MOVED
         entries[key] = entries.get(key, 0) + prod(call.received) + prod(call.returned)
@@ -149,11 +150,12 @@ def _entries(found: Count) -> dict[Entry, int]:
 
 def _weights(found: Count) -> int:
     """Return the elements of the weights that the calls of layers read."""
-    return sum(
-        parameter.numel()
-        for call in found.layers
-        for parameter in call.layer.parameters(recurse=False)
-    )
+    return sum(_own(call.layer) for call in found.layers)
+
+
+def _own(layer: torch.nn.Module) -> int:
+    """Return the elements of a layer's own parameters."""
+    return sum(parameter.numel() for parameter in layer.parameters(recurse=False))
 
 
 def _fits(counts: Sequence[Counted]) -> dict[Entry, Polynomial] | None:
@@ -318,7 +320,7 @@ def _live(
 
 def _with_memory(formula: Formula, places: _Places, run: Callable[[Place], LiveBytes]) -> Formula:
     """Add the lines of the peaks: from two sizes, checked at a third."""
-    small, large, *_ = places.usual([places.fitted()[0], places.fitted()[2]])
+    small, large, *_ = places.usual([places.fitted()[0], places.fitted()[1]])
     few, many = run(small), run(large)
     if (len(few.half), len(few.single)) != (len(many.half), len(many.single)):
         return replace(formula, memory_problem="its events differ from size to size")

@@ -15,12 +15,15 @@ COLUMNS = [
     "per", "variable", "side_multiple", "image_step", "text_step", "checked_at", "problem",
 ]  # fmt: skip
 KINDS = ("convolution", "linear", "attention", "other matmul")
-MOVED, WEIGHTS = "activation elements", "weight elements"
-"""Elements that layers and fused attention read and write, and those of the weights read."""
+MOVED, ATTENDED = "layer elements", "attention elements"
+"""Elements of activations that layers read and write, and fused attention."""
+QUANTITIES = (*KINDS, MOVED, ATTENDED)
 HALF, SINGLE = "peak bytes in 16 bit", "peak bytes in 32 bit"
 """Peaks of activations: the largest of lines a + b·n."""
-PARAMETERS, BUFFERS = "parameters", "buffers"
-CONSTANTS = (WEIGHTS, PARAMETERS, BUFFERS)
+WEIGHTS, PARAMETERS, BUFFERS = "weight elements", "parameters", "buffers"
+LARGEST = "largest layer"
+CONSTANTS = (WEIGHTS, PARAMETERS, BUFFERS, LARGEST)
+"""Elements: of the weights that a forward reads, all of them, buffers, of the largest layer."""
 IMAGE, FORWARD = "image", "forward"
 """A cost is for each image of a batch, or once a forward whatever the batch."""
 
@@ -35,13 +38,15 @@ class Formula:
     variable: str
     """What n counts: image tokens, latent pixels, or text tokens."""
     image: Mapping[str, Polynomial] = field(default_factory=dict)
-    """For each image of a batch: MACs by kind, and MOVED, the elements read and written."""
+    """For each image of a batch: MACs by kind, and elements read and written (MOVED, ATTENDED)."""
     shared: Mapping[str, Polynomial] = field(default_factory=dict)
     """The same once a forward: tables of positions that the batch shares."""
     weights: int = 0
     """Elements of weights that a forward reads."""
     parameters: int = 0
     buffers: int = 0
+    largest: int = 0
+    """Elements of the parameters of the largest layer."""
     half: Sequence[tuple[Fraction, Fraction]] = ()
     """Lines (a, b): the peak of activations in 16 bit is the largest a + b·n, in bytes an image."""
     single: Sequence[tuple[Fraction, Fraction]] = ()
@@ -70,8 +75,12 @@ class Formula:
         return int(batch * own + shared)
 
     def elements(self, image: int, text: int, batch: int) -> int:
-        """Return the elements that a forward must move: weights once, the rest for each image."""
+        """Return the elements that layers must move: weights once, the rest for each image."""
         return self.weights + self._of(MOVED, image, text, batch)
+
+    def attended(self, image: int, text: int, batch: int) -> int:
+        """Return the elements of queries, keys, values and results of fused attention."""
+        return self._of(ATTENDED, image, text, batch)
 
     def peak(self, image: int, batch: int, *, is_single: bool) -> int:
         """Return the bytes of activations alive at one time, at most."""
@@ -109,7 +118,7 @@ def rows(architecture: str, formula: Formula) -> Iterator[Row]:
         for quantity, polynomial in table.items():
             yield from (head | row for row in _terms(quantity, per, polynomial))
     for name, value in zip(
-        CONSTANTS, (formula.weights, formula.parameters, formula.buffers), strict=True
+        CONSTANTS, (formula.weights, formula.parameters, formula.buffers, formula.largest), strict=True
     ):
         yield head | _term(name, FORWARD, "1", Fraction(value))
     for name, lines in ((HALF, formula.half), (SINGLE, formula.single)):
@@ -163,14 +172,14 @@ def _formula(own: Sequence[Mapping[str, Any]]) -> Formula:
     first = own[0]
 
     def by_kind(per: str) -> dict[str, Polynomial]:
-        named = {quantity: tables.get((quantity, per)) for quantity in (*KINDS, MOVED)}
+        named = {quantity: tables.get((quantity, per)) for quantity in QUANTITIES}
         return {quantity: Polynomial(table) for quantity, table in named.items() if table}
 
     def lines(name: str) -> list[tuple[Fraction, Fraction]]:
         chosen = [table for (quantity, _), table in tables.items() if quantity.startswith(name)]
         return [(table[0, 0], table[1, 0]) for table in chosen]
 
-    weights, parameters, buffers = (
+    weights, parameters, buffers, largest = (
         int(tables.get((name, FORWARD), {}).get((0, 0), 0)) for name in CONSTANTS
     )
     made = Formula(
@@ -183,6 +192,7 @@ def _formula(own: Sequence[Mapping[str, Any]]) -> Formula:
         weights=weights,
         parameters=parameters,
         buffers=buffers,
+        largest=largest,
         half=lines(HALF),
         single=lines(SINGLE),
         side_multiple=first["side_multiple"],

@@ -104,9 +104,9 @@ def fit(points: Sequence[Point], values: Sequence[int]) -> Polynomial | None:
     for shape in shapes:
         if (found := _multiple(shape, points, values)) is not None:
             return found
-    affine = [term for term in terms if sum(term) < 2]
-    wanted = [*combinations(terms, 2), tuple(affine), tuple(terms)]
-    for basis in dict.fromkeys(wanted):
+    affine = tuple(term for term in terms if sum(term) < 2)
+    pairs = [pair for pair in combinations(terms, 2) if len(points) > len(pair)]
+    for basis in dict.fromkeys([*pairs, affine, tuple(terms)]):
         if len(basis) <= len(points):
             found = _solved(basis, points, values)
             if found is not None:
