@@ -3,7 +3,7 @@
 import { answered, faultOf } from "./answers.js";
 import { categoryColours, css } from "./colours.js";
 import { button, dropDown, element } from "./elements.js";
-import { bars, duration, GB, keyOf, rounded, table, teras } from "./explorer_charts.js";
+import { bars, duration, GB, colourKey, rounded, table, teras } from "./explorer_charts.js";
 import { Asked, GUIDANCES, MODES, SPLITS } from "./explorer_state.js";
 import { keysDialog } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
@@ -221,7 +221,7 @@ class ExplorerPage {
         note: `weights and the largest activations; line: ${device.label}, ${rounded(device.bytes / GB)} GB`,
       }),
       bars({ title: "Bound on the time of an image", note: `at least so long on ${device.label}`, rows: time }));
-    this.charts.firstChild.append(keyOf(names.map((name) => [TITLES[name] ?? name, colour.get(name)])));
+    this.charts.firstChild.append(colourKey(names.map((name) => [TITLES[name] ?? name, colour.get(name)])));
     this.below.replaceChildren(table(entries), this.formulas(entries), this.sources(device));
     document.body.dataset.ready = "";
   }

@@ -58,7 +58,7 @@ export function bars({ title, note, rows, line = null }) {
 }
 
 /** Return a legend of colours. */
-export function keyOf(pairs) {
+export function colourKey(pairs) {
   return element("p", { class: "key" }, ...pairs.map(([name, colour]) => {
     const dot = element("span", { class: "dot" });
     dot.style.background = colour;
