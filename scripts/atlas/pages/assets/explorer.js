@@ -13,7 +13,7 @@ import { unpacked } from "./unpack.js";
 
 const TITLES = { denoiser: "denoiser", text: "text encoders", vae: "decoder of the VAE" };
 const SIZES = [[512, 512], [768, 768], [1024, 1024], [1344, 768], [1536, 1536], [2048, 2048]];
-const LINES = [
+const KEYS_TOLD = [
   ["/", "search architectures"],
   ["n", "each one's own size, or one size for all"],
   ["[ and ]", "previous, next GPU"],
@@ -53,7 +53,7 @@ class ExplorerPage {
     this.choice("mode", "weights", MODES);
     this.choice("caching", "caching", [["none", "none"], ...facts.caching.map((way) => [way.name, way.label])]);
     this.choice("split", "bars", SPLITS);
-    this.help = keysDialog(LINES, "The address of this page holds all that you asked: keep or send it.");
+    this.help = keysDialog(KEYS_TOLD, "The address of this page holds all that you asked: keep or send it.");
     this.bar.append(
       button("☾", "Dark or light (d)", () => this.turned()), button("?", "Mouse and keys (?)", () => this.help.showModal()));
     this.search = element("input", {
