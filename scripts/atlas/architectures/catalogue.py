@@ -158,7 +158,7 @@ def _extended(facts: dict[str, Any], path: Path, below: tuple[str, ...] = ()) ->
         raise FaultyFileError(FOLDER / f"{base}.yaml", faults)
     whole = _extended(of_base, FOLDER / f"{base}.yaml", (*below, base))
     own = {key: value for key, value in facts.items() if key != EXTENDS}
-    return {**_merged({key: value for key, value in whole.items() if key not in OWN}, own)}
+    return _merged({key: value for key, value in whole.items() if key not in OWN}, own)
 
 
 def files_of(name: str) -> list[Path]:
@@ -169,11 +169,13 @@ def files_of(name: str) -> list[Path]:
     return [path, *(files_of(base) if base in names() and base != name else ())]
 
 
-def _merged(base: Any, own: Any) -> Any:
-    """Return two facts as one: mappings key by key, of all else the own one."""
-    if not (isinstance(base, dict) and isinstance(own, dict)):
-        return own
-    shared = {key: _merged(value, own[key]) for key, value in base.items() if key in own}
+def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return two mappings as one: mappings in both key by key, of all else the own one."""
+    shared = {
+        key: _merged(value, own[key])
+        for key, value in base.items()
+        if isinstance(value, dict) and isinstance(own.get(key), dict)
+    }
     return {**base, **own, **shared}
 
 
