@@ -1,0 +1,265 @@
+"""
+Bounds on time and memory: never a prediction, only what cannot be undercut or must be there.
+
+The roofline model (Williams, Waterman and Patterson, "Roofline: an insightful visual performance
+model for multicore architectures", 2009): work takes at least FLOPs / peak and at least bytes /
+bandwidth. It is applied to layers and to attention of each call apart, which run one after the
+other. Elementwise work, kernels' launches and losses of every kind count as nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from atlas.macs.devices import Device
+from atlas.macs.formulas import KINDS, Formula
+from atlas.macs.subjects import Subject, Text
+
+Row = dict[str, Any]
+COLUMNS = [
+    "architecture", "label", "device", "device_label", "width_pixels", "height_pixels", "batch",
+    "prompt_tokens", "text_tokens", "dtype", "steps", "forwards_per_step", "image_macs",
+    "step_bound_seconds", "text_bound_seconds", "vae_bound_seconds", "image_bound_seconds",
+    "limited_by", "resident_bytes", "by_component_bytes", "by_layer_bytes", "device_bytes",
+    "fits", "measured_forward_seconds", "note", "problem",
+]  # fmt: skip
+GUIDED = 2
+"""Forwards per step with classifier-free guidance."""
+PARTS = ("denoiser", "text", "vae")
+COMPUTE, BANDWIDTH = "arithmetic", "bandwidth"
+MODES = ("resident", "by_component", "by_layer")
+"""Where weights are: all on the GPU, one component at a time, or one layer at a time."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How a model is held and computed."""
+
+    label: str
+    weight: int
+    """Bytes per parameter."""
+    activation: int
+    layers: str
+    """Whose peak is that of layers, by the dtypes of config/devices.yaml."""
+    attention: str
+
+
+PRECISIONS: Mapping[str, Precision] = {
+    "bf16": Precision("bfloat16", 2, 2, "bf16", "bf16"),
+    "f16": Precision("float16", 2, 2, "f16", "f16"),
+    "f32": Precision("float32 (TF32 where there is)", 4, 4, "f32", "f32"),
+    "f8": Precision("float8 weights, 16-bit arithmetic", 1, 2, "f16", "f16"),
+    "f8_products": Precision("float8 layers, 16-bit attention", 1, 2, "f8", "f16"),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of an architecture."""
+
+    width: int
+    height: int
+    batch: int = 1
+    prompt: int | None = None
+    """Tokens; None for a prompt as long as the pipeline's cap."""
+    steps: int | None = None
+    """None for the architecture's usual ones."""
+    guidance: bool | None = None
+    """Whether a step has two forwards; None for the architecture's own way."""
+    precision: str = "bf16"
+    work: float = 1.0
+    """Share of the denoiser's steps that are computed in full, the others taken as free."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Seconds that work takes at least, and how many of them its arithmetic decides."""
+
+    seconds: float
+    by_arithmetic: float
+
+    @property
+    def limit(self) -> str:
+        """What decides most of it."""
+        return COMPUTE if 2 * self.by_arithmetic >= self.seconds else BANDWIDTH
+
+    def times(self, factor: float) -> Bound:
+        """Return the bound of so many times the work."""
+        return Bound(self.seconds * factor, self.by_arithmetic * factor)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an image costs: exact in MACs, bounds in time."""
+
+    steps: int
+    forwards: int
+    macs: Mapping[str, Mapping[str, int]]
+    """By part of the pipeline and by kind, of the whole batch and all steps, without caching."""
+    image_macs: int
+    step_macs: int
+    bounds: Mapping[str, Bound | None]
+    """By part for the batch, the denoiser's of one step; None where the GPU has no such units."""
+    image_bound: Bound | None
+    memory: Mapping[str, int]
+    """Bytes by mode, of weights, buffers and the largest activations."""
+
+
+def answer(subject: Subject, question: Question, device: Device) -> Answer:
+    """
+    Answer a question.
+
+    Raises
+    ------
+    AtlasError
+        for a size that the model can't make, or a subject without formulas.
+    """
+    subject.check(question.width, question.height)
+    text = subject.texts[question.prompt]
+    forwards = (
+        subject.forwards
+        if question.guidance is None
+        else (GUIDED if question.guidance else 1)
+    )
+    steps = subject.steps if question.steps is None else question.steps
+    macs = {part: dict.fromkeys(KINDS, 0) for part in PARTS}
+    bounds: dict[str, Bound | None] = {part: Bound(0, 0) for part in PARTS}
+    for formula in subject.formulas:
+        point = subject.tokens(formula, question.width, question.height, text)
+        part = part_of(subject, formula, text)
+        runs = {"denoiser": steps * forwards, "text": forwards, "vae": 1}[part]
+        for kind, count in formula.kinds(*point, question.batch).items():
+            macs[part][kind] += runs * count
+        images = question.batch * (1 if part == "vae" else forwards)
+        precision = _precision(subject, question, part)
+        bounds[part] = _sum(bounds[part], bound(formula, point, images, precision, device))
+    denoising = bounds["denoiser"]
+    whole = denoising and denoising.times(steps * question.work)
+    for part in ("text", "vae"):
+        whole = _sum(whole, bounds[part])
+    total = sum(sum(kinds.values()) for kinds in macs.values())
+    return Answer(
+        steps=steps,
+        forwards=forwards,
+        macs=macs,
+        image_macs=total // question.batch,
+        step_macs=sum(macs["denoiser"].values()) // steps,
+        bounds=bounds,
+        image_bound=whole and whole.times(1 / question.batch),
+        memory=memory(subject, question, forwards),
+    )
+
+
+def part_of(subject: Subject, formula: Formula, text: Text) -> str:
+    """Tell the part of the pipeline that a formula is of."""
+    if formula is subject.denoiser:
+        return "denoiser"
+    return "text" if formula.component in text.encoders else "vae"
+
+
+def _precision(subject: Subject, question: Question, part: str) -> Precision:
+    is_upcast = part == "vae" and subject.decodes_in_f32 and question.precision == "f16"
+    return PRECISIONS["f32" if is_upcast else question.precision]
+
+
+def bound(
+    formula: Formula, point: tuple[int, int], batch: int, precision: Precision, device: Device
+) -> Bound | None:
+    """Return the roofline's bound of one call; None where the GPU has no units for the dtype."""
+    kinds = formula.kinds(*point, batch)
+    moved = (
+        (formula.elements(*point, batch) - formula.weights) * precision.activation
+        + formula.weights * precision.weight
+    )
+    attended = formula.attended(*point, batch) * precision.activation
+    works = (
+        (sum(kinds.values()) - kinds["attention"], moved, precision.layers),
+        (kinds["attention"], attended, precision.attention),
+    )
+    seconds = by_arithmetic = 0.0
+    for macs, moved_bytes, dtype in works:
+        rate = device.rate(dtype)
+        if rate is None:
+            return None
+        computing, moving = 2 * macs / rate, moved_bytes / (1e9 * device.bandwidth_gb_per_s)
+        seconds += max(computing, moving)
+        by_arithmetic += computing if computing >= moving else 0
+    return Bound(seconds, by_arithmetic)
+
+
+def _sum(one: Bound | None, other: Bound | None) -> Bound | None:
+    if one is None or other is None:
+        return None
+    return Bound(one.seconds + other.seconds, one.by_arithmetic + other.by_arithmetic)
+
+
+def memory(subject: Subject, question: Question, forwards: int) -> dict[str, int]:
+    """
+    Return the bytes that a GPU must hold, by mode.
+
+    Guidance's two forwards are one batch. The context of the device (some 300 to 500 MB) and the
+    allocator's losses come on top.
+    """
+    text = subject.texts[question.prompt]
+    weights, peaks, largest = [], [], []
+    for formula in subject.formulas:
+        part = part_of(subject, formula, text)
+        precision = _precision(subject, question, part)
+        images = question.batch * (1 if part == "vae" else forwards)
+        point = subject.tokens(formula, question.width, question.height, text)
+        buffers = formula.buffers * precision.activation
+        weights.append(subject.parameters(formula) * precision.weight + buffers)
+        largest.append(formula.largest * precision.weight + buffers)
+        peaks.append(formula.peak(point[0], images, is_single=precision.activation == 4))
+    return {
+        "resident": sum(weights) + max(peaks),
+        "by_component": max(own + peak for own, peak in zip(weights, peaks, strict=True)),
+        "by_layer": max(own + peak for own, peak in zip(largest, peaks, strict=True)),
+    }
+
+
+def fits(found: Mapping[str, int], device: Device) -> str:
+    """Name the easiest way in which it fits: a mode, or `no`."""
+    return next((mode for mode in MODES if found[mode] <= device.memory_bytes), "no")
+
+
+def row(subject: Subject, question: Question, device: Device) -> Row:
+    """Return the row of a table."""
+    head = {
+        "architecture": subject.name,
+        "label": subject.label,
+        "device": device.name,
+        "device_label": device.label,
+        "width_pixels": question.width,
+        "height_pixels": question.height,
+        "batch": question.batch,
+        "prompt_tokens": question.prompt,
+        "dtype": question.precision,
+        "device_bytes": device.memory_bytes,
+        "note": subject.note,
+    }
+    found = answer(subject, question, device)
+    told = head | {
+        "text_tokens": subject.texts[question.prompt].denoiser,
+        "steps": found.steps,
+        "forwards_per_step": found.forwards,
+        "image_macs": found.image_macs,
+        **{f"{mode}_bytes": found.memory[mode] for mode in MODES},
+        "fits": fits(found.memory, device),
+    }
+    if found.image_bound is None:
+        return told | {"problem": f"{device.label} has no units for {question.precision}"}
+    seconds = {part: each.seconds for part, each in found.bounds.items() if each is not None}
+    return told | {
+        "step_bound_seconds": _rounded(seconds["denoiser"]),
+        "text_bound_seconds": _rounded(seconds["text"]),
+        "vae_bound_seconds": _rounded(seconds["vae"]),
+        "image_bound_seconds": _rounded(found.image_bound.seconds),
+        "limited_by": found.image_bound.limit,
+    }
+
+
+def _rounded(seconds: float) -> float:
+    return float(f"{seconds:.4g}")
