@@ -119,9 +119,7 @@ def answer(subject: Subject, question: Question, device: Device) -> Answer:
     subject.check(question.width, question.height)
     text = subject.texts[question.prompt]
     forwards = (
-        subject.forwards
-        if question.guidance is None
-        else (GUIDED if question.guidance else 1)
+        subject.forwards if question.guidance is None else (GUIDED if question.guidance else 1)
     )
     steps = subject.steps if question.steps is None else question.steps
     macs = {part: dict.fromkeys(KINDS, 0) for part in PARTS}
@@ -170,9 +168,8 @@ def bound(
     """Return the roofline's bound of one call; None where the GPU has no units for the dtype."""
     kinds = formula.kinds(*point, batch)
     moved = (
-        (formula.elements(*point, batch) - formula.weights) * precision.activation
-        + formula.weights * precision.weight
-    )
+        formula.elements(*point, batch) - formula.weights
+    ) * precision.activation + formula.weights * precision.weight
     attended = formula.attended(*point, batch) * precision.activation
     works = (
         (sum(kinds.values()) - kinds["attention"], moved, precision.layers),

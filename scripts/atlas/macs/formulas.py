@@ -118,7 +118,9 @@ def rows(architecture: str, formula: Formula) -> Iterator[Row]:
         for quantity, polynomial in table.items():
             yield from (head | row for row in _terms(quantity, per, polynomial))
     for name, value in zip(
-        CONSTANTS, (formula.weights, formula.parameters, formula.buffers, formula.largest), strict=True
+        CONSTANTS,
+        (formula.weights, formula.parameters, formula.buffers, formula.largest),
+        strict=True,
     ):
         yield head | _term(name, FORWARD, "1", Fraction(value))
     for name, lines in ((HALF, formula.half), (SINGLE, formula.single)):

@@ -184,9 +184,7 @@ def foot(
     portrait: Portrait, units: Mapping[str, Sequence[Piece]], edges: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the tables of sums and of colours, the units by their groups."""
-    outside = {
-        name: pieces for name, pieces in boxes(portrait.structure).items() if pieces
-    }
+    outside = {name: pieces for name, pieces in boxes(portrait.structure).items() if pieces}
     named = {BOXES[name].lower(): pieces for name, pieces in outside.items()}
     kinds = [*(kind_of(piece) for pieces in units.values() for piece in pieces), *named]
     return {"sums": sums(portrait, {**units, **named}), "legend": legend(kinds, edges)}

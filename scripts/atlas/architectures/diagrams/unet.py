@@ -61,9 +61,7 @@ def _add_ends(drawing: Any, portrait: Portrait, readers: Readers, first: str, la
     found = {name: pieces for name, pieces in boxes(whole).items() if pieces}
     for name, pieces in found.items():
         colour = COLOURS[BOXES[name].lower()]
-        drawing.add_node(
-            name, label=listings.listing(BOXES[name], pieces, whole, colour, readers)
-        )
+        drawing.add_node(name, label=listings.listing(BOXES[name], pieces, whole, colour, readers))
     box_of = {piece.mark: name for name, own in found.items() for piece in own}
     sources = frame.inputs(portrait)
     for stream, told in sources.items():
