@@ -205,6 +205,58 @@ def test_tables_are_those_of_the_catalogue(architecture: str) -> None:
         assert architecture in fits[component]
 
 
+def test_no_table_is_empty() -> None:
+    parts = ("denoiser", "vae", "text_encoder")
+    assert all(each.shapes for part in parts for each in expected.tables(part))
+    assert expected.exact({}) == {}
+
+
+FIRST_NAMES = {
+    "denoiser": """adm64_diffusers auraflow_v02 chroma cogview3_plus cogview4 flux1_dev flux1_schnell
+        flux2_dev flux2_klein4b hunyuandit kandinsky3 lumina2 lumina_next pixart_alpha_1024
+        pixart_alpha_512 qwen_image sana15_1600m sana_1600m sana_600m sd15 sd21 sd35_large
+        sd35_medium sd3_medium sdxl z_image""".split(),
+    "vae": "chroma cogview4 flux2_dev kandinsky3 qwen_image sana_600m sd15".split(),
+    "text_encoder": """auraflow_v02 chroma cogview4 flux2_dev hunyuandit kandinsky3 lumina2
+        lumina_next qwen_image sd15 sd21 sd35_large sdxl z_image""".split(),
+}
+"""What each structure has been called since it is known: later entries of the same tensors, which
+have longer names, change none."""
+
+
+@pytest.mark.parametrize("part", FIRST_NAMES)
+def test_what_was_recognised_keeps_its_name(part: str) -> None:
+    from atlas.names.recognition import fitting
+
+    called = {fitting(each.shapes)[0] for each in expected.tables(part)}
+    assert set(FIRST_NAMES[part]) <= called
+
+
+@pytest.mark.parametrize(
+    ("architecture", "also"),
+    [
+        ("sd15_inpainting", "an inpainting UNet"),
+        ("sd2_inpainting", "an inpainting UNet"),
+        ("sdxl_inpainting", "an inpainting UNet"),
+        ("instruct_pix2pix", "a UNet that edits an image"),
+        ("sd_x4_upscaler", "an upscaling UNet"),
+        ("sdxl_refiner", None),
+        ("ssd_1b", None),
+        ("segmind_vega", None),
+        ("koala_700m", None),
+        ("kolors", None),
+        ("lcm_sdxl", None),
+    ],
+)
+def test_relatives_are_recognised_as_themselves(architecture: str, also: str | None) -> None:
+    items = tuple(
+        Item(name, "unet", shape, "f16") for name, shape in table(architecture, "unet").items()
+    )
+    drawn = plan(items)
+    assert drawn.architectures == {"unet": architecture}
+    assert [also in finding for finding in drawn.findings] == ([True] if also else [])
+
+
 def test_every_entry_of_the_catalogue_has_tables() -> None:
     from atlas.architectures import catalogue
 
