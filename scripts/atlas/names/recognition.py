@@ -73,9 +73,9 @@ def recognised(
             found[component] = chosen
         elif not _is_plain_copy(component, components):
             findings.append(_finding(component, components[component], architecture))
-    findings += [
-        each for name in DENOISERS if name in components for each in _takes(name, components)
-    ]
+    # What is recognised is known to take what it takes: the name says so.
+    unknown = [name for name in DENOISERS if name in components and name not in found]
+    findings += [each for name in unknown for each in _takes(name, components)]
     return found, findings
 
 
@@ -108,11 +108,19 @@ def fitting(shapes: Shapes) -> list[str]:
 
 
 def likenesses(shapes: Shapes, tables: Iterable[Expected]) -> list[Likeness]:
-    """Return how near a component comes to each table, the nearest first."""
+    """
+    Return how near a component comes to each table, the nearest first.
+
+    Among equally near ones that of the shortest name comes first: the one that others are made of.
+    """
     alike = [_likeness(shapes, table) for table in tables]
-    return sorted(
-        alike, key=lambda each: (-round(each.pattern_share, 2), -each.share, len(each.reshaped))
-    )
+    return sorted(alike, key=_rank)
+
+
+def _rank(alike: Likeness) -> tuple[float, float, int, int, str]:
+    name = alike.table.architectures[0]
+    share = -round(alike.pattern_share, 2)
+    return share, -alike.share, len(alike.reshaped), len(name), name
 
 
 def _likeness(shapes: Shapes, table: Expected) -> Likeness:

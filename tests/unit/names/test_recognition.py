@@ -124,20 +124,34 @@ def test_every_component_of_the_catalogue_is_recognised(part: str) -> None:
     ],
 )
 def test_what_a_unet_takes_beside_the_latent_is_told_in_words(channels: int, words: str) -> None:
-    shapes = table("sd15", "unet") | {"conv_in.weight": (320, channels, 3, 3)}
+    # an embedding that no known UNet has, so that none is recognised
+    shapes = table("sd15", "unet") | {
+        "conv_in.weight": (320, channels, 3, 3),
+        "time_embedding.other.weight": (1, 1),
+    }
     drawn = plan(tuple(Item(name, None, shape, "f16") for name, shape in shapes.items()))
     assert drawn.architectures == {}
     nearly, told = drawn.findings
-    assert nearly.startswith("unet: nearly sd15: 1 of other shape (conv_in.weight")
+    assert nearly.startswith("unet: nearly ")
+    assert "1 besides (time_embedding.other.weight)" in nearly
     assert told.startswith("unet: ")
     assert words in told
 
 
-@pytest.mark.parametrize(("times", "words"), [(6, "FLUX.1 Fill"), (2, "FLUX.1 Depth and Canny")])
-def test_what_a_transformer_takes_beside_the_latent_is_told(times: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("times", "words", "name"),
+    [(6, "FLUX.1 Fill", "flux1_fill"), (2, "FLUX.1 Depth and Canny", "flux1_depth")],
+)
+def test_what_a_transformer_takes_beside_the_latent_is_told(
+    times: int, words: str, name: str
+) -> None:
     shapes = table("flux1_dev", "transformer")
     shapes["x_embedder.weight"] = (3072, 64 * times)
     drawn = plan(tuple(Item(name, None, shape, "f16") for name, shape in shapes.items()))
+    assert drawn.architectures == {"transformer": name}
+    del shapes["proj_out.bias"]
+    drawn = plan(tuple(Item(name, None, shape, "f16") for name, shape in shapes.items()))
+    assert drawn.architectures == {}
     assert words in drawn.findings[-1]
 
 
@@ -203,6 +217,45 @@ def test_tables_are_those_of_the_catalogue(architecture: str) -> None:
     for component in catalogue.load(architecture).components:
         fits = expected.exact(canonical_shapes(architecture, component))
         assert architecture in fits[component]
+
+
+def test_no_table_is_empty() -> None:
+    parts = ("denoiser", "vae", "text_encoder")
+    assert all(each.shapes for part in parts for each in expected.tables(part))
+    assert expected.exact({}) == {}
+
+
+FIRST_NAMES = {
+    "denoiser": """adm64_diffusers auraflow_v02 chroma cogview3_plus cogview4 flux1_dev flux1_schnell
+        flux2_dev flux2_klein4b hunyuandit kandinsky3 lumina2 lumina_next pixart_alpha_1024
+        pixart_alpha_512 qwen_image sana15_1600m sana_1600m sana_600m sd15 sd21 sd35_large
+        sd35_medium sd3_medium sdxl z_image""".split(),
+    "vae": "chroma cogview4 flux2_dev kandinsky3 qwen_image sana_600m sd15".split(),
+    "text_encoder": """auraflow_v02 chroma cogview4 flux2_dev hunyuandit kandinsky3 lumina2
+        lumina_next qwen_image sd15 sd21 sd35_large sdxl z_image""".split(),
+}
+"""What each structure has been called since it is known: later entries of the same tensors, which
+have longer names, change none."""
+
+
+@pytest.mark.parametrize("part", FIRST_NAMES)
+def test_what_was_recognised_keeps_its_name(part: str) -> None:
+    from atlas.names.recognition import fitting
+
+    called = {fitting(each.shapes)[0] for each in expected.tables(part)}
+    assert set(FIRST_NAMES[part]) <= called
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    """sd15_inpainting sd2_inpainting sdxl_inpainting instruct_pix2pix sd_x4_upscaler sdxl_refiner
+    ssd_1b segmind_vega koala_700m kolors lcm_sdxl lcm_dreamshaper_v7""".split(),
+)
+def test_relatives_are_recognised_as_themselves(architecture: str) -> None:
+    shapes = table(architecture, "unet")
+    drawn = plan(tuple(Item(name, "unet", shape, "f16") for name, shape in shapes.items()))
+    assert drawn.architectures == {"unet": architecture}
+    assert drawn.findings == ()
 
 
 def test_every_entry_of_the_catalogue_has_tables() -> None:
