@@ -228,7 +228,7 @@ def vae_encode(
     check_size(architecture, width, height)
     check_batch(batch)
     time = clip_frames(architecture, frames) or 1
-    shape = (batch, int(vae.config.get("in_channels", 3)), *_time(vae, time), height, width)
+    shape = (batch, _image_channels(vae), *_time(vae, time), height, width)
     return {"x": torch.empty(shape, dtype=dtype, device="meta"), "return_dict": False}
 
 
@@ -241,3 +241,10 @@ def _autoencoder(architecture: Architecture) -> Component:
 def _time(vae: Component, frames: int) -> tuple[int, ...]:
     """Return the axis of time that autoencoders of video have: an image is one frame."""
     return (frames,) if vae.class_name in VIDEO_AUTOENCODERS else ()
+
+
+def _image_channels(vae: Component) -> int:
+    """Return the channels of the image that is encoded: Wan counts those of a patch of it."""
+    channels = int(vae.config.get("in_channels", 3))
+    patch = int(vae.config.get("patch_size") or 1) if vae.class_name == "AutoencoderKLWan" else 1
+    return channels // patch**2

@@ -60,7 +60,7 @@ def _evenly_routed(
     return result
 
 
-def _rotary_in_float32(
+def _turned_in_float32(
     _: Any, frequencies: torch.Tensor, positions: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Make Mochi's rotary positions, whose autocast does not know the meta device."""
@@ -68,9 +68,26 @@ def _rotary_in_float32(
     return turned.cos(), turned.sin()
 
 
+def _angles_of_axes(part: Any, ids: torch.Tensor) -> torch.Tensor:
+    """Return what ERNIE-Image's rotary positions are as large as: theirs ask for an autocast."""
+    size = sum(part.axes_dim)
+    return torch.empty(*ids.shape[:-1], 1, size, dtype=torch.float32, device=ids.device)
+
+
+def _angles_of_tokens(
+    part: Any, hidden_states: torch.Tensor, position_ids: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what OmniGen's rotary positions are as large as: theirs ask for the largest."""
+    shape = position_ids.shape[-1], part.dim
+    angles = torch.empty(shape, dtype=torch.float32, device=hidden_states.device)
+    return angles.cos(), angles.sin()
+
+
 METHODS: dict[str, dict[str, Callable[..., Any]]] = {
+    "ErnieImageEmbedND3": {"forward": _angles_of_axes},
     "MOEFeedForwardSwiGLU": {"moe_infer": _evenly_routed},
-    "MochiRoPE": {"_create_rope": _rotary_in_float32},
+    "MochiRoPE": {"_create_rope": _turned_in_float32},
+    "OmniGenSuScaledRotaryEmbedding": {"forward": _angles_of_tokens},
 }
 """Class name of a part to its methods that are replaced: they need values, or a real device."""
 

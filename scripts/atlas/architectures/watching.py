@@ -63,7 +63,9 @@ class Watch:
         path = self._running.pop()
         if "weight" in module._parameters and not module._modules:
             received = inputs[0].shape if inputs else ()
-            self.calls.append(LayerCall(module, path, tuple(received), tuple(output.shape)))
+            # A gate of experts gives several tensors, of one length.
+            result = output[0] if isinstance(output, tuple) else output
+            self.calls.append(LayerCall(module, path, tuple(received), tuple(result.shape)))
 
 
 class AttentionCalls(TorchFunctionMode):
