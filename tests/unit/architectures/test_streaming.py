@@ -72,6 +72,12 @@ def test_casting_skips_layers_within_modules_of_sensitive_names() -> None:
     assert cast_layers(module) == [module["block"]["proj_in"]]
 
 
+def test_tied_weights_come_once() -> None:
+    net = Net()
+    net.last.weight = net.first.weight
+    assert streams(net)["block"].resident == 100
+
+
 def test_an_autoencoder_lists_blocks_in_its_decoder() -> None:
     vae = diffusers.AutoencoderKL(
         block_out_channels=(8, 8),
