@@ -15,9 +15,9 @@ INTRODUCTION = (
     "multiply-accumulates, MB = 10⁶ bytes, GB = 10⁹ bytes."
 )
 MEMORY_METHOD = (
-    "Weights (all that the pipeline loads) and buffers of the component, and the largest set of its "
-    "activations alive at a time, "
-    "followed through every operation of one forward (of an autoencoder: decoding one image). "
+    "Weights (all that the pipeline loads) and buffers of the component, and the largest set of "
+    "its activations alive at a time, followed through every operation of one forward (of an "
+    "autoencoder: decoding one image). "
     "Attention is taken to be fused: its matrix of scores is not stored. Scratch space of kernels, "
     "the allocator's rounding and the device's own 300 to 500 MB come on top. f8 weights compute "
     "in 16 bit. A batch of more than 1 is that of a pipeline that runs guidance in one batch."
@@ -118,8 +118,8 @@ def _counts(summary: Sequence[Row]) -> Section:
             *(
                 f"{row[key]:,}" if row[key] is not None else DASH
                 for key in (
-                    "parameters", "parameters_loaded", "parameters_torchinfo",
-                    "parameters_header", "buffer_elements",
+                    "parameters", "parameters_loaded", "parameters_torchinfo", "parameters_header",
+                    "buffer_elements",
                 )
             ),
             *(gigabytes(row[f"weights_{dtype}_bytes"]) for dtype in ("f32", "f16", "bf16", "f8")),

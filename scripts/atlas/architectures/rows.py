@@ -68,14 +68,12 @@ def _whole(survey: Survey) -> Row:
     """Return the row of the pipeline: sums, and the largest of the components' activations."""
     parts = survey.components
     headers = [part.header for part in parts]
-    resident = sum(_resident(part, TABLE_DTYPE) for part in parts)
+    resident = {part.name: _resident(part, TABLE_DTYPE) for part in parts}
     # What runs may be in another dtype than what is stored.
     needed = (
-        resident
-        + _running(survey, part)
-        - _resident(part, TABLE_DTYPE)
-        + _activations(survey, part)
+        sum(resident.values()) - resident[part.name] + _running(survey, part) + own
         for part in parts
+        for own in [_activations(survey, part)]
     )
     parameters = sum(part.parameters for part in parts)
     return _place(survey, ALL, survey.components[0].tokens) | {

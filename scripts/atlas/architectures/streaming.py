@@ -15,7 +15,7 @@ What the three do is read from the libraries that do it; no weights are moved he
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,15 +72,15 @@ def _groups(module: nn.Module) -> Iterator[tuple[nn.Module, int]]:
     names as blocks: it is brought by the model's own forward.
     """
     named = getattr(module, "_group_offload_block_modules", None) or ()
-    rest = _elements(module.parameters(recurse=False))
+    rest = list(module.parameters(recurse=False))
     for name, child in module.named_children():
         if name in named:
             yield from _groups(child)
         elif isinstance(child, nn.ModuleList | nn.Sequential):
             yield from ((block, _elements(block.parameters())) for block in child)
         else:
-            rest += _elements(child.parameters())
-    yield module, rest
+            rest += child.parameters()
+    yield module, _elements(dict.fromkeys(rest))  # a tied one is brought once
 
 
 def _loaded(elements: int) -> Visit:
@@ -133,5 +133,5 @@ def _is_within(name: str, patterns: list[str]) -> bool:
     return any(re.search(pattern, place) for place in places for pattern in patterns)
 
 
-def _elements(parameters: Iterator[nn.Parameter]) -> int:
+def _elements(parameters: Iterable[nn.Parameter]) -> int:
     return sum(parameter.numel() for parameter in parameters)

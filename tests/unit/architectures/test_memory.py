@@ -38,19 +38,17 @@ def test_attention_never_stores_its_scores() -> None:
     assert max(live.half) == 2 * given.nbytes
 
 
-@pytest.mark.parametrize("name", ["sd15", "sd3_medium", "pixart_alpha_512", "kandinsky3"])
-def test_peaks_between_two_sizes_are_those_of_a_run(name: str) -> None:
-    entry = catalogue.load(name)
-
-    def run(side: int) -> memory.LiveBytes:
-        arguments = inputs.denoiser(entry, width=side, height=side)
-        return live_bytes(denoiser(name), arguments, pixels=side**2, remembered=REMEMBERED)
-
-    found = memory.peaks(run, [512, 768, 1024])
-    measured = run(768)
-    assert (found[768].half, found[768].single) == (max(measured.half), max(measured.single))
-    assert not found[512].is_inferred
-    assert not found[1024].is_inferred
+def test_chroma_is_not_affine_in_pixels_so_that_two_sizes_do_not_give_a_third() -> None:
+    # Its attention makes a mask of all pairs of tokens.
+    entry = catalogue.load("chroma")
+    found = {}
+    for side in (512, 1024, 2048):
+        given = inputs.denoiser(entry, width=side, height=side)
+        live = live_bytes(denoiser("chroma"), given, pixels=side**2, remembered=REMEMBERED)
+        found[side] = memory.peak(live).half
+    assert found == {512: 166_936_580, 1024: 510_257_156, 2048: 2_261_026_820}
+    share = (1024**2 - 512**2) / (2048**2 - 512**2)
+    assert found[512] + share * (found[2048] - found[512]) > 1.14 * found[1024]
 
 
 @pytest.mark.parametrize("name", ["sd15", "lumina2"])
