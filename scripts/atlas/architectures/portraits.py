@@ -15,13 +15,8 @@ from atlas.basis.errors import AtlasError
 OUTSIDE = "outside"
 """In place of a mark: what is in no unit."""
 
-PRODUCTS = {
-    "attention": "products of attention",
-    "linear": "products",
-    "convolution": "products",
-    "other matmul": "products",
-}
-"""Kind of MACs that a module makes in none of its own modules to the mark of their part."""
+PRODUCTS = "products"
+"""Mark of the part of the MACs that a module makes in none of its own modules."""
 
 OWN = "own parameters"
 """Mark of the part of a module's parameters that are in none of its own modules."""

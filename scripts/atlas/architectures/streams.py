@@ -206,6 +206,10 @@ class Streams:
         self._piece_of = {part: path for path, parts in self.pieces.items() for part in parts}
         self._shapes = self._between_pieces()
         self._graph = Graph(self._shapes, units, self._arguments)
+        self._known: dict[str, str] = {}
+        self._inside: dict[str, list[str]] = {}
+        for path in trace.given:
+            self._inside.setdefault(path.rpartition(".")[0], []).append(path)
 
     def _is_mixed(self, graph: Graph, piece: str, parts: Sequence[str]) -> bool:
         """
@@ -258,16 +262,34 @@ class Streams:
         ]
 
     def _into(self, start: str, end: str) -> tuple[str, ...]:
-        """Return the modules of a unit that are given what comes from start without the image."""
+        """
+        Return the modules of a unit that are given what comes from start without the image.
+
+        Text may be modulated by the time before it enters; the time enters alone.
+        """
+        inside = self._inside.get(end, [])
+        if not inside:
+            return ()
+        own = self._stream(start)
+        allowed = {own, TIME} if own == TEXT else {own}
         return tuple(
             path.rpartition(".")[2]
-            for path, given in self._trace.given.items()
-            if path.rpartition(".")[0] == end and any(
-                start in pieces and IMAGE not in self._graph.carried(*pieces)
+            for path in inside
+            if any(
+                start in pieces and {self._stream(piece) for piece in pieces} <= allowed
                 for pieces in ({self._piece_of.get(maker, maker) for maker in makers}
-                               for makers in given)
+                               for makers in self._trace.given[path])
             )
         )  # fmt: skip
+
+    def _stream(self, maker: str) -> str:
+        """Return the one stream that an argument, a unit, a piece or a parameter stands for."""
+        if maker in self._units:
+            return IMAGE
+        known = self._arguments.get(maker)
+        if known is None and maker not in self._known:
+            self._known[maker] = self.of_piece(maker)
+        return known or self._known[maker]
 
 
 def _of_streams(carried: Collection[str]) -> str:

@@ -140,6 +140,15 @@ def _check_parts(name: str, piece: Piece) -> None:
         _check_parts(name, part)
 
 
+OF_KIND: dict[Kind, str] = {
+    "attention": "of attention",
+    "convolution": "of convolutions",
+    "linear": "with parameters",
+    "other matmul": "of activations",
+}
+"""Kind of MACs that a module makes in none of its own modules to what its part is called."""
+
+
 class _Surveyor:
     """Weighs modules of a denoiser that has been run and counted."""
 
@@ -201,7 +210,7 @@ class _Surveyor:
                          if part.macs and part.paths)  # fmt: skip
             multiplying = [at for at, part in enumerate(parts) if part.macs and part.paths]
             at = multiplying[behind] if behind < len(multiplying) else len(parts)
-            parts.insert(at, Piece(PRODUCTS[kind], (), ("of activations alone",), 0, 0, macs, None))
+            parts.insert(at, Piece(PRODUCTS, (), (OF_KIND[kind],), 0, 0, macs, None))
         own = sum(
             size for name, size in self._parameters.items() if name.rpartition(".")[0] == path
         )

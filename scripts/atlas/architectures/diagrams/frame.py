@@ -1,6 +1,7 @@
 """What frames every diagram: its title, the sums below, the legend, and how it is drawn."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -11,6 +12,7 @@ from atlas.architectures.diagrams.streams import BOXES, Readers, boxes, given
 from atlas.architectures.diagrams.style import (
     COLOURS,
     FONT,
+    GAP,
     INK,
     SMALL,
     STREAMS,
@@ -35,7 +37,7 @@ def graph(portrait: Portrait, **attributes: Any) -> Any:
 
     drawing = pygraphviz.AGraph(directed=True, strict=False)
     drawing.graph_attr.update(
-        fontname=FONT, bgcolor="white", pad="0.25", nodesep="0.2", ranksep="0.18",
+        fontname=FONT, bgcolor="white", pad="0.12", nodesep="0.12", ranksep="0.16",
         splines="spline", label=_title(portrait), labelloc="t", labeljust="l", **attributes,
     )  # fmt: skip
     drawing.node_attr.update(shape="plain", fontname=FONT, fontsize=str(TEXT), fontcolor=INK)
@@ -116,15 +118,28 @@ def _sum(name: str, weights: int, work: int, portrait: Portrait, *, bold: bool =
 
 
 def legend(kinds: Sequence[str], edges: Mapping[str, str]) -> str:
-    """Return the legend: the kinds of blocks by colour, and the edges."""
-    rows = [row(cell("Colours", bold=True, span=2))]
-    rows += [
-        row(cell("\u2003", colour=COLOURS[kind]), cell(kind, size=SMALL))
+    """Return the legend: the kinds of blocks by colour, and beside them the edges."""
+    left = [
+        cell("\u2003", colour=COLOURS[kind]) + cell(f"{GAP}{kind}", size=SMALL)
         for kind in dict.fromkeys(kinds)
     ]
-    rows += [row(f'<td><font color="{colour}"><b>→</b></font></td>', cell(name, size=SMALL))
-             for name, colour in edges.items()]  # fmt: skip
+    right = [
+        f'<td><font color="{colour}"><b>{GAP}→{GAP}</b></font></td>' + cell(name, size=SMALL)
+        for name, colour in edges.items()
+    ]
+    rows = [row(cell("Colours", bold=True, span=2), cell(f"{GAP}Streams", bold=True, span=2))]
+    rows += [row(one, other) for one, other in zip_longest(left, right, fillvalue=EMPTY)]
     return table(rows)
+
+
+EMPTY = "<td></td><td></td>"
+"""Two cells of nothing."""
+
+
+def stacked(tables: Sequence[str]) -> str:
+    """Return ready tables one below the other, as one label."""
+    body = "".join(f'<tr><td align="left">{told[1:-1]}</td></tr>' for told in tables)
+    return f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="1">{body}</table>>'
 
 
 def inputs(portrait: Portrait) -> dict[str, str]:
@@ -169,12 +184,12 @@ def _reads(portrait: Portrait, mark: str) -> bool:
 
 
 def _encoders(found: Sequence[Encoder]) -> list[str]:
-    """Return the rows of text encoders, which are no part of the denoiser."""
+    """Return the rows of text encoders, no part of the denoiser: tokens and parameters."""
     return [
         row(
             cell(f"of {encoder.class_name}", size=SMALL, soft=True),
             cell(f"{encoder.tokens} tokens", size=SMALL, soft=True, align="right"),
-            cell(f"{count(encoder.parameters)} parameters", size=SMALL, soft=True, align="right"),
+            cell(count(encoder.parameters), size=SMALL, soft=True, align="right"),
         )
         for encoder in found
     ]

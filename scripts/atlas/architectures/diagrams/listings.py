@@ -11,7 +11,6 @@ from atlas.architectures.diagrams.style import (
     LINE,
     SAMPLER,
     SHORT,
-    SHORT,
     SMALL,
     SOFT,
     STREAMS,
@@ -36,8 +35,9 @@ def table(rows: Iterable[str], colour: str = "white", widths: Sequence[int] = ()
     sizer = "".join(f'<td width="{width}" height="1" cellpadding="0"></td>' for width in widths)
     body = "".join(rows) + (f"<tr>{sizer}</tr>" if sizer else "")
     return (
-        f'<<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="1"'
-        f' bgcolor="{colour}">{body}</table>>'
+        f'<<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="2"'
+        f' bgcolor="{colour}"><tr><td><table border="0" cellborder="0" cellspacing="0"'
+        f' cellpadding="0">{body}</table></td></tr></table>>'
     )
 
 
@@ -64,9 +64,13 @@ def unit(piece: Piece, whole: Structure, widths: Sequence[int], readers: Readers
     foreign = [stream for stream in readers.streams(piece.mark) if stream != "image"]
     rows = [
         row(cell(piece.mark, bold=True), cell(classes_of(piece), align="right")),
-        row(tags(foreign), cell(times(piece.shape), align="right", size=SMALL, soft=True)),
+        row(
+            tags(foreign),
+            cell(f"{readers.sampling(piece)} {times(piece.shape)}", align="right", size=SMALL,
+                 soft=True),
+        ),
         amounts(piece, whole),
-    ]
+    ]  # fmt: skip
     return table(rows, COLOURS[kind_of(piece)], widths)
 
 

@@ -17,6 +17,9 @@ BOXES = {
 }
 """Stream to the title of its modules outside the units, from left to right."""
 
+DOWN, UP = "↓", "↑"
+"""Before the shape of what halves or doubles rows and columns."""
+
 BOX_OF = {"pooled text": TEXT, "sizes and classes": TIME}
 """Stream to that whose box its modules lie in, where it has none."""
 
@@ -60,6 +63,20 @@ class Readers:
         """Return the stream of what is handed over."""
         stream = self._stream[flow.start]
         return IMAGE if stream == HEAD else stream
+
+    def sampling(self, piece: Piece) -> str:
+        """Return an arrow down or up where a unit halves or doubles the rows of what it is given."""
+        given = [
+            shape[-2]
+            for flow in self.flows.get(piece.mark, ())
+            if self.stream(flow) == IMAGE
+            and self._units.get(flow.start) == self._units[piece.mark] - 1
+            for shape in flow.shapes
+            if piece.shape and len(shape) == len(piece.shape) > 3
+        ]
+        if not given or piece.shape is None or given[0] == piece.shape[-2]:
+            return ""
+        return DOWN if given[0] > piece.shape[-2] else UP
 
     def skips(self) -> list[tuple[str, str]]:
         """Return the marks of units that hand something over a unit between them."""

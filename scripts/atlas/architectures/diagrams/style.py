@@ -81,7 +81,7 @@ def kind_of(piece: Piece) -> str:
 
 def width(text: str, size: int) -> int:
     """Return the width in points that a cell of this text takes, a little more than less."""
-    return ceil(72 * text_width(text, size)) + 4
+    return ceil(72 * text_width(text, size)) + 2
 
 
 def count(number: float) -> str:

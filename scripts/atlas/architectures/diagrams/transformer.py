@@ -157,6 +157,10 @@ def _add_feet(drawing: Any, portrait: Portrait, *, is_skipping: bool) -> None:
         edges["long skips (dashed)"] = LINE
     for node, told in frame.foot(portrait, units, edges).items():
         drawing.add_node(node, label=told)
-        drawing.add_edge("output", node, style="invis")
-    drawing.add_subgraph(["sums", "legend"], rank="same")
-    drawing.add_edge("sums", "legend", style="invis")
+    # To the right, below the expanded blocks, is room.
+    for left, right in (("head", "sums"), ("output", "legend")):
+        drawing.add_subgraph([left, right], rank="same")
+        drawing.add_edge(left, right, style="invis")
+    if portrait.structure.samples:
+        drawing.add_edge(f"sample{len(portrait.structure.samples) - 1}", "sums", style="invis")
+    drawing.add_edge("sums", "legend", style="invis", weight="5")

@@ -1,10 +1,11 @@
 """A UNet: the IN units down, the middle, the OUT units up, skips across at equal rank."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from atlas.architectures.diagrams import frame, listings
-from atlas.architectures.diagrams.streams import BOXES, HEAD, Readers, boxes
+from atlas.architectures.diagrams.streams import BOXES, HEAD, TEXT, Readers, boxes
 from atlas.architectures.diagrams.style import COLOURS, LINE, STREAMS
 from atlas.architectures.portraits import Piece, Portrait
 
@@ -31,7 +32,7 @@ def draw(portrait: Portrait) -> Any:
     for start, end in readers.skips():
         drawing.add_edge(start, end, style="dashed", color=LINE, constraint="false", penwidth="1.2")
     _add_ends(drawing, portrait, readers, down[0].mark, up[-1].mark)
-    _add_feet(drawing, portrait, bottom)
+    _add_feet(drawing, portrait, readers, bottom, bottom if middle else up[0].mark)
     return drawing
 
 
@@ -63,36 +64,55 @@ def _add_ends(drawing: Any, portrait: Portrait, readers: Readers, first: str, la
         colour = COLOURS[BOXES[name].lower()]
         drawing.add_node(name, label=listings.listing(BOXES[name], pieces, whole, colour, readers))
     box_of = {piece.mark: name for name, own in found.items() for piece in own}
-    sources = frame.inputs(portrait)
-    for stream, told in sources.items():
-        drawing.add_node(f"{stream} in", label=told)
-    edges = {
-        (f"{source.stream} in", box_of[flow.end]): source.stream
-        for source in whole.sources
-        for flow in whole.flows
-        if flow.start == source.name and flow.end in box_of
-    }
-    for (start, end), stream in edges.items():
-        drawing.add_edge(start, end, color=STREAMS[stream])
+    tables = frame.inputs(portrait)
+    conditions = [stream for stream in tables if stream not in {"image", "text"}]
+    if conditions:
+        tables[CONDITIONS] = frame.stacked([tables.pop(stream) for stream in conditions])
+    above = [f"{node} in" for node in tables if node != "image"]
+    # The text's own embedders stand beside it: below, between the columns, is no place for all.
+    above[1:1] = [TEXT] if TEXT in found else []
+    for node, told in tables.items():
+        drawing.add_node(f"{node} in", label=told)
+    node_of = {source.name: _node(source.stream) for source in whole.sources} | box_of
+    edges: dict[tuple[str, str], dict[str, None]] = {}
+    for flow in whole.flows:
+        start, end = node_of.get(flow.start), box_of.get(flow.end)
+        if start and end and start != end and HEAD not in {start, end}:
+            edges.setdefault((start, end), {})[STREAMS[readers.stream(flow)]] = None
+    for (start, end), colours in edges.items():
+        is_level = (start in above and end in above) or (start != TEXT and start in found)
+        drawing.add_edge(start, end, color=":".join(colours),
+                         constraint="false" if is_level else "true")  # fmt: skip
     drawing.add_edge("image in", first, weight="20")
     drawing.add_edge(HEAD, last, weight="20", dir="back")
-    embedders = [name for name in found if name != HEAD]
-    row_of = ["image in", *embedders, HEAD]
-    drawing.add_subgraph(row_of, rank="same")
-    for left, right in pairwise(row_of):
-        drawing.add_edge(left, right, style="invis")
-    above = [f"{stream} in" for stream in sources if stream != "image"]
-    if "text" in sources:
+    between = [name for name in found if name not in {HEAD, TEXT}]
+    _set_side_by_side(drawing, ["image in", *between, HEAD])
+    _set_side_by_side(drawing, above)
+    if "text" in tables:
         drawing.add_edge("text in", "image in", style="invis", weight="10")
-    drawing.add_subgraph(above, rank="same")
-    for left, right in pairwise(above):
+
+
+CONDITIONS = "conditions"
+"""The node above those that embed the time, sizes, classes and pooled text."""
+
+
+def _node(stream: str) -> str:
+    return f"{stream} in" if stream in {"image", "text"} else f"{CONDITIONS} in"
+
+
+def _set_side_by_side(drawing: Any, nodes: Sequence[str]) -> None:
+    drawing.add_subgraph(nodes, rank="same")
+    for left, right in pairwise(nodes):
         drawing.add_edge(left, right, style="invis")
 
 
-def _add_feet(drawing: Any, portrait: Portrait, bottom: str) -> None:
+def _add_feet(drawing: Any, portrait: Portrait, readers: Readers, bottom: str, below: str) -> None:
+    """Draw the sums below one unit, and the legend below another, where there are two lowest."""
     units = {f"{name} units": pieces for name, pieces in columns(portrait).items() if pieces}
     edges = {**frame.stream_edges(portrait), "skip connection (dashed)": LINE}
+    if any(readers.sampling(piece) for piece in portrait.structure.units):
+        edges["↓ ↑ halves or doubles rows and columns"] = "white"
     for node, told in frame.foot(portrait, units, edges).items():
         drawing.add_node(node, label=told)
-        drawing.add_edge(bottom, node, style="invis")
+        drawing.add_edge(bottom if node == "sums" else below, node, style="invis")
     drawing.add_subgraph(["sums", "legend"], rank="same")
