@@ -69,9 +69,9 @@ def count(number: float) -> str:
     Write a count in the unit that suits it, three digits.
 
     >>> count(859_520_964), count(11_901_408_320), count(640)
-    ('860 M', '11.9 b', '640')
+    ('860 M', '11.9 B', '640')
     """
-    for size, unit in ((1e9, " b"), (1e6, " M"), (1e3, " k")):
+    for size, unit in ((1e9, " B"), (1e6, " M"), (1e3, " k")):
         if number >= 0.9995 * size:
             return f"{_digits(number / size)}{unit}"
     return f"{number:.0f}"
