@@ -87,7 +87,7 @@ def drawn(portraits: Sequence[Portrait]) -> tuple[Any, list[tuple[Spot, Label]]]
         figure, axes = _bubbles(portraits, scale)
         spots = _spots(axes, portraits)
         labels = _labels(axes, spots)
-        if labels is not None and (scale > LARGE or max(map(_length, labels)) <= FAR):
+        if labels is not None and (scale > LARGE or _is_clear(labels)):
             for spot, label in zip(spots, labels, strict=True):
                 _write(axes, spot, label)
             return figure, list(zip(spots, labels, strict=True))
@@ -98,9 +98,21 @@ def drawn(portraits: Sequence[Portrait]) -> tuple[Any, list[tuple[Spot, Label]]]
     )
 
 
-def _length(label: Label) -> float:
-    """Return the inches of a label's line; 0 without one."""
-    return 0.0 if label.leader is None else dist(*label.leader)
+def _is_clear(labels: Sequence[Label]) -> bool:
+    """Say whether all lines are short and none runs through another's label."""
+    boxes = np.array([label.box for label in labels])
+    for place_of, label in enumerate(labels):
+        if label.leader is None:
+            continue
+        if dist(*label.leader) > FAR:
+            return False
+        others = np.delete(boxes, place_of, axis=0)
+        start, end = np.array(label.leader)
+        spots = start + (end - start) * np.linspace(0, 1, 50)[:, None]
+        inside = (spots[:, None] > others[:, :2]) & (spots[:, None] < others[:, 2:])
+        if inside.all(axis=2).any():
+            return False
+    return True
 
 
 def _bubbles(portraits: Sequence[Portrait], scale: float) -> tuple[Any, Any]:
