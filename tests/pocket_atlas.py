@@ -82,7 +82,7 @@ PUBLISHED = {
 
 def make(folder: Path) -> Atlas:
     """Write all that the atlas is made of to an empty folder."""
-    lay_workflow(folder / "workflow")
+    _workflow(folder / "workflow")
     atlas = Atlas(folder / "atlas")
     _models(atlas)
     _published_matrices(atlas.folder / "published.json")
@@ -104,7 +104,7 @@ def options(atlas: Atlas, *further: str) -> tuple[str, ...]:
     return ("--snakefile", str(atlas.folder.parent / "workflow" / "Snakefile"), *further)
 
 
-def lay_workflow(folder: Path) -> None:
+def _workflow(folder: Path) -> None:
     """Lay the workflow's parts by links to a folder, with other published tables."""
     folder.mkdir()
     for part in ("Snakefile", "rules", "scripts", "envs", "docs", "profiles"):

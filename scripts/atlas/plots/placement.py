@@ -148,9 +148,7 @@ def _best(
     return _label(boxes[best], point, radius, is_unclear=bool(unclear[best]))
 
 
-def _unclear(
-    boxes: Boxes, point: NDArray[np.float64], others: Others
-) -> NDArray[np.bool_]:
+def _unclear(boxes: Boxes, point: NDArray[np.float64], others: Others) -> NDArray[np.bool_]:
     """Tell of each box whether it, or its middle, lies nearer to another point than to its own."""
     if not len(others.points):
         return np.zeros(len(boxes), dtype=bool)

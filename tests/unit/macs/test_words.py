@@ -175,7 +175,7 @@ def test_no_colour_is_twice_in_a_panel_and_no_line_is_lost() -> None:
 
 
 def test_architectures_that_cost_the_same_are_one_line() -> None:
-    words, rows, profiles = made(settings_of(1, None, 30, [[512, 512]], (64, None)))
+    _, rows, profiles = made(settings_of(1, None, 30, [[512, 512]], (64, None)))
     twin = [{**row, "architecture": "twin", "label": "Twin"} for row in rows if is_sdxl(row)]
     drawn = growth.lines_of([*rows, *twin], {**profiles, "twin": profiles["sdxl"]}, "64")
     assert [each.labels for each in drawn] == [("SDXL 1.0", "Twin"), ("FLUX.1 [dev]",)]
@@ -186,7 +186,7 @@ def is_sdxl(row: dict[str, Any]) -> bool:
 
 
 def test_a_doubtful_entry_is_in_no_picture_and_no_comparison() -> None:
-    words, rows, profiles = made(settings_of(1, None, 30, [[1024, 1024]], (64, None)))
+    words, rows, _ = made(settings_of(1, None, 30, [[1024, 1024]], (64, None)))
     rows = [row | ({"problem": "mine.yaml: a key"} if is_sdxl(row) else {}) for row in rows]
     *_, last = findings.findings(rows, [], [], words)
     assert last == "Doubtful, and not compared: mine.yaml: a key"

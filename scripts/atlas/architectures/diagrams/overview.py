@@ -35,7 +35,7 @@ SAME = 0.04
 
 
 FAR = 0.55
-"""Inches of the longest line from a bubble to its label, where a larger picture has a shorter one."""
+"""Inches of the longest line to a label, where a larger picture has shorter ones."""
 LARGE = 1.6
 """Times its size up to which it grows for shorter lines."""
 DOUBTFUL = " (doubtful)"
