@@ -134,6 +134,8 @@ class Portrait:
     downsampling: int
     encoders: tuple[Encoder, ...]
     structure: Structure
+    doubt: str = ""
+    """What makes its figures doubtful."""
 
 
 @dataclass(frozen=True)

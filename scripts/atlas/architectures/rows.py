@@ -322,4 +322,7 @@ def portrait(survey: Survey) -> Portrait:
             if part.name in entry.text_encoders
         ),
         structure=survey.structure,
+        doubt="; ".join(
+            problem for part in survey.components for problem in problems(survey, part)
+        ),
     )

@@ -55,11 +55,6 @@ def short(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:,.3g}"
 
 
-def brief(label: str) -> str:
-    """Write a name in short."""
-    return label.replace("Stable Diffusion XL", "SDXL").replace("Stable Diffusion", "SD")
-
-
 def finish(axes: Any, labels: Sequence[str], unit: str) -> None:
     """Name the bars and the scale, without more lines than needed."""
     axes.set_yticks(range(len(labels)), labels, color=INK)

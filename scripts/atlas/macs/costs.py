@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullLocator
 
 from atlas.macs import summary
 from atlas.macs.bars import Row, common_size, counted, doubtful, finish, label_width, short
@@ -68,7 +68,7 @@ def image_cost(rows: Sequence[Row], words: Words) -> Figure | None:
     axes.set_xlim(least)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x", color=FAINT, lw=0.5)
     axes.set_axisbelow(True)
     if len(found) > TALL:

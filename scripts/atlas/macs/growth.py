@@ -8,7 +8,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from atlas.macs.bars import Row, between, brief, counted, doubtful, label_width
+from atlas.architectures.naming import brief
+from atlas.macs.bars import Row, between, counted, doubtful, label_width
 from atlas.macs.request import GROWTH
 from atlas.macs.summary import forwards, is_of, points
 from atlas.macs.words import Words

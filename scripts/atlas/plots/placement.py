@@ -47,12 +47,20 @@ class Label:
         return self.left + self.width / 2, self.top + self.height / 2
 
 
+@dataclass(frozen=True)
+class Others:
+    """Points that a label might be taken for, and by how many inches they are larger than its."""
+
+    points: NDArray[np.float64]
+    larger: NDArray[np.float64]
+
+
 def place(
     points: NDArray[np.float64],
     sizes: Sequence[tuple[float, float]],
     *,
     bounds: tuple[float, float, float, float],
-    radius: float,
+    radius: float | Sequence[float],
     lines: NDArray[np.float64] | None = None,
     obstacles: NDArray[np.float64] | None = None,
     strangers: NDArray[np.float64] | None = None,
@@ -69,7 +77,8 @@ def place(
     bounds
         Left, top, right and bottom that no label may leave.
     radius
-        Inches around each point that no label may enter; 0 lets a label lie on its point.
+        Inches around each point that no label may enter; 0 lets a label lie on its point. One
+        for all, or one for each.
     lines
         Shape (M, 2, 2): segments that labels avoid where they can.
     obstacles
@@ -81,15 +90,19 @@ def place(
     its own point than to any other, and with a leader that crosses no label. Points in the thick
     of others choose first.
     """
-    discs = np.column_stack([points - radius, points + radius]) if radius else np.empty((0, 4))
+    radii = np.broadcast_to(np.asarray(radius, dtype=np.float64), len(points))
+    discs = np.column_stack([points - radii[:, None], points + radii[:, None]])[radii > 0]
     taken = discs if obstacles is None else np.vstack([discs, obstacles])
     strangers = np.empty((0, 2)) if strangers is None else strangers
     samples = _samples(lines)
     placed: dict[int, Label] = {}
     leaders = np.empty((0, 2))
     for index in _most_crowded_first(points):
-        others = np.vstack([np.delete(points, index, axis=0), strangers])
-        label = _best(points[index], sizes[index], bounds, radius, taken, samples, leaders, others)
+        own = float(radii[index])
+        # Of each, how much nearer its edge is than that of a point as large as this one.
+        larger = np.append(np.delete(radii, index) - own, np.zeros(len(strangers)))
+        others = Others(np.vstack([np.delete(points, index, axis=0), strangers]), larger)
+        label = _best(points[index], sizes[index], bounds, own, taken, samples, leaders, others)
         if label is None:
             return None
         placed[index] = label
@@ -113,7 +126,7 @@ def _best(
     taken: Boxes,
     samples: NDArray[np.float64],
     leaders: NDArray[np.float64],
-    others: NDArray[np.float64],
+    others: Others,
 ) -> Label | None:
     boxes, gaps = _candidates(point, size, radius)
     inside = (boxes[:, 0] >= bounds[0]) & (boxes[:, 1] >= bounds[1])
@@ -135,18 +148,17 @@ def _best(
     return _label(boxes[best], point, radius, is_unclear=bool(unclear[best]))
 
 
-def _unclear(
-    boxes: Boxes, point: NDArray[np.float64], others: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def _unclear(boxes: Boxes, point: NDArray[np.float64], others: Others) -> NDArray[np.bool_]:
     """Tell of each box whether it, or its middle, lies nearer to another point than to its own."""
-    if not len(others):
+    if not len(others.points):
         return np.zeros(len(boxes), dtype=bool)
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     own = np.linalg.norm(_ends(boxes, point) - point, axis=1)
-    low, high = boxes[:, None, :2] - others, others - boxes[:, None, 2:]
-    gaps = np.linalg.norm(np.maximum(np.maximum(low, high), 0.0), axis=2).min(axis=1)
+    low, high = boxes[:, None, :2] - others.points, others.points - boxes[:, None, 2:]
+    gaps = np.linalg.norm(np.maximum(np.maximum(low, high), 0.0), axis=2) - others.larger
     middle = np.linalg.norm(middles - point, axis=1)
-    away = np.linalg.norm(middles[:, None] - others, axis=2).min(axis=1)
+    away = np.linalg.norm(middles[:, None] - others.points, axis=2) - others.larger
+    gaps, away = gaps.min(axis=1), away.min(axis=1)
     return np.asarray((gaps < own + CLEARLY) | (away < middle))
 
 

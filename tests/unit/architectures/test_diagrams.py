@@ -157,7 +157,7 @@ def test_the_overview_labels_every_architecture(
 
 
 @pytest.mark.parametrize(
-    ("number", "told"), [(0, "0"), (999, "999"), (999_500, "1.00 M"), (2.5e9, "2.50 b")]
+    ("number", "told"), [(0, "0"), (999, "999"), (999_500, "1.00 M"), (2.5e9, "2.50 B")]
 )
 def test_counts_have_three_digits(number: float, told: str) -> None:
     assert style.count(number) == told

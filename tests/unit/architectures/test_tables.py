@@ -191,9 +191,9 @@ def test_one_that_fails_leaves_the_others(tmp_path: Path, monkeypatch: pytest.Mo
     with (tmp_path / "summary.csv").open() as file:
         table = list(csv.DictReader(file))
     assert [row["architecture"] for row in table] == ["adm64_diffusers"] * 2 + ["broken"]
-    assert "diffusers" in table[-1]["note"]
-    assert "has no class UNet2DModle" in table[-1]["note"]
-    assert "broken could not be surveyed" in (tmp_path / "summary.md").read_text()
+    assert [row["status"] for row in table] == ["counted"] * 2 + ["failed"]
+    assert "has no class UNet2DModle" in table[-1]["problem"]
+    assert "broken: could not be surveyed" in (tmp_path / "summary.md").read_text()
     assert len((tmp_path / "broken.blocks.csv").read_text().splitlines()) == 1
     assert isinstance(portraits.read(tmp_path / "broken.json"), portraits.Missing)
     assert isinstance(portraits.read(tmp_path / "adm64_diffusers.json"), portraits.Portrait)
