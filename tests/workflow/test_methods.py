@@ -59,7 +59,10 @@ def test_a_second_run_of_everything_has_nothing_to_do(atlas: Atlas) -> None:
 
 ARCHITECTURES = {"summarise_architectures", "draw_architectures", "architectures"}
 MACS = {"summarise_macs", "draw_macs", "macs"}
-WITHOUT_NAMES = {*golden.WITHOUT, "import_matrices", "reproduce_published_macs"}
+WITHOUT_NAMES = {
+    *golden.WITHOUT,
+    *("import_matrices", "profile_additions", "reproduce_published_macs"),
+}
 
 
 @pytest.mark.slow
@@ -70,7 +73,7 @@ WITHOUT_NAMES = {*golden.WITHOUT, "import_matrices", "reproduce_published_macs"}
             "atlas/pocket_dit.yaml",
             "steps: 10",
             "steps: 11",
-            {"profile_macs", *ARCHITECTURES, *MACS},
+            {"profile_macs", "profile_additions", *ARCHITECTURES, *MACS},
         ),
         (
             "workflow/config/published/macs.yaml",
