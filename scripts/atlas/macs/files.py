@@ -22,7 +22,8 @@ COUNTERS = [
 ]  # fmt: skip
 WORDS = {
     "architecture", "component", "class", "call", "part", "name", "problem", "causes", "counter",
-    "model", "guidance", "label", "kind",
+    "model", "guidance", "label", "kind", "quantity", "term", "per", "variable", "checked_at",
+    "device", "device_label", "dtype", "limited_by", "fits", "note",
 }  # fmt: skip
 """Columns that hold words; all others hold numbers or truth values."""
 

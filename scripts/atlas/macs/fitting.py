@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import product
 from math import prod
-from typing import Any, cast
+from typing import Any
 
 import torch
 
@@ -41,7 +41,6 @@ CHECKED_BATCH = 2
 Entry = tuple[str, str]
 """A module's dotted path, and the kind of its products, MOVED or ATTENDED."""
 Fitted = Mapping[Entry, Polynomial]
-
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,9 @@ def _safely(architecture: Architecture, component: str, call: str, known: Known)
     try:
         return _fitted(architecture, component, call, known)
     except Exception as error:
-        problem = str(error) if isinstance(error, AtlasError) else f"{type(error).__name__}: {error}"
+        problem = (
+            str(error) if isinstance(error, AtlasError) else f"{type(error).__name__}: {error}"
+        )
         logger.error("%s: no formula for %s: %s", architecture.name, component, problem)
         class_name = architecture.components[component].class_name
         return Formula(component, class_name, call, "", problem=problem)
@@ -175,9 +176,7 @@ def _fits(counts: Sequence[Counted]) -> dict[Entry, Polynomial] | None:
     return fitted
 
 
-def _verified(
-    formula: Formula, fitted: Fitted, places: "_Places", counted: Counter
-) -> Formula:
+def _verified(formula: Formula, fitted: Fitted, places: "_Places", counted: Counter) -> Formula:
     """Check a formula at sizes that were not used: padding and coarser sizes are found out."""
     odd = [(place, counted(place)) for place in places.unaligned()[:1]]
     if made := _agreeing(formula, fitted, odd):
@@ -284,7 +283,9 @@ class _Places:
 
     def _encoder(self, lengths: Sequence[int]) -> list[Place]:
         most = self._entry.components[self._component].most_tokens
-        fitting = lengths if most is None else [min(n, most - 3 * at) for at, n in enumerate(lengths)]
+        fitting = (
+            lengths if most is None else [min(n, most - 3 * at) for at, n in enumerate(lengths)]
+        )
         return [Place((length, 0), None) for length in dict.fromkeys(fitting) if length > 0]
 
     def arguments(self, place: Place) -> dict[str, Any]:

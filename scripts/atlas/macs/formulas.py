@@ -118,7 +118,9 @@ def rows(architecture: str, formula: Formula) -> Iterator[Row]:
         for quantity, polynomial in table.items():
             yield from (head | row for row in _terms(quantity, per, polynomial))
     for name, value in zip(
-        CONSTANTS, (formula.weights, formula.parameters, formula.buffers, formula.largest), strict=True
+        CONSTANTS,
+        (formula.weights, formula.parameters, formula.buffers, formula.largest),
+        strict=True,
     ):
         yield head | _term(name, FORWARD, "1", Fraction(value))
     for name, lines in ((HALF, formula.half), (SINGLE, formula.single)):
@@ -128,6 +130,11 @@ def rows(architecture: str, formula: Formula) -> Iterator[Row]:
             yield head | _term(line, IMAGE, "n", slope) | {"problem": formula.memory_problem}
     if formula.memory_problem and not formula.half:
         yield head | {"quantity": HALF, "problem": formula.memory_problem}
+
+
+def failed(architecture: str, problem: str) -> Row:
+    """Return the row of an architecture that can't be read."""
+    return dict.fromkeys(COLUMNS, "") | {"architecture": architecture, "problem": problem}
 
 
 def _terms(quantity: str, per: str, polynomial: Polynomial) -> Iterator[Row]:
@@ -149,6 +156,8 @@ def read(table: Iterable[Mapping[str, Any]]) -> dict[str, list[Formula]]:
     """Return the formulas of each architecture, from rows as `rows` yields them."""
     grouped: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for row in table:
+        if not row["component"]:
+            continue  # could not be read
         key = row["architecture"], row["component"], row["call"]
         grouped.setdefault(key, []).append(row)
     found: dict[str, list[Formula]] = {}

@@ -122,7 +122,9 @@ def _multiple(
     shape: Mapping[Term, int], points: Sequence[Point], values: Sequence[int]
 ) -> Polynomial | None:
     """Return the multiple of a sum of terms that has the values; None if there is none."""
-    sizes = [sum(factor * _power(term, point) for term, factor in shape.items()) for point in points]
+    sizes = [
+        sum(factor * _power(term, point) for term, factor in shape.items()) for point in points
+    ]
     if not sizes[0]:
         return None
     ratio = Fraction(values[0], sizes[0])
@@ -158,8 +160,6 @@ def _solved(
     return made({term: rows[at][size] for at, term in enumerate(basis)})
 
 
-
-
 def envelope(lines: Iterable[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:
     """
     Return the lines (a, b) of which a + b·n is the largest for some n ≥ 0, by growing b.
@@ -174,7 +174,9 @@ def envelope(lines: Iterable[tuple[Fraction, Fraction]]) -> list[tuple[Fraction,
         start = best[slope]
         while hull and hull[-1][0] <= start:
             hull.pop()  # below the new line from 0 on
-        while len(hull) > 1 and _crossing(hull[-2], (start, slope)) <= _crossing(hull[-2], hull[-1]):
+        while len(hull) > 1 and _crossing(hull[-2], (start, slope)) <= _crossing(
+            hull[-2], hull[-1]
+        ):
             hull.pop()
         hull.append((start, slope))
     return hull
