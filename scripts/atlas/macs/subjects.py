@@ -1,4 +1,4 @@
-"""What can be asked about an architecture, as plain values: its formulas and its pipeline's facts."""
+"""What can be asked about an architecture: its formulas and its pipeline's facts, no torch."""
 
 from __future__ import annotations
 
