@@ -21,6 +21,8 @@ rule macs:
         pages=multiext("results/macs/summary", ".csv", ".md", ".html"),
         pictures="results/macs/plots",
         checked="results/macs/.checked",
+        bounds=multiext("results/macs/bounds", ".csv", ".md"),
+        explorer="results/macs/explorer.html",
         measured=["results/macs/measured.csv"] if MACS["measure"] else [],
         additions="results/macs/additions.txt" if MACS["with"] else [],
     log:
@@ -244,3 +246,100 @@ rule measure_macs:
         "Measuring denoisers' forwards on a GPU"
     script:
         "../scripts/macs/measure_macs.py"
+
+
+# One job for all, as that of the profiles.
+rule fit_macs:
+    """Fit exact formulas to what all architectures cost at a few small sizes."""
+    input:
+        facts=lambda wildcards: facts_of(PROFILED),
+    output:
+        table="results/macs/formulas.csv",
+    log:
+        "logs/fit_macs/all.log",
+    benchmark:
+        "benchmarks/fit_macs/all.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        method=METHOD["fit_macs"],
+        architectures=lambda wildcards: in_report(PROFILED),
+        stated=stated_of(PROFILED),
+        names=NAMES,
+    message:
+        "Fitting formulas to the MACs of all architectures"
+    script:
+        "../scripts/macs/fit_macs.py"
+
+
+rule bound_times:
+    """Bound the times of images on GPUs from below."""
+    input:
+        facts=lambda wildcards: facts_of(PROFILED),
+        devices=str(CONFIG / "devices.yaml"),
+        formulas=rules.fit_macs.output.table,
+        measured=rules.measure_macs.output.table if MACS["measure"] else [],
+    output:
+        table="results/macs/bounds.csv",
+        markdown="results/macs/bounds.md",
+    log:
+        "logs/bound_times/all.log",
+    benchmark:
+        "benchmarks/bound_times/all.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        method=METHOD["bound_times"],
+        architectures=lambda wildcards: in_report(PROFILED),
+        stated=stated_of(PROFILED),
+        names=NAMES,
+        devices=MACS["devices"],
+    message:
+        "Bounding the times of images from below"
+    script:
+        "../scripts/macs/bound_times.py"
+
+
+rule write_explorer:
+    """Write the page to ask what images cost."""
+    input:
+        facts=lambda wildcards: facts_of(PROFILED),
+        devices=str(CONFIG / "devices.yaml"),
+        formulas=rules.fit_macs.output.table,
+    output:
+        page=report(
+            "results/macs/explorer.html",
+            category="MACs",
+            labels={"show": "page to ask"},
+            caption="../docs/captions/explorer.rst",
+        ),
+    log:
+        "logs/write_explorer/all.log",
+    benchmark:
+        "benchmarks/write_explorer/all.tsv"
+    conda:
+        "../envs/networks.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        method=METHOD["write_explorer"],
+        architectures=lambda wildcards: in_report(PROFILED),
+        stated=stated_of(PROFILED),
+        names=NAMES,
+    message:
+        "Writing the page to ask what images cost"
+    script:
+        "../scripts/macs/write_explorer.py"
+
+
+rule explorer:
+    """The page to ask what images cost."""
+    input:
+        rules.write_explorer.output.page,

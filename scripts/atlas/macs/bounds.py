@@ -9,10 +9,12 @@ other. Elementwise work, kernels' launches and losses of every kind count as not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from atlas.basis.errors import AtlasError
+from atlas.basis.page import Section
 from atlas.macs.devices import Device
 from atlas.macs.formulas import KINDS, Formula
 from atlas.macs.subjects import Subject, Text
@@ -25,6 +27,12 @@ COLUMNS = [
     "limited_by", "resident_bytes", "by_component_bytes", "by_layer_bytes", "device_bytes",
     "fits", "measured_forward_seconds", "note", "problem",
 ]  # fmt: skip
+TITLE = "Bounds on time"
+METHOD = (
+    "Lower bounds by the roofline, not predictions: nothing can be faster on this GPU, and "
+    "everything is slower. Each architecture at its own size, steps and guidance, in bfloat16 "
+    "(float16 where the GPU has no bfloat16), one image at once, a prompt as long as the pipeline's cap."
+)
 GUIDED = 2
 """Forwards per step with classifier-free guidance."""
 PARTS = ("denoiser", "text", "vae")
@@ -222,6 +230,33 @@ def fits(found: Mapping[str, int], device: Device) -> str:
     return next((mode for mode in MODES if found[mode] <= device.memory_bytes), "no")
 
 
+def rows(
+    subject: Subject, gpus: Sequence[Device], measured: Sequence[Mapping[str, Any]] = ()
+) -> list[Row]:
+    """Return a row per GPU, at the architecture's own size and steps, in 16 bit."""
+    width, height = subject.native
+    found = []
+    for device in gpus:
+        precision = "bf16" if device.rate("bf16") else "f16"
+        question = Question(width, height, precision=precision)
+        try:
+            found.append(row(subject, question, device) | _measured(subject, device, measured))
+        except AtlasError as error:
+            head = {"architecture": subject.name, "label": subject.label, "device": device.name}
+            found.append(head | {"device_label": device.label, "problem": str(error)})
+    return found
+
+
+def _measured(subject: Subject, device: Device, measured: Sequence[Mapping[str, Any]]) -> Row:
+    """Return what a forward took on this GPU at this size, where that was measured."""
+    own = subject.name, *subject.native
+    for row in measured:
+        at = row["architecture"], row["width_pixels"], row["height_pixels"]
+        if at == own and row["device"] in device.reported:
+            return {"measured_forward_seconds": row["milliseconds"] / 1000}
+    return {}
+
+
 def row(subject: Subject, question: Question, device: Device) -> Row:
     """Return the row of a table."""
     head = {
@@ -256,6 +291,35 @@ def row(subject: Subject, question: Question, device: Device) -> Row:
         "image_bound_seconds": _rounded(found.image_bound.seconds),
         "limited_by": found.image_bound.limit,
     }
+
+
+def sections(table: Sequence[Row], gpus: Sequence[Device]) -> list[Section]:
+    """Return the table for people, GPU by GPU."""
+    header = ["architecture", "pixels", "steps", "step, s", "image, s", "limited by", "resident GB",
+              "by component GB", "by layer GB", "fits", "note"]  # fmt: skip
+    found = []
+    for device in gpus:
+        lines = [_line(each) for each in table if each["device"] == device.name]
+        known = "" if device.certain else " Its peaks are worked out, no document states them."
+        text = f"{METHOD} Source: {device.source}.{known}"
+        found.append(Section(device.label, text, header, lines, prose=frozenset({10})))
+    return found
+
+
+def _line(told: Row) -> list[str]:
+    if told.get("image_macs") is None:
+        return [told["label"], *["–"] * 9, told["problem"]]
+    seconds = (told.get(f"{part}_bound_seconds") for part in ("step", "image"))
+    return [
+        told["label"],
+        f"{told['width_pixels']} × {told['height_pixels']}",
+        str(told["steps"]),
+        *("–" if value is None else f"{value:.3g}" for value in seconds),
+        told.get("limited_by", "–"),
+        *(f"{told[f'{mode}_bytes'] / 1e9:.2f}" for mode in MODES),
+        told["fits"].replace("_", " "),
+        told.get("problem", "") or told["note"],
+    ]
 
 
 def _rounded(seconds: float) -> float:

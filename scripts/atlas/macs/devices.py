@@ -27,6 +27,8 @@ class Device:
     """By f32, tf32, f16, bf16, f8: 10¹² floating-point operations a second, dense."""
     source: str
     certain: bool = True
+    reported: Sequence[str] = ()
+    """What CUDA calls it."""
 
     @property
     def memory_bytes(self) -> int:

@@ -27,7 +27,8 @@ COUNTERS = [
 WORDS = {
     "architecture", "component", "class", "call", "part", "name", "problem", "causes", "counter",
     "model", "guidance", "label", "kind", "prompts", "doubt", "status", "encoder_tokens",
-    "sampling",
+    "sampling", "quantity", "term", "per", "variable", "checked_at", "device", "device_label",
+    "dtype", "limited_by", "fits", "note",
 }  # fmt: skip
 """Columns that hold words; all others hold numbers or truth values."""
 

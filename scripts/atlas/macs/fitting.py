@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import partial
 from itertools import product
 from math import prod
-from typing import Any, cast
+from typing import Any
 
 import torch
 

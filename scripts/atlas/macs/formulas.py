@@ -132,6 +132,11 @@ def rows(architecture: str, formula: Formula) -> Iterator[Row]:
         yield head | {"quantity": HALF, "problem": formula.memory_problem}
 
 
+def failed(architecture: str, problem: str) -> Row:
+    """Return the row of an architecture that can't be read."""
+    return dict.fromkeys(COLUMNS, "") | {"architecture": architecture, "problem": problem}
+
+
 def _terms(quantity: str, per: str, polynomial: Polynomial) -> Iterator[Row]:
     for term, factor in polynomial.ordered():
         yield _term(quantity, per, NAMES[term], factor)
@@ -151,6 +156,8 @@ def read(table: Iterable[Mapping[str, Any]]) -> dict[str, list[Formula]]:
     """Return the formulas of each architecture, from rows as `rows` yields them."""
     grouped: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for row in table:
+        if not row["component"]:
+            continue  # could not be read
         key = row["architecture"], row["component"], row["call"]
         grouped.setdefault(key, []).append(row)
     found: dict[str, list[Formula]] = {}

@@ -1,14 +1,17 @@
-"""What can be asked about an architecture, as plain values: its formulas and its pipeline's facts."""
+"""What can be asked about an architecture: its formulas and its pipeline's facts, no torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from atlas.architectures import catalogue
 from atlas.architectures.architecture import Architecture
 from atlas.architectures.sizes import LARGEST_SIDE, lengths
 from atlas.basis.errors import AtlasError
 from atlas.macs.formulas import Formula
+from atlas.macs.formulas import read as formulas_of
 
 PROMPTS: tuple[int | None, ...] = (None, 16, 32, 64, 128, 256, 512)
 """Tokens of a prompt that can be asked for; None is as long as the pipeline's cap."""
@@ -119,6 +122,29 @@ def subject(entry: Architecture, formulas: Sequence[Formula]) -> Subject:
         loaded=loaded,
         note=_note(entry),
     )
+
+
+def load(
+    sources: Mapping[str, str], stated: Mapping[str, str], table: Iterable[Mapping[str, Any]]
+) -> list[Subject]:
+    """
+    Return the subjects of the architectures that have formulas.
+
+    Parameters
+    ----------
+    sources
+        Name to what an architecture is read from.
+    stated
+        Name to the entry that a checkpoint's architecture is said to be.
+    table
+        The rows of all formulas.
+    """
+    known = formulas_of(table)
+    return [
+        subject(catalogue.load(source, name=name, stated=stated.get(name)), known[name])
+        for name, source in sources.items()
+        if name in known
+    ]
 
 
 def _text(entry: Architecture, prompt: int | None) -> Text:

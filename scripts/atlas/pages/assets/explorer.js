@@ -43,7 +43,7 @@ class ExplorerPage {
     const { facts } = this;
     this.bar = element("div", { class: "toolbar", role: "group", "aria-label": "what is asked" });
     this.size();
-    this.number("steps", "steps", "0: each one's usual", 0);
+    this.number("steps", "steps", "empty: each one's usual", 0);
     this.choice("prompt", "prompt", facts.prompts.map((name) => [name,
       name === "cap" ? "as long as the cap" : `${name} tokens`]));
     this.number("batch", "images at once", "a batch", 1);
@@ -99,6 +99,7 @@ class ExplorerPage {
   number(name, label, title, least) {
     const input = element("input", {
       type: "number", min: least, step: least === 1 && name !== "batch" ? 64 : 1, title, "aria-label": label,
+      placeholder: least ? null : "usual",
       on: { change: () => {
         if (name === "width" || name === "height") this.asked.set("size", "same");
         this.asked.set(name, input.value);
@@ -106,7 +107,7 @@ class ExplorerPage {
       } },
     });
     this.bar.append(element("label", { class: "control" }, element("span", { text: label }), input));
-    this.fields[name] = () => (input.value = this.asked[name]);
+    this.fields[name] = () => (input.value = this.asked[name] || "");
   }
 
   choice(name, label, options) {
