@@ -22,6 +22,7 @@ def main(
     settings: Mapping[str, Any],
     folder: Path,
     as_published: Path,
+    checks: Path,
     summary_stem: Path,
     counters: Path,
     found: Path,
@@ -41,7 +42,9 @@ def main(
     folder
         The architectures' profiles, as profile_macs writes them.
     as_published
-        The table that reproduce_published_macs writes.
+        The published table that reproduce_published_macs writes.
+    checks
+        The single figures of others that it writes.
     summary_stem
         The summary to write, without the suffix: .csv, .md and .html.
     counters
@@ -61,7 +64,7 @@ def main(
         counted += files.read(folder / f"{name}.counters.csv")
     published = files.read(as_published)
     told = findings.findings(rows, counted, published, words)
-    parts = pages.sections(rows, counted, published, words)
+    parts = pages.sections(rows, counted, published, files.read(checks), words)
     files.write(summary_stem.with_suffix(".csv"), summary.COLUMNS, rows)
     files.write(counters, files.COUNTERS, counted)
     for suffix, form in ((".md", page.markdown), (".html", page.html)):
@@ -79,6 +82,7 @@ if __name__ == "__main__":
         settings=snakemake.params.settings,
         folder=Path(snakemake.input.profiles[0]).parent,
         as_published=Path(snakemake.input.as_published),
+        checks=Path(snakemake.input.checks),
         summary_stem=Path(snakemake.output.csv).with_suffix(""),
         counters=Path(snakemake.output.counters),
         found=Path(snakemake.output.findings),

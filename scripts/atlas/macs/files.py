@@ -28,7 +28,8 @@ WORDS = {
     "architecture", "component", "class", "call", "part", "name", "problem", "causes", "counter",
     "model", "guidance", "label", "kind", "prompts", "doubt", "status", "encoder_tokens",
     "sampling", "quantity", "term", "per", "variable", "checked_at", "device", "device_label",
-    "dtype", "limited_by", "fits", "note",
+    "dtype", "limited_by", "fits", "note", "who", "source", "what", "unit", "published",
+    "difference",
 }  # fmt: skip
 """Columns that hold words; all others hold numbers or truth values."""
 

@@ -25,10 +25,19 @@ METHOD = (
 
 
 def sections(
-    summary: Sequence[Row], counted: Sequence[Row], published: Sequence[Row], words: Words
+    summary: Sequence[Row],
+    counted: Sequence[Row],
+    published: Sequence[Row],
+    checks: Sequence[Row],
+    words: Words,
 ) -> list[Section]:
     """Return all sections of the page."""
-    return [_images(summary, words), _counters(counted, words), _published(published)]
+    return [
+        _images(summary, words),
+        _counters(counted, words),
+        _published(published),
+        _cross_checks(checks),
+    ]
 
 
 def _images(summary: Sequence[Row], words: Words) -> Section:
@@ -138,6 +147,28 @@ def _published(published: Sequence[Row]) -> Section:
     )
     prose = frozenset({len(header) - 1})
     return Section("As published", text, header, rows, prose=prose)
+
+
+def _cross_checks(checks: Sequence[Row]) -> Section:
+    header = [
+        "who", "what", "architecture", "pixels", "counter", "quantity", "published",
+        "counted again", "ratio", "figure of record", "what differs from it",
+    ]  # fmt: skip
+    rows = [
+        [
+            *(row[key] for key in ("who", "what", "architecture")),
+            _size(row),
+            row["counter"],
+            f"{row['quantity']}, 10{'⁹' if row['unit'] == 'G' else '¹²'}",
+            row["published"],
+            *(f"{row[key]:,.4g}" for key in ("recounted", "ratio", "record")),
+            row["difference"],
+        ]
+        for row in checks
+    ]  # fmt: skip
+    text = "Single figures that others have published, counted again by the counter they used."
+    words, prose = frozenset({0, 1, 2, 4, 5}), frozenset({len(header) - 1})
+    return Section("Against the figures of others", text, header, rows, words, prose)
 
 
 def _pixels(row: Row) -> str:
