@@ -108,14 +108,14 @@ def test_a_missing_number_leaves_the_image_without_one() -> None:
     assert row["problem"] == "no decoder"
     assert "image_macs" not in row
     assert findings.findings([row], [], [], WORDS)[1:] == ["Not counted: no decoder"]
-    assert "no decoder" in page.markdown("MACs", [], pages.sections([row], [], [], WORDS))
+    assert "no decoder" in page.markdown("MACs", [], pages.sections([row], [], [], [], WORDS))
 
 
 def test_an_architecture_that_could_not_be_read_is_a_row_of_the_page() -> None:
     row = summary.failed("mine", "mine.yaml: no such file")
     assert list(row) == summary.COLUMNS
     assert summary.at([row], (1024, 1024), "64") == {}
-    told = page.markdown("MACs", [], pages.sections([row], [], [], WORDS))
+    told = page.markdown("MACs", [], pages.sections([row], [], [], [], WORDS))
     assert "| mine | – |" in told
     assert "mine.yaml: no such file" in told
 
@@ -130,7 +130,7 @@ def test_sizes_of_one_width_are_rows_of_their_own() -> None:
         for height in (512, 768)
         for counter in ("FlopCounterMode", "thop", "torchinfo")
     ]
-    told = page.markdown("MACs", [], pages.sections([], counted, [], WORDS))
+    told = page.markdown("MACs", [], pages.sections([], counted, [], [], WORDS))
     assert "| 512 × 512 |" in told
     assert "| 512 × 768 |" in told
 

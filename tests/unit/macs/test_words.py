@@ -104,7 +104,7 @@ def test_findings_and_pages_say_what_was_run(
         assert "prompts " in cost
         assert batch == 1 or f"of {batch} images" in cost or f"a batch of {batch}" in cost
         assert batch > 1 or "batch" not in cost
-    (images, *_), of = pages.sections(rows, [], [], words), f"of {batch} images"
+    (images, *_), of = pages.sections(rows, [], [], [], words), f"of {batch} images"
     assert all(word in images.text for word in (*told, *sizes_told(sizes)))
     per_forward = [name for name in images.header if name.endswith(("GMAC", of))]
     assert len(per_forward) == 4
