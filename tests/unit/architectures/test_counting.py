@@ -18,7 +18,7 @@ from atlas.basis.errors import AtlasError
 from atlas.macs.counters import layer_macs
 from meta_modules import REMEMBERED, arguments_of, built, denoiser
 
-LINEAR_ATTENTION = {"sana_600m", "sana_1600m", "sana15_1600m"}
+LINEAR_ATTENTION = {name for name in catalogue.names() if name.startswith("sana")}
 """Their self-attention is written out as products of keys and values, without a softmax."""
 
 
