@@ -47,9 +47,10 @@ def test_text_encoders_run(name: str, component: str) -> None:
 def test_autoencoders_run(name: str, component: str) -> None:
     entry = catalogue.load(name)
     vae = built(name, component)
-    image = run(vae.decode, inputs.vae_decode(entry, width=256, height=128))[0]
+    frames = 1 if entry.video else None
+    image = run(vae.decode, inputs.vae_decode(entry, width=256, height=128, frames=frames))[0]
     assert image.squeeze().shape == (3, 128, 256)
-    latent = run(vae.encode, inputs.vae_encode(entry, width=256, height=128))[0]
+    latent = run(vae.encode, inputs.vae_encode(entry, width=256, height=128, frames=frames))[0]
     latent = latent if isinstance(latent, torch.Tensor) else latent.mode()
     columns, rows = entry.latent_size(256, 128)
     assert latent.squeeze().shape == (entry.latent.channels, rows, columns)
