@@ -62,11 +62,19 @@ def test_autoencoders_run(name: str, component: str) -> None:
 def test_a_denoiser_is_given_the_text_asked_for(name: str) -> None:
     entry = catalogue.load(name)
     assert entry.text is not None
-    arguments = inputs.denoiser(entry, width=512, height=512, text_length=entry.text.most)
-    texts = [value for key, value in arguments.items() if key.startswith("encoder_hidden_states")]
-    texts += [text[None] for text in arguments.get("cap_feats", [])]
+    side = entry.native
+    arguments = inputs.denoiser(entry, width=side, height=side, text_length=entry.text.most)
+    texts = [
+        value.shape[-2]
+        for key, value in arguments.items()
+        if key.startswith(("encoder_hidden_states", "clip_text")) and key != "clip_text_pooled"
+    ]
+    texts += [len(text) for text in arguments.get("cap_feats", [])]
+    if "input_ids" in arguments:
+        texts.append(arguments["input_ids"].shape[1])
     expected = entry.text.cap if entry.text.most is None else entry.text.most
-    assert sum(text.shape[1] for text in texts) == expected
+    glyphs = 128 if name == "hunyuan_image_21" else 0
+    assert sum(texts) == expected + glyphs
 
 
 def test_a_key_that_a_configuration_leaves_out_is_the_classs_default() -> None:
