@@ -186,7 +186,7 @@ def _with_lengths(
     return {
         name: _with_length(component, known.get(name))
         if component.library == "transformers"
-        else component
+        else replace(component, arguments=known[name].arguments if name in known else {})
         for name, component in components.items()
     }
 

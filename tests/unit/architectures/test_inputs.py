@@ -47,9 +47,10 @@ def test_text_encoders_run(name: str, component: str) -> None:
 def test_autoencoders_run(name: str, component: str) -> None:
     entry = catalogue.load(name)
     vae = built(name, component)
-    image = run(vae.decode, inputs.vae_decode(entry, width=256, height=128))[0]
+    frames = 1 if entry.video else None
+    image = run(vae.decode, inputs.vae_decode(entry, width=256, height=128, frames=frames))[0]
     assert image.squeeze().shape == (3, 128, 256)
-    latent = run(vae.encode, inputs.vae_encode(entry, width=256, height=128))[0]
+    latent = run(vae.encode, inputs.vae_encode(entry, width=256, height=128, frames=frames))[0]
     latent = latent if isinstance(latent, torch.Tensor) else latent.mode()
     columns, rows = entry.latent_size(256, 128)
     assert latent.squeeze().shape == (entry.latent.channels, rows, columns)
@@ -61,11 +62,19 @@ def test_autoencoders_run(name: str, component: str) -> None:
 def test_a_denoiser_is_given_the_text_asked_for(name: str) -> None:
     entry = catalogue.load(name)
     assert entry.text is not None
-    arguments = inputs.denoiser(entry, width=512, height=512, text_length=entry.text.most)
-    texts = [value for key, value in arguments.items() if key.startswith("encoder_hidden_states")]
-    texts += [text[None] for text in arguments.get("cap_feats", [])]
+    side = entry.native
+    arguments = inputs.denoiser(entry, width=side, height=side, text_length=entry.text.most)
+    texts = [
+        value.shape[-2]
+        for key, value in arguments.items()
+        if key.startswith(("encoder_hidden_states", "clip_text")) and key != "clip_text_pooled"
+    ]
+    texts += [len(text) for text in arguments.get("cap_feats", [])]
+    if "input_ids" in arguments:
+        texts.append(arguments["input_ids"].shape[1])
     expected = entry.text.cap if entry.text.most is None else entry.text.most
-    assert sum(text.shape[1] for text in texts) == expected
+    glyphs = 128 if name == "hunyuan_image_21" else 0
+    assert sum(texts) == expected + glyphs
 
 
 def test_a_key_that_a_configuration_leaves_out_is_the_classs_default() -> None:
