@@ -12,7 +12,10 @@ rule architectures:
     """Sizes, memory and diagrams of published architectures; no weights are needed."""
     input:
         expand("results/architectures/summary.{suffix}", suffix=["csv", "md", "html"]),
-        expand("results/architectures/{name}.csv", name=["memory", "modes", "as_published"]),
+        expand(
+            "results/architectures/{name}.csv",
+            name=["memory", "modes", "as_published"],
+        ),
         expand(
             "results/architectures/{architecture}.blocks.csv",
             architecture=ARCHITECTURES,

@@ -105,7 +105,7 @@ def _fits(summary: Sequence[Row], modes: Sequence[Row]) -> Section:
             ]
         )
     header = ["architecture", "pixels", "denoiser's batch", *names]
-    return Section("Fits in", FITS_METHOD, header, rows, words=frozenset({0}))
+    return Section("Fits in (GB)", FITS_METHOD, header, rows, words=frozenset({0}))
 
 
 def _counts(summary: Sequence[Row]) -> Section:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from atlas.architectures import catalogue, modes
+from atlas.architectures.architecture import Component
 from atlas.architectures.memory import Peak
 from atlas.architectures.modes import MODES
 from atlas.architectures.survey import NO_SIDE, ComponentSizes, Known, survey
@@ -93,3 +94,22 @@ def test_of_stable_diffusion_xl() -> None:
     # Its autoencoder's tiles are of 1024 pixels.
     notes = {row["note"] for row in found if row["mode"].endswith("tiled")}
     assert notes == {"not larger than a tile: decoded whole"}
+
+
+def test_the_whole_of_a_text_encoder_is_built_to_be_counted() -> None:
+    entry = catalogue.load("sd15")
+    text = entry.components["text_encoder"]
+    whole = Component(
+        class_name="CLIPModel",
+        config={"text_config": dict(text.config), "projection_dim": 768},
+        library="transformers",
+    )
+    components = {**entry.components, "text_encoder": replace(text, loaded=whole)}
+    own = survey(replace(entry, components=components), sides=[], known=Known())
+    found = own.components[-1]
+    assert (found.class_name, found.loaded_class) == ("CLIPTextModel", "CLIPModel")
+    # Beside the text model: a vision tower as its class has it by default, and two projections.
+    assert found.parameters == 123_060_480
+    assert found.loaded is not None
+    assert found.loaded > found.parameters + 80_000_000
+    assert found.held == found.loaded

@@ -27,6 +27,12 @@ def test_one_layer_is_there_at_a_time() -> None:
     assert found["layer", "single"] == 4 * (30 + 300 + 30 + 1000)
 
 
+def test_weights_count_with_what_is_alive_beside_them() -> None:
+    found = peak_of(nn.Sequential(nn.Linear(10, 100, bias=False), nn.Linear(100, 1, bias=False)))
+    # The first layer is gone when most activations are alive.
+    assert found["layer", "half"] == 2 * (30 + 300 + 1000)
+
+
 def test_weights_are_in_float8_and_in_16_bit_while_they_are_cast() -> None:
     found = peak_of(nn.Sequential(nn.Linear(10, 100, bias=False), nn.Linear(100, 10, bias=False)))
     # Both stored in 1 byte; the second is cast back while its result is there.
