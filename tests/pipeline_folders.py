@@ -21,4 +21,7 @@ def write_folder(folder: Path, name: str, called: dict[str, str] | None = None) 
         (folder / stored).mkdir(parents=True)
         config = {"_class_name": facts.class_name, "_diffusers_version": "0.0.0", **facts.config}
         (folder / stored / "config.json").write_text(json.dumps(config))
+    scheduler = {"_class_name": entry.sampling.scheduler, **entry.sampling.scheduler_config}
+    (folder / "scheduler").mkdir()
+    (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(scheduler))
     (folder / "model_index.json").write_text(json.dumps(index))

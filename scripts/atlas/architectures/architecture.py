@@ -1,11 +1,18 @@
 """What the catalogue knows of an architecture, as plain values: no torch here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isqrt
 from typing import Any, Literal
 
 Kind = Literal["UNet", "DiT", "MMDiT"]
 Guidance = Literal["classifier-free", "distilled", "none"]
+Padding = Literal["cap", "longest", "dropped", "masked"] | int
+"""
+What becomes of a text that is shorter than the cap: it is padded to the cap ("cap"), to the longest
+of its batch ("longest"), to a multiple (an integer), or to the cap with the padding dropped before
+the denoiser ("dropped") or within it ("masked").
+"""
 
 
 @dataclass(frozen=True)
@@ -18,9 +25,15 @@ class Component:
     parameters: int | None = None
     """Number of parameters as published or as a checkpoint's header has it, if known."""
     tokens: int | None = None
-    """Text encoders: tokens that the pipeline gives it."""
+    """Text encoders: tokens that the pipeline gives it for a prompt as long as the cap."""
     most_tokens: int | None = None
     """Text encoders: most tokens that it or its pipeline allows; None for no limit."""
+    template: int = 0
+    """Text encoders: tokens of a template among them that the denoiser is not given."""
+    padding: Padding = "cap"
+    """Text encoders: what becomes of a shorter prompt."""
+    loaded: "Component | None" = None
+    """Text encoders: the model that the pipeline loads, where that is more than what is run."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +41,20 @@ class Latent:
     """What the denoiser works on: the autoencoder's latent, or the image itself."""
 
     channels: int
+    """Of the autoencoder's latent, or of the image."""
     downsampling: int
     """Pixels per latent pixel, along a side."""
     patch: int
     """Latent pixels per token along a side, the pipeline's packing included; 1 for a UNet."""
     multiple: int
     """Latent pixels that a side must be a multiple of."""
+    extra: Mapping[str, int] = field(default_factory=dict)
+    """Further channels of the denoiser's input per latent pixel, by what they hold."""
+
+    @property
+    def inputs(self) -> int:
+        """Channels of the denoiser's input per latent pixel."""
+        return self.channels + sum(self.extra.values())
 
     @property
     def pixel_multiple(self) -> int:
@@ -45,9 +66,18 @@ class Latent:
 class Text:
     """Text tokens that one denoiser forward is given."""
 
-    usual: int
+    cap: int
+    """Most that the pipeline gives by default."""
     least: int = 1
+    """Fewest that the denoiser can be given."""
     most: int | None = None
+    """Most that the denoiser or its pipeline can be asked for; None for no limit."""
+    padding: Padding = "cap"
+    """What becomes of a shorter prompt."""
+    kept: int = 0
+    """Tokens of a template that reach the denoiser beside those of the prompt."""
+    rule: str = ""
+    """Where the pipeline does so."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +89,41 @@ class Sampling:
     guidance: Guidance
     prediction: str
     scheduler: str
+    scheduler_config: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the scheduler's file that tell apart architectures of one configuration."""
+    stated: str = ""
+    """What it was taken from where nothing says it; empty where it is known."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """The frames of a usual clip."""
+
+    frames: int
+    temporal: int
+    """Frames per latent frame; the first one is its own."""
+    rate: int
+    """Frames per second."""
+
+    def latent_frames(self, frames: int | None = None) -> int:
+        """
+        Return the latent frames of so many frames, of a usual clip by default.
+
+        >>> Video(frames=81, temporal=4, rate=16).latent_frames()
+        21
+        """
+        return ((self.frames if frames is None else frames) - 1) // self.temporal + 1
+
+
+@dataclass(frozen=True)
+class References:
+    """Reference images whose tokens are appended to the image's."""
+
+    number: int
+    pixels: int
+    """Side of the square that each is resized to."""
+    rule: str = ""
+    """Where the pipeline does so."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +136,8 @@ class Architecture:
     components: Mapping[str, Component]
     """By name, the denoiser first: unet or transformer, then vae, text_encoder, ..."""
     latent: Latent
-    native: int
-    """Side in pixels of the square image it was trained for."""
+    native_size: tuple[int, int]
+    """Width and height in pixels of the image it was trained for."""
     largest: int | None
     """Longest side in pixels that the denoiser's positions allow; None for no limit."""
     text: Text | None
@@ -82,6 +147,17 @@ class Architecture:
     origin: str
     """The file, folder or repository that the facts were read from: named in errors."""
     repository: str | None = None
+    video: Video | None = None
+    """None for a model of images."""
+    references: References | None = None
+    """None for a model that takes none."""
+
+    @property
+    def native(self) -> int:
+        """Side in pixels of the square image that is as large as what it was trained for."""
+        width, height = self.native_size
+        multiple = self.latent.pixel_multiple
+        return width if width == height else round(isqrt(width * height) / multiple) * multiple
 
     @property
     def denoiser_name(self) -> str:

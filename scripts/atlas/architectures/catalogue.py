@@ -16,13 +16,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from atlas.architectures import checkpoints, folders
-from atlas.architectures.architecture import Architecture, Component, Latent, Sampling, Text
+from atlas.architectures.architecture import (
+    Architecture,
+    Component,
+    Latent,
+    References,
+    Sampling,
+    Text,
+    Video,
+)
 from atlas.basis.errors import AtlasError, nearest
 from atlas.basis.shipped import CONFIG
-from atlas.basis.validation import FaultyFileError, read_yaml, schema, schema_faults
+from atlas.basis.validation import Fault, FaultyFileError, read_yaml, schema, schema_faults
 from atlas.checkpoint.selection import SUFFIXES, weight_sets
 
 FOLDER = CONFIG / "architectures"
+EXTENDS = "extends"
+OWN = frozenset({"label", "sources", "repository"})
+"""What an entry says of itself alone."""
 REPOSITORY = re.compile(r"^[\w.-]+/[\w.-]+$")
 
 Form = Literal["entry", "folder", "file", "repository", "checkpoint"]
@@ -49,7 +60,7 @@ def load(source: str | Path, *, name: str | None = None, stated: str | None = No
     name
         What it is to be called; by default as what it is read from is.
     stated
-        What a checkpoint's architecture is said to be; by default it is recognised.
+        What the architecture of a checkpoint or folder is said to be; else it is recognised.
 
     Raises
     ------
@@ -71,12 +82,12 @@ def _read(text: str, stated: str | None) -> Architecture:
         case "entry":
             return read(FOLDER / f"{text}.yaml")
         case "folder":
-            return folders.read(path, relatives=all_entries())
+            return folders.read(path, relatives=all_entries(), stated=stated)
         case "file":
             return read(path)
         case "repository":
             folder = folders.fetch(text)
-            return folders.read(folder, relatives=all_entries(), repository=text)
+            return folders.read(folder, relatives=all_entries(), stated=stated, repository=text)
         case "checkpoint":
             known = {entry.name: entry for entry in all_entries()}
             return checkpoints.read(path, known=known, stated=stated)
@@ -119,10 +130,53 @@ def all_entries() -> tuple[Architecture, ...]:
 def read(path: Path) -> Architecture:
     """Read one YAML file, checked against the schema; all faults are told at once."""
     facts, faults = read_yaml(path)
+    if isinstance(facts, dict) and not faults:
+        facts = _extended(facts, path)
     faults += schema_faults(facts, schema("architecture"))
     if faults:
         raise FaultyFileError(path, faults)
     return _architecture(facts, path)
+
+
+def _extended(facts: dict[str, Any], path: Path, below: tuple[str, ...] = ()) -> dict[str, Any]:
+    """
+    Return an entry's facts with those of the entry that it extends, where it is silent.
+
+    Mappings are merged, all else replaces. What names an entry (`label`, `sources`, `repository`)
+    and what was published of it is not handed on.
+    """
+    if EXTENDS not in facts:
+        return facts
+    base = facts[EXTENDS]
+    if base not in names():
+        problem = f"is no name of the catalogue{nearest(str(base), names())}"
+        raise FaultyFileError(path, [Fault((EXTENDS,), str(base), problem)])
+    if base in below:
+        raise FaultyFileError(path, [Fault((EXTENDS,), base, "it extends itself, in a circle")])
+    of_base, faults = read_yaml(FOLDER / f"{base}.yaml")
+    if faults:
+        raise FaultyFileError(FOLDER / f"{base}.yaml", faults)
+    whole = _extended(of_base, FOLDER / f"{base}.yaml", (*below, base))
+    own = {key: value for key, value in facts.items() if key != EXTENDS}
+    return _merged({key: value for key, value in whole.items() if key not in OWN}, own)
+
+
+def files_of(name: str) -> list[Path]:
+    """Return the files of an entry: its own, and those of the entries that it extends."""
+    path = FOLDER / f"{name}.yaml"
+    facts, _ = read_yaml(path)
+    base = facts.get(EXTENDS) if isinstance(facts, dict) else None
+    return [path, *(files_of(base) if base in names() and base != name else ())]
+
+
+def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return two mappings as one: mappings in both key by key, of all else the own one."""
+    shared = {
+        key: _merged(value, own[key])
+        for key, value in base.items()
+        if isinstance(value, dict) and isinstance(own.get(key), dict)
+    }
+    return {**base, **own, **shared}
 
 
 def _architecture(facts: dict[str, Any], path: Path) -> Architecture:
@@ -133,14 +187,22 @@ def _architecture(facts: dict[str, Any], path: Path) -> Architecture:
         kind=facts["kind"],
         components=_components(facts),
         latent=Latent(**{"multiple": latent["patch"]} | latent),
-        native=facts["resolution"]["native"],
+        native_size=_size(facts["resolution"]["native"]),
         largest=facts["resolution"].get("largest"),
         text=Text(**facts["text"]) if "text" in facts else None,
         sampling=Sampling(**facts["sampling"]),
         sources=tuple(facts["sources"]),
         origin=str(path),
         repository=facts.get("repository"),
+        video=Video(**facts["video"]) if "video" in facts else None,
+        references=References(**facts["references"]) if "references" in facts else None,
     )
+
+
+def _size(native: int | list[int]) -> tuple[int, int]:
+    """Return width and height in pixels: of a square by its side, or as they are."""
+    width, height = (native, native) if isinstance(native, int) else native
+    return width, height
 
 
 def _components(facts: dict[str, Any]) -> dict[str, Component]:
@@ -156,5 +218,6 @@ def _components(facts: dict[str, Any]) -> dict[str, Component]:
 
 
 def _component(facts: dict[str, Any], **further: Any) -> Component:
-    rest = {key: value for key, value in facts.items() if key != "class"}
-    return Component(class_name=facts["class"], **rest, **further)
+    rest = {key: value for key, value in facts.items() if key not in {"class", "loaded"}}
+    loaded = _component(facts["loaded"], **further) if "loaded" in facts else None
+    return Component(class_name=facts["class"], loaded=loaded, **rest, **further)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from atlas.architectures.architecture import Architecture
+from atlas.architectures.relatives import sampling_of_weights
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint import open_checkpoint
 from atlas.names.components import DENOISERS
@@ -47,8 +48,11 @@ def read(path: Path, *, known: Mapping[str, Architecture], stated: str | None) -
         component: replace(facts, parameters=counts.get(component))
         for component, facts in entry.components.items()
     }
+    is_said = stated == entry.name
+    sampling = entry.sampling if is_said else sampling_of_weights(entry, known.values())
     return replace(
         entry,
+        sampling=sampling,
         name=path.stem,
         label=f"{path.stem} ({entry.label})",
         components=components,

@@ -91,7 +91,7 @@ def files_of(source: str) -> list[Path]:
     """Return the files that say what an architecture is; of a repository on the hub, none."""
     match catalogue.form(source):
         case "entry":
-            return [catalogue.FOLDER / f"{source}.yaml"]
+            return catalogue.files_of(source)
         case "folder":
             folder = Path(source)
             headers = sorted(folder.glob("*/*.safetensors"))

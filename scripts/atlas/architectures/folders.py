@@ -1,8 +1,8 @@
 """
 A diffusers folder as an entry: model_index.json and the components' config.json files.
 
-What those files do not say (text lengths, guidance, the pipeline's packing) is taken from
-the entry of the catalogue whose denoiser is of the same class and most alike.
+What those files do not say (text lengths, the pipeline's packing) is taken from the entry of the
+catalogue whose denoiser is of the same class and most alike.
 """
 
 import json
@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from atlas.architectures.architecture import Architecture, Component, Latent, Sampling, Text
+from atlas.architectures.relatives import Relative, Scheduler, nearest_relative
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint.safetensors import read_header
 from atlas.checkpoint.selection import weight_sets
@@ -23,7 +24,9 @@ logger = logging.getLogger(__name__)
 
 CALLED = {"movq": "vae"}
 """Other names of components in pipelines' folders: Kandinsky's autoencoder is its movq."""
-CONFIGS = ["model_index.json", "*/config.json"]
+ASSUMED = "not known: assumed, as no entry of the catalogue is alike"
+SCHEDULER = "scheduler/scheduler_config.json"
+CONFIGS = ["model_index.json", "*/config.json", SCHEDULER]
 
 
 def fetch(repository: str) -> Path:
@@ -42,10 +45,25 @@ def fetch(repository: str) -> Path:
 
 
 def read(
-    folder: Path, *, relatives: Sequence[Architecture], repository: str | None = None
+    folder: Path,
+    *,
+    relatives: Sequence[Architecture],
+    stated: str | None = None,
+    repository: str | None = None,
 ) -> Architecture:
     """
     Read a diffusers folder as an architecture; nothing but configuration need be there.
+
+    Parameters
+    ----------
+    folder
+        With model_index.json and the components' configurations.
+    relatives
+        The catalogue's entries.
+    stated
+        The name of the entry that it is said to be.
+    repository
+        Where on the hub it was fetched from.
 
     Raises
     ------
@@ -55,7 +73,13 @@ def read(
     index = _json(folder / "model_index.json", "a diffusers folder has one at its top")
     components = _components(folder, index)
     denoiser = next(iter(components.values()))
-    relative = _nearest_relative(denoiser, relatives)
+    found = nearest_relative(
+        components,
+        _scheduler(folder, index),
+        relatives,
+        stated=_stated(folder, stated, relatives, denoiser),
+    )
+    relative = found.entry if found else None
     if relative is None:
         logger.warning(
             "%s: no entry of the catalogue has a %s; text lengths, guidance and steps are "
@@ -64,7 +88,7 @@ def read(
             denoiser.class_name,
         )
     components = _with_lengths(components, relative)
-    latent = _latent(components, relative)
+    latent = found.entry.latent if _is_whole(found, components) else _latent(components, relative)
     name = (repository or folder.resolve().name).replace("/", "--")
     return Architecture(
         name=name,
@@ -72,14 +96,36 @@ def read(
         kind=relative.kind if relative else _kind(denoiser),
         components=components,
         latent=latent,
-        native=_native(denoiser, latent, relative),
+        native_size=_native_size(denoiser, latent, relative),
         largest=relative.largest if relative else None,
         text=relative.text if relative else _text(components),
-        sampling=_sampling(index, relative),
+        sampling=_sampling(index, found),
         sources=(repository or str(folder),),
         origin=repository or str(folder),
         repository=repository,
+        video=relative.video if relative else None,
+        references=relative.references if relative else None,
     )
+
+
+def _stated(
+    folder: Path, name: str | None, relatives: Sequence[Architecture], denoiser: Component
+) -> Architecture | None:
+    """Return the entry that a folder is said to be; None if nothing is said, or no entry's name."""
+    entry = next((entry for entry in relatives if entry.name == name), None)
+    if entry is not None and entry.denoiser.class_name != denoiser.class_name:
+        raise AtlasError(
+            f"{folder}: is said to be {name}, whose denoiser is a {entry.denoiser.class_name}, but "
+            f"has a {denoiser.class_name}; correct its architecture in the roster"
+        )
+    return entry
+
+
+def _scheduler(folder: Path, index: dict[str, Any]) -> Scheduler:
+    class_name = (index.get("scheduler") or [None, None])[1]
+    path = folder / SCHEDULER
+    config = _json(path, "it describes the scheduler") if path.is_file() else None
+    return Scheduler(class_name or "", config)
 
 
 def _json(path: Path, remedy: str) -> dict[str, Any]:
@@ -133,18 +179,6 @@ def _stored_parameters(folder: Path) -> int | None:
     return None
 
 
-def _nearest_relative(
-    denoiser: Component, relatives: Sequence[Architecture]
-) -> Architecture | None:
-    """Return the entry of the same denoiser class with the most equal configuration values."""
-    alike = [entry for entry in relatives if entry.denoiser.class_name == denoiser.class_name]
-    return max(alike, key=lambda entry: _equal_values(entry.denoiser, denoiser), default=None)
-
-
-def _equal_values(one: Component, other: Component) -> int:
-    return sum(other.config.get(key) == value for key, value in one.config.items())
-
-
 def _with_lengths(
     components: dict[str, Component], relative: Architecture | None
 ) -> dict[str, Component]:
@@ -159,9 +193,21 @@ def _with_lengths(
 
 def _with_length(encoder: Component, known: Component | None) -> Component:
     if known is not None and known.class_name == encoder.class_name:
-        return replace(encoder, tokens=known.tokens, most_tokens=known.most_tokens)
+        return replace(known, config=encoder.config, parameters=encoder.parameters)
     positions = encoder.config.get("max_position_embeddings")
     return replace(encoder, tokens=min(positions or 256, 256), most_tokens=positions)
+
+
+def _is_whole(found: Relative | None, components: dict[str, Component]) -> TypeGuard[Relative]:
+    """Say whether denoiser and autoencoder are an entry's, so that its latent is theirs."""
+    if found is None or not found.is_equal:
+        return False
+    own, known = components.get("vae"), found.entry.components.get("vae")
+    if own is None or known is None:
+        return own is known
+    return own.class_name == known.class_name and all(
+        own.config.get(key) == value for key, value in known.config.items()
+    )
 
 
 def _latent(components: dict[str, Component], relative: Architecture | None) -> Latent:
@@ -171,13 +217,14 @@ def _latent(components: dict[str, Component], relative: Architecture | None) -> 
     multiple = relative.latent.multiple if relative else patch
     if vae is None:
         return Latent(int(denoiser.config["in_channels"]), 1, patch, multiple)
+    extra = relative.latent.extra if relative else {}
     channels = vae.config.get("latent_channels") or vae.config.get("z_dim") or 4
     levels = vae.config.get("block_out_channels") or vae.config.get("encoder_block_out_channels")
     if levels:
         downsampling = 2 ** (len(levels) - 1)
     else:
         downsampling = relative.latent.downsampling if relative else 8
-    return Latent(int(channels), downsampling, patch, multiple)
+    return Latent(int(channels), downsampling, patch, multiple, extra)
 
 
 def _patch(denoiser: Component) -> int:
@@ -188,19 +235,26 @@ def _kind(denoiser: Component) -> Any:
     return "UNet" if "UNet" in denoiser.class_name else "DiT"
 
 
-def _native(denoiser: Component, latent: Latent, relative: Architecture | None) -> int:
+def _native_size(
+    denoiser: Component, latent: Latent, relative: Architecture | None
+) -> tuple[int, int]:
+    """Return width and height by the denoiser's sample_size: in the unit that a relative has it."""
     side = denoiser.config.get("sample_size")
-    if isinstance(side, int):
-        return side * latent.downsampling
-    return relative.native if relative else 1024
+    known = relative.denoiser.config.get("sample_size") if relative else None
+    if relative and (side == known or not isinstance(side, int)):
+        return relative.native_size
+    if relative and isinstance(known, int) and isinstance(side, int):
+        return (relative.native * side // known,) * 2
+    return (side * latent.downsampling if isinstance(side, int) else 1024,) * 2
 
 
 def _text(components: dict[str, Component]) -> Text | None:
     lengths = [component.tokens for component in components.values() if component.tokens]
-    return Text(usual=max(lengths)) if lengths else None
+    return Text(cap=max(lengths)) if lengths else None
 
 
-def _sampling(index: dict[str, Any], relative: Architecture | None) -> Sampling:
-    scheduler = (index.get("scheduler") or [None, None])[1]
-    assumed = relative.sampling if relative else Sampling(30, 2, "classifier-free", "epsilon", "")
-    return replace(assumed, scheduler=scheduler or assumed.scheduler)
+def _sampling(index: dict[str, Any], found: Relative | None) -> Sampling:
+    class_name = (index.get("scheduler") or [None, None])[1] or ""
+    if found is None:
+        return Sampling(30, 2, "classifier-free", "epsilon", class_name, stated=ASSUMED)
+    return replace(found.sampling, scheduler=class_name or found.sampling.scheduler)

@@ -1,10 +1,27 @@
 """Which sizes, batches and text lengths an architecture takes: no torch here."""
 
-from atlas.architectures.architecture import Architecture, Component
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from atlas.architectures.architecture import Architecture, Component, Padding
 from atlas.basis.errors import AtlasError
 
 LARGEST_SIDE = 16384
 """Pixels: beyond this a size is taken for a mistake."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Tokens that a prompt becomes on its way through a pipeline."""
+
+    prompt: int | None
+    """Of the prompt itself; None for one as long as the cap."""
+    denoiser: int = 0
+    """Of the text that the denoiser is given; 0 for a model without text."""
+    attended: int = 0
+    """Of those, what is left where the denoiser drops the padding within."""
+    encoders: Mapping[str, int] = field(default_factory=dict)
+    """Of each text encoder, by name."""
 
 
 def check_size(architecture: Architecture, width: int, height: int) -> None:
@@ -52,13 +69,68 @@ def text_tokens(architecture: Architecture, text_length: int | None) -> int:
                 "for; leave it out"
             )
         return 0
-    wanted = text.usual if text_length is None else text_length
+    wanted = text.cap if text_length is None else text_length
     if wanted < text.least or (text.most is not None and wanted > text.most):
         raise AtlasError(
             f"{architecture.name}: {wanted} text tokens: its denoiser takes "
-            f"{_span(text.least, text.most)} (usually {text.usual})"
+            f"{_span(text.least, text.most)} ({text.cap} by default)"
         )
     return wanted
+
+
+def lengths(architecture: Architecture, prompt: int | None, cap: int | None = None) -> Lengths:
+    """
+    Return what becomes of a prompt of so many tokens by the pipeline's own rule of padding.
+
+    A longer prompt is cut at the cap, as pipelines do. A negative prompt is taken to be as long.
+
+    Parameters
+    ----------
+    prompt
+        Tokens of the prompt itself; None for one that is as long as the cap.
+    cap
+        Tokens of the denoiser's text at most, where not the pipeline's own.
+
+    Raises
+    ------
+    AtlasError
+        for a cap that the denoiser or an encoder can't take, or a prompt below 0 tokens.
+    """
+    text = architecture.text
+    if prompt is not None and prompt < 0:
+        raise AtlasError(f"a prompt of {prompt} tokens: it must have at least 0")
+    if text is None:
+        return Lengths(prompt)
+    most = text_tokens(architecture, cap)
+    whole = most if prompt is None else min(prompt + text.kept, most)
+    needed = max(whole, text.least)
+    given = padded(needed, most, text.padding)
+    return Lengths(
+        prompt=prompt,
+        denoiser=most if text.padding == "masked" else given,
+        attended=given,
+        encoders={
+            name: _encoded(encoder, encoder_tokens_for(architecture, name, encoder, cap), needed)
+            for name, encoder in architecture.text_encoders.items()
+        },
+    )
+
+
+def padded(needed: int, cap: int, padding: Padding) -> int:
+    """
+    Return the tokens that are computed with for a text of so many.
+
+    >>> padded(70, 512, "cap"), padded(70, 512, 16), padded(70, 512, "longest")
+    (512, 80, 70)
+    """
+    if isinstance(padding, int):
+        return min(-(-needed // padding) * padding, max(cap, needed))
+    return cap if padding == "cap" else needed
+
+
+def _encoded(encoder: Component, most: int, needed: int) -> int:
+    """Return the tokens of an encoder where the denoiser needs so many of a text."""
+    return padded(min(encoder.template + needed, most), most, encoder.padding)
 
 
 def encoder_tokens(
@@ -89,7 +161,7 @@ def encoder_tokens_for(
         return encoder_tokens(architecture, name, encoder, None)
     if usual < max(each.tokens or 0 for each in architecture.text_encoders.values()):
         return encoder_tokens(architecture, name, encoder, usual)
-    wanted = usual + text_length - architecture.text.usual
+    wanted = usual + text_length - architecture.text.cap
     most = encoder.most_tokens
     if most is not None and text_length <= most:
         wanted = min(wanted, most)

@@ -61,7 +61,7 @@ def _row(
         "published_over_right_step": round(published_step * GIGA / right_step, 4),
         "published_over_right_total": round(published_total * TERA / right_total, 4),
         "published_text_tokens": facts["text_tokens"],
-        "right_text_tokens": entry.text.usual if entry.text else 0,
+        "right_text_tokens": entry.text.cap if entry.text else 0,
         "causes": "; ".join(facts["causes"][cause] for cause in row["causes"]),
     }
 

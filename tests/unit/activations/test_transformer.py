@@ -167,7 +167,7 @@ def test_short_names_are_blocks_of_both_kinds(folders):
 
 def test_the_image_is_told_from_a_text_of_as_many_tokens(folders):
     probe = probe_of(folders["flux"], "flux", size=[64, 128])
-    assert probe.architecture.image_tokens(64, 128) == probe.architecture.text.usual == 512
+    assert probe.architecture.image_tokens(64, 128) == probe.architecture.text.cap == 512
     assert {place.element for place in probe.short_names.values()} == {1}
 
 

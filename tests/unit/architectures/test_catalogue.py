@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,7 @@ def test_configurations_are_the_published_ones(name: str) -> None:
         assert ours.class_name == theirs["_class_name"]
     assert entry.latent.downsampling == published["latent_downsample"]
     assert entry.sampling.forwards_per_step == published["cfg_forwards"]
-    assert (entry.text.usual if entry.text else 0) == published["text_seq_len"]
+    assert (entry.text.cap if entry.text else 0) == published["text_seq_len"]
 
 
 @pytest.mark.parametrize("name", catalogue.names())
@@ -109,24 +109,46 @@ def test_a_file_that_is_no_entry_is_told(tmp_path: Path, text: str) -> None:
         catalogue.load(path)
 
 
-@pytest.mark.parametrize(
-    ("name", "called"),
-    [("sd15", {}), ("sdxl", {}), ("sd3_medium", {}), ("kandinsky3", {"vae": "movq"})],
-)
-def test_a_diffusers_folder_is_read_as_its_entry(
-    tmp_path: Path, name: str, called: dict[str, str]
-) -> None:
-    write_folder(tmp_path / "mine", name, called)
+@pytest.mark.parametrize("name", catalogue.names())
+def test_an_entry_written_as_a_folder_is_read_as_itself(tmp_path: Path, name: str) -> None:
+    write_folder(tmp_path / "mine", name, {"vae": "movq"} if name == "kandinsky3" else {})
     read, known = catalogue.load(tmp_path / "mine"), catalogue.load(name)
-    assert read.name == "mine"
-    assert list(read.components) == list(known.components)
-    for component, facts in known.components.items():
-        assert read.components[component].class_name == facts.class_name
-        assert read.components[component].config == facts.config
-        assert read.components[component].tokens == facts.tokens
-    assert (read.kind, read.latent, read.native) == (known.kind, known.latent, known.native)
-    assert (read.text, read.largest) == (known.text, known.largest)
-    assert read.sampling.scheduler == known.sampling.scheduler
+    told = {"name": "mine", "label": "mine", "sources": (), "origin": "", "repository": None}
+    components = {
+        component: replace(facts, parameters=None) for component, facts in known.components.items()
+    }
+    assert replace(read, **told) == replace(known, components=components, **told)
+    assert read.sampling.stated == ""
+
+
+def test_a_folder_with_its_siblings_configuration_and_another_scheduler_is_not_known(
+    tmp_path: Path,
+) -> None:
+    write_folder(tmp_path / "mine", "sdxl")
+    index = json.loads((tmp_path / "mine" / "model_index.json").read_text())
+    index["scheduler"][1] = "DDIMScheduler"
+    (tmp_path / "mine" / "model_index.json").write_text(json.dumps(index))
+    sampling = catalogue.load(tmp_path / "mine").sampling
+    assert sampling.stated == "not known: stated as Stable Diffusion XL 1.0"
+    assert (sampling.steps, sampling.scheduler) == (50, "DDIMScheduler")
+    said = catalogue.load(tmp_path / "mine", stated="dmd2_sdxl").sampling
+    assert (said.steps, said.forwards_per_step, said.stated) == (4, 1, "")
+
+
+def test_a_folder_said_to_be_of_another_class_is_told(tmp_path: Path) -> None:
+    write_folder(tmp_path / "mine", "sdxl")
+    with pytest.raises(AtlasError, match="said to be flux1_dev, whose denoiser is a Flux"):
+        catalogue.load(tmp_path / "mine", stated="flux1_dev")
+
+
+def test_a_folder_alike_to_an_entry_does_not_inherit_its_sampling_in_silence(
+    tmp_path: Path,
+) -> None:
+    write_folder(tmp_path / "mine", "sdxl")
+    path = tmp_path / "mine" / "unet" / "config.json"
+    config = json.loads(path.read_text()) | {"transformer_layers_per_block": [1, 1, 4]}
+    path.write_text(json.dumps(config))
+    assert catalogue.load(tmp_path / "mine").sampling.stated.startswith("not known: stated as")
 
 
 def test_the_header_of_a_folders_weights_is_counted(tmp_path: Path) -> None:
@@ -208,3 +230,41 @@ def test_a_hub_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
     with pytest.raises(AtlasError, match=r"someone/some-model: .*check the name and the network"):
         catalogue.load("someone/some-model")
+
+
+def test_an_entry_extends_another_where_it_is_silent(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "extends: sdxl\nlabel: Mine\nsources: [here]\nsampling: {steps: 3}\n"
+        "denoiser: {config: {sample_size: 64, up_block_types: [UpBlock2D]}}\n"
+    )
+    mine, base = catalogue.load(tmp_path / "mine.yaml"), catalogue.load("sdxl")
+    changed = {"sample_size": 64, "up_block_types": ["UpBlock2D"]}
+    assert mine.denoiser.config == {**base.denoiser.config, **changed}
+    assert mine.sampling == replace(base.sampling, steps=3)
+    assert (mine.label, mine.repository, mine.sources) == ("Mine", None, ("here",))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("extends: sdx\nlabel: Mine\nsources: [here]\n", r"did you mean .*sdxl"),
+        ("extends: sdxl\nsources: [here]\n", "label"),
+    ],
+)
+def test_what_cannot_be_extended_is_told(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(AtlasError, match=told):
+        catalogue.load(tmp_path / "mine.yaml")
+
+
+def test_the_files_of_an_entry_are_those_that_it_extends_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one.yaml").write_text("label: One\n")
+    (tmp_path / "two.yaml").write_text("extends: one\n")
+    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+    catalogue.names.cache_clear()
+    try:
+        assert [path.stem for path in catalogue.files_of("two")] == ["two", "one"]
+    finally:
+        catalogue.names.cache_clear()

@@ -65,7 +65,7 @@ def test_a_denoiser_is_given_the_text_asked_for(name: str) -> None:
     arguments = inputs.denoiser(entry, width=512, height=512, text_length=entry.text.most)
     texts = [value for key, value in arguments.items() if key.startswith("encoder_hidden_states")]
     texts += [text[None] for text in arguments.get("cap_feats", [])]
-    expected = entry.text.usual if entry.text.most is None else entry.text.most
+    expected = entry.text.cap if entry.text.most is None else entry.text.most
     assert sum(text.shape[1] for text in texts) == expected
 
 

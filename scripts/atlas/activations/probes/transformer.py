@@ -245,9 +245,9 @@ class TransformerProbe(Probe):
         """
         text = self.architecture.text
         height, width = self.image_size
-        if text is None or text.usual != self.architecture.image_tokens(width, height):
+        if text is None or text.cap != self.architecture.image_tokens(width, height):
             return None
-        return text.usual + (1 if text.most is None or text.usual < text.most else -1)
+        return text.cap + (1 if text.most is None or text.cap < text.most else -1)
 
     def _waiting(self) -> dict[int, float]:
         """Return the steps at which values are kept, each with its timestep."""
