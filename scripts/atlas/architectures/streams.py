@@ -11,7 +11,7 @@ from atlas.architectures.portraits import Flow, Shape, Source
 from atlas.architectures.tracing import Makers, Trace, named_tensors
 from atlas.basis.shipped import load
 
-IMAGE, TEXT, POOLED, TIME = "image", "text", "pooled text", "time"
+IMAGE, REFERENCE, TEXT, POOLED, TIME = "image", "reference image", "text", "pooled text", "time"
 HEAD = "head"
 UNSEEN = "unseen"
 """In place of a stream: masks, positions and what nobody knows; they are not drawn."""
@@ -293,7 +293,8 @@ class Streams:
 
 
 def _of_streams(carried: Collection[str]) -> str:
-    """Return the stream of what is made of these: the image before all, then time, then text."""
-    if IMAGE in carried:
-        return IMAGE
+    """Return the stream of what is made of these: images before all, then time, then text."""
+    for stream in (IMAGE, REFERENCE):
+        if stream in carried:
+            return stream
     return TEXT if set(carried) <= {TEXT, POOLED} else TIME

@@ -37,7 +37,7 @@ def graph(portrait: Portrait, **attributes: Any) -> Any:
 
     drawing = pygraphviz.AGraph(directed=True, strict=False)
     drawing.graph_attr.update(
-        fontname=FONT, bgcolor="white", pad="0.12", nodesep="0.12", ranksep="0.16",
+        fontname=FONT, bgcolor="white", pad="0.08", nodesep="0.12", ranksep="0.16",
         splines="spline", label=_title(portrait), labelloc="t", labeljust="l", **attributes,
     )  # fmt: skip
     drawing.node_attr.update(shape="plain", fontname=FONT, fontsize=str(TEXT), fontcolor=INK)

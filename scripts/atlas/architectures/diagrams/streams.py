@@ -65,12 +65,12 @@ class Readers:
         return IMAGE if stream == HEAD else stream
 
     def sampling(self, piece: Piece) -> str:
-        """Return an arrow down or up where a unit halves or doubles the rows of what it is given."""
+        """Return an arrow down or up where a unit halves or doubles rows and columns."""
+        before = self._units[piece.mark] - 1
         given = [
             shape[-2]
             for flow in self.flows.get(piece.mark, ())
-            if self.stream(flow) == IMAGE
-            and self._units.get(flow.start) == self._units[piece.mark] - 1
+            if self.stream(flow) == IMAGE and self._units.get(flow.start) == before
             for shape in flow.shapes
             if piece.shape and len(shape) == len(piece.shape) > 3
         ]
