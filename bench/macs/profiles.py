@@ -58,7 +58,7 @@ def profile(folder: Path, names: list[str], *, with_counters: bool) -> dict[str,
     from atlas.macs.files import COUNTERS, PROFILE, write
     from atlas.macs.request import Request
 
-    asked, known = Request.of([[512, 512], [1024, 1024], "native"], 1, None), profile.Known()
+    asked, known = Request.of([[512, 512], [1024, 1024], "native"], 1, [64, "cap"]), profile.Known()
     entries = [catalogue.load(name) for name in names or catalogue.names()]
     for entry in entries:
         rows, compared = profile.rows(entry, asked, known, with_counters=with_counters)

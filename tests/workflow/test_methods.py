@@ -57,8 +57,13 @@ def test_a_second_run_of_everything_has_nothing_to_do(atlas: Atlas) -> None:
     assert again.jobs == {"macs": 1}
 
 
-ARCHITECTURES = {"summarise_architectures", "draw_architectures", "architectures"}
-MACS = {"summarise_macs", "draw_macs", "macs"}
+ARCHITECTURES = {
+    "summarise_architectures",
+    "draw_architectures",
+    "check_entries",
+    "architectures",
+}
+MACS = {"summarise_macs", "draw_macs", "check_entries", "macs"}
 WITHOUT_NAMES = {
     *golden.WITHOUT,
     *("import_matrices", "profile_additions", "reproduce_published_macs"),

@@ -19,10 +19,18 @@ def common_size(rows: Sequence[Row], prompt: str) -> Size | None:
     return best if best and members[best] else None
 
 
-def doubtful(rows: Sequence[Row]) -> list[str]:
-    """Return the note that names what is left out, as its figures are doubtful."""
-    names = dict.fromkeys(row["label"] for row in rows if row["problem"] and row["forward_macs"])
-    return [f"Left out, as their figures are doubtful: {', '.join(names)}."] if names else []
+def left_out(rows: Sequence[Row]) -> list[str]:
+    """Return the notes that name what is not compared: doubtful figures, and videos."""
+    counted = [row for row in rows if row["forward_macs"]]
+    reasons = {
+        "their figures are doubtful": [row["label"] for row in counted if row["problem"]],
+        "they make videos": [row["label"] for row in counted if row["frames"]],
+    }
+    return [
+        f"Left out, as {reason}: {', '.join(dict.fromkeys(names))}."
+        for reason, names in reasons.items()
+        if names
+    ]
 
 
 def counted(number: int) -> str:

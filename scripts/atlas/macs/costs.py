@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from atlas.macs import summary
-from atlas.macs.bars import Row, common_size, counted, doubtful, finish, label_width, short
+from atlas.macs.bars import Row, common_size, counted, finish, label_width, left_out, short
 from atlas.macs.words import Words, pixels
 from atlas.plots.layout import Mark, open_page
 from atlas.plots.style import FAINT, INK, PLAIN, SMALL
@@ -45,7 +45,7 @@ def image_cost(rows: Sequence[Row], words: Words) -> Figure | None:
             "The text encoders run once for the prompt, and once more for the negative prompt "
             "where there is guidance by two forwards per step.",
             *([STATED] if any(row["sampling"] for row in found) else []),
-            *doubtful(rows),
+            *left_out(rows),
         ],
     )
     axes = page.axes(left, 0, page.width - left - share - 0.75, height)

@@ -60,13 +60,17 @@ def _costs(summary: Sequence[Row], words: Words) -> list[str]:
         f"{row['label']}, {pixels((row['width_pixels'], row['height_pixels']))}"
         f"{words.of_row(row)}: "
         f"{_tera(row['step_macs'], 3)} TMAC per step{words.per_forward}, "
-        f"{_tera(row['image_macs'], 4)} per image of {words.steps} and "
-        f"{_tera(row['usual_image_macs'], 4)} per image of the usual {row['usual_steps']}, with "
+        f"{_tera(row['image_macs'], 4)} per {_what(row)} {words.steps} and "
+        f"{_tera(row['usual_image_macs'], 4)} with the usual {row['usual_steps']}, with "
         f"{words.guidance} ({100 * row['attention_share']:.0f} % of a forward are attention's "
         "products)."
         for row in summary
         if not row["problem"]
     ]
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    return f"video of {row['frames']} frames and" if row["frames"] else "image of"
 
 
 def _ratios(square: Mapping[str, Mapping[str, Any]], words: Words) -> list[str]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from atlas.architectures.naming import brief
-from atlas.macs.bars import Row, between, counted, doubtful, label_width
+from atlas.macs.bars import Row, between, counted, label_width, left_out
 from atlas.macs.request import GROWTH
 from atlas.macs.summary import forwards, is_of, points
 from atlas.macs.words import Words
@@ -62,7 +62,10 @@ def lines_of(rows: Sequence[Row], profiles: Mapping[str, Sequence[Row]], prompt:
     first = {
         row["architecture"]: row
         for row in rows
-        if row.get("growth_exponent") is not None and not row["problem"] and is_of(row, prompt)
+        if row.get("growth_exponent") is not None
+        and not row["problem"]
+        and not row["frames"]
+        and is_of(row, prompt)
     }
     found: dict[tuple[str, float, tuple[Point, ...]], list[str]] = {}
     for name, row in first.items():
@@ -123,7 +126,7 @@ def growth(
         notes=[
             "Architectures of which every forward costs the same are one line.",
             *_without(rows, words),
-            *doubtful(rows),
+            *left_out(rows),
         ],
     )
     x = EDGE
@@ -155,6 +158,7 @@ def _without(rows: Sequence[Row], words: Words) -> list[str]:
         for row in rows
         if row.get("growth_exponent") is None
         and not row["problem"]
+        and not row["frames"]
         and is_of(row, words.request.shown)
     )
     small, large = GROWTH

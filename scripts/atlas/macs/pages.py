@@ -43,7 +43,7 @@ def sections(
 def _images(summary: Sequence[Row], words: Words) -> Section:
     of = words.per_forward
     header = [
-        "architecture", "pixels", "batch", "prompts", "text tokens", f"forward GMAC{of}",
+        "architecture", "pixels", "frames", "batch", "prompts", "text tokens", f"forward GMAC{of}",
         "forwards per step", f"step GMAC{of}", f"text GMAC{of}", f"VAE decode GMAC{of}", "steps",
         "image TMAC", "usual steps", "usual image TMAC", "TMAC per megapixel", "attention",
         "FLOPs per byte", "growth", "from–to pixels", "text encoders' tokens", "sampling",
@@ -53,6 +53,7 @@ def _images(summary: Sequence[Row], words: Words) -> Section:
         [
             row["label"],
             _pixels(row),
+            _whole(row["frames"]),
             _whole(row["batch"]),
             row["prompts"] or DASH,
             _whole(row["text_tokens"]),

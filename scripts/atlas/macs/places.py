@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from atlas.macs import summary
-from atlas.macs.bars import Row, between, common_size, counted, doubtful, finish, label_width
+from atlas.macs.bars import Row, between, common_size, counted, finish, label_width, left_out
 from atlas.macs.request import Size
 from atlas.macs.words import Words, pixels
 from atlas.plots.layout import Mark, open_page
@@ -50,7 +50,7 @@ def places(
                 for _, meaning, colour in _kinds([_total(forwards[name]) for name in names])
             ),
         ],
-        notes=doubtful(rows),
+        notes=left_out(rows),
     )
     axes = page.axes(left, 0, page.width - left - 0.1, height)
     for place, name in enumerate(reversed(names)):

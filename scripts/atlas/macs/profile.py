@@ -230,7 +230,6 @@ def _head(architecture: Architecture, run: Run, request: Request, profile: Profi
     columns, lines = (
         architecture.latent_size(*run.size) if run.size and not profile.problem else (None, None)
     )
-    lengths = run.prompt.lengths if run.prompt else None
     return {
         "architecture": architecture.name,
         "component": run.component,
@@ -242,7 +241,7 @@ def _head(architecture: Architecture, run: Run, request: Request, profile: Profi
         "latent_height": lines,
         "image_tokens": architecture.image_tokens(*run.size) if run.size else None,
         "prompts": run.prompt.name if run.prompt else "",
-        "prompt_tokens": lengths.prompt if lengths and architecture.text else None,
+        "prompt_tokens": _prompt_tokens(architecture, run, request),
         "text_tokens": run.tokens,
         "batch": request.batch,
         "is_asked": run.is_asked,
@@ -250,6 +249,16 @@ def _head(architecture: Architecture, run: Run, request: Request, profile: Profi
         "doubt": "; ".join(_doubts(architecture, run, profile)),
         "status": profile.status,
     }
+
+
+def _prompt_tokens(architecture: Architecture, run: Run, request: Request) -> int | None:
+    """Return the tokens of the prompt itself; of one as long as the cap, what fills it."""
+    text, lengths = architecture.text, run.prompt.lengths if run.prompt else None
+    if text is None or lengths is None:
+        return None
+    if lengths.prompt is not None:
+        return lengths.prompt
+    return max((request.text_cap or text.cap) - text.kept, 0)
 
 
 def _doubts(architecture: Architecture, run: Run, profile: Profile) -> list[str]:

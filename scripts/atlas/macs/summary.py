@@ -17,7 +17,8 @@ COMPARED: Size = (1024, 1024)
 """The size at which architectures are compared where there are such images."""
 
 COLUMNS = [
-    "architecture", "label", "kind", "width_pixels", "height_pixels", "native_pixels", "batch",
+    "architecture", "label", "kind", "width_pixels", "height_pixels", "native_pixels", "frames",
+    "batch",
     "prompts", "prompt_tokens", "text_tokens", "encoder_tokens", "image_tokens",
     "denoiser_parameters", "forward_macs", "forwards_per_step",
     "step_macs", "text_encodings", "text_macs", "vae_decode_macs", "vae_encode_macs", "steps",
@@ -84,6 +85,7 @@ def _row(architecture: Architecture, totals: Sequence[Row], own: Row, sampling: 
         "width_pixels": size[0],
         "height_pixels": size[1],
         "native_pixels": architecture.native,
+        "frames": architecture.video.frames if architecture.video else None,
         "denoiser_parameters": own["parameters"],
         "encoder_tokens": "; ".join(f"{row['component']} {row['text_tokens']}" for row in texts),
         "usual_steps": architecture.sampling.steps,
@@ -194,7 +196,8 @@ def at(
     """
     Return the rows of a size and prompt by architecture, to be compared.
 
-    Of those that are made for such images, and whose figures nothing makes doubtful.
+    Of those that are made for such images, not for videos, and whose figures nothing makes
+    doubtful.
     """
     side = sqrt(size[0] * size[1])
     return {
@@ -202,6 +205,7 @@ def at(
         for row in summary
         if (row["width_pixels"], row["height_pixels"]) == size
         and not row["problem"]
+        and not row["frames"]
         and is_of(row, prompt)
         and row["native_pixels"] / 2 <= side <= 2 * row["native_pixels"]
     }

@@ -93,12 +93,14 @@ def test_a_row_adds_the_text_encoders_of_its_own_prompt() -> None:
 def test_only_those_that_are_made_for_a_size_are_compared_at_it() -> None:
     rows = [
         {"architecture": str(native), "width_pixels": 1024, "height_pixels": 1024,
-         "native_pixels": native, "problem": "", "prompts": "64"}
+         "native_pixels": native, "problem": "", "prompts": "64", "frames": None}
         for native in (256, 512, 1024, 2048, 4096)
     ]  # fmt: skip
     assert list(summary.at(rows, (1024, 1024), "64")) == ["512", "1024", "2048"]
     assert summary.at(rows, (512, 512), "64") == {}
     assert summary.at(rows, (1024, 1024), "cap") == {}
+    videos = [row | {"frames": 81} for row in rows]
+    assert summary.at(videos, (1024, 1024), "64") == {}
 
 
 def test_a_missing_number_leaves_the_image_without_one() -> None:
@@ -153,7 +155,7 @@ def test_what_little_is_asked_for_is_told_in_sentences() -> None:
 def test_the_size_that_most_are_made_for_is_drawn() -> None:
     rows = [
         {"architecture": name, "width_pixels": width, "height_pixels": height, "problem": "",
-         "native_pixels": native, "prompts": ""}
+         "native_pixels": native, "prompts": "", "frames": None}
         for name, width, height, native in (
             ("a", 512, 512, 512), ("a", 768, 1344, 1024), ("b", 768, 1344, 1024),
             ("c", 64, 64, 1024), ("d", 64, 64, 1024), ("e", 64, 64, 1024),
