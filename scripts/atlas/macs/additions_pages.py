@@ -111,7 +111,7 @@ def _sentence(row: Row) -> str:
     """Say what one addition costs on top of one architecture at one size."""
     size = f"{row['width_pixels']} × {row['height_pixels']} pixels"
     step = (
-        f"{_percent(row['share'])} on top of a forward ({row['forward_macs'] / 1e9:,.4g} GMAC)"
+        f"{_percent(row['share'])} on top of a forward ({_giga(row['forward_macs'])} GMAC)"
         if row["forward_macs"]
         else "nothing on top of a forward, for it runs before the steps"
     )
@@ -121,6 +121,16 @@ def _sentence(row: Row) -> str:
         f"{_bytes(row['weight_bytes'])} of weights, "
         f"{_bytes(row['activation_bytes'])} of activations."
     )
+
+
+def _giga(macs: int) -> str:
+    """
+    Write MACs in 10⁹, one digit where they are few.
+
+    >>> _giga(19_552_976_764_928), _giga(141_645_987_840)
+    ('19,553', '141.6')
+    """
+    return f"{macs / 1e9:,.0f}" if macs >= 1e12 else f"{macs / 1e9:,.1f}"
 
 
 def _bytes(count: int) -> str:
