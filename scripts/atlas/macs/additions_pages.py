@@ -67,11 +67,13 @@ def _costs(rows: Sequence[Row]) -> Section:
 def _left_out(rows: Sequence[Row]) -> Section:
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        listed = reasons.setdefault((row["addition_label"], row["problem"]), [])
+        # What it is made for, without what each architecture has in its place.
+        reason = row["problem"].partition(", not ")[0]
+        listed = reasons.setdefault((row["addition_label"], reason), [])
         listed.append(row["label"])
     table = [
         [addition, problem, ", ".join(dict.fromkeys(labels))]
-        for (addition, problem), labels in reasons.items()
+        for (addition, problem), labels in sorted(reasons.items())
     ]
     return Section(
         "Left out",
