@@ -22,7 +22,7 @@ COUNTERS = [
 ]  # fmt: skip
 WORDS = {
     "architecture", "component", "class", "call", "part", "name", "problem", "causes", "counter",
-    "model", "guidance", "label", "kind",
+    "model", "guidance", "label", "kind", "addition", "addition_label",
 }  # fmt: skip
 """Columns that hold words; all others hold numbers or truth values."""
 
