@@ -18,7 +18,7 @@ from atlas.basis.validation import FaultyFileError, read_yaml, schema, schema_fa
 FOLDER = CONFIG / "additions"
 ALL = "all"
 
-Kind = Literal["controlnet", "t2i_adapter", "lora"]
+Kind = Literal["controlnet", "t2i_adapter", "ip_adapter", "lora"]
 Image = Literal["pixels", "latent", "packed latent"]
 
 
@@ -45,13 +45,17 @@ class Addition:
     denoiser: Fitting | None = None
     """None for a LoRA that goes with all whose modules have the names."""
     network: Component | None = None
-    """What runs beside the denoiser."""
+    """What runs beside the denoiser; of an IP-Adapter, its image encoder."""
     image: Image = "pixels"
     """What a ControlNet is given as its image."""
     extra_channels: int = 0
     """Of the control image, beside those of the latent."""
     forwards: Literal["all", "conditional"] = "all"
     """Denoiser forwards of a step that a ControlNet runs with."""
+    image_tokens: int = 0
+    """IP-Adapter: tokens that the image encoder's output is projected to."""
+    parameters: int | None = None
+    """As published, an IP-Adapter's image encoder left out."""
     rank: int = 0
     modules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """LoRA: names of modules, of the `denoiser` and of the `text_encoders`."""
@@ -132,15 +136,16 @@ def _addition(facts: dict[str, Any], path: Path) -> Addition:
         origin=str(path),
         sources=tuple(facts["sources"]),
         denoiser=Fitting(fitting["class"], fitting.get("config", {})) if fitting else None,
-        network=_network(network) if network else None,
+        network=_network(network, facts["kind"]) if network else None,
         modules={name: tuple(listed) for name, listed in facts.get("modules", {}).items()},
         **{key: value for key, value in facts.items() if key not in made},
     )
 
 
-def _network(facts: dict[str, Any]) -> Component:
+def _network(facts: dict[str, Any], kind: Kind) -> Component:
     return Component(
         class_name=facts["class"],
         config=facts["config"],
         parameters=facts.get("parameters"),
+        library="transformers" if kind == "ip_adapter" else "diffusers",
     )

@@ -67,11 +67,13 @@ def _costs(rows: Sequence[Row]) -> Section:
 def _left_out(rows: Sequence[Row]) -> Section:
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        listed = reasons.setdefault((row["addition_label"], row["problem"]), [])
+        # What it is made for, without what each architecture has in its place.
+        reason = row["problem"].partition(", not ")[0]
+        listed = reasons.setdefault((row["addition_label"], reason), [])
         listed.append(row["label"])
     table = [
         [addition, problem, ", ".join(dict.fromkeys(labels))]
-        for (addition, problem), labels in reasons.items()
+        for (addition, problem), labels in sorted(reasons.items())
     ]
     return Section(
         "Left out",
@@ -111,7 +113,7 @@ def _sentence(row: Row) -> str:
     """Say what one addition costs on top of one architecture at one size."""
     size = f"{row['width_pixels']} × {row['height_pixels']} pixels"
     step = (
-        f"{_percent(row['share'])} on top of a forward ({row['forward_macs'] / 1e9:,.4g} GMAC)"
+        f"{_percent(row['share'])} on top of a forward ({_giga(row['forward_macs'])} GMAC)"
         if row["forward_macs"]
         else "nothing on top of a forward, for it runs before the steps"
     )
@@ -121,6 +123,16 @@ def _sentence(row: Row) -> str:
         f"{_bytes(row['weight_bytes'])} of weights, "
         f"{_bytes(row['activation_bytes'])} of activations."
     )
+
+
+def _giga(macs: int) -> str:
+    """
+    Write MACs in 10⁹, one digit where they are few.
+
+    >>> _giga(19_552_976_764_928), _giga(141_645_987_840)
+    ('19,553', '141.6')
+    """
+    return f"{macs / 1e9:,.0f}" if macs >= 1e12 else f"{macs / 1e9:,.1f}"
 
 
 def _bytes(count: int) -> str:

@@ -15,6 +15,7 @@ from atlas.architectures.meta import RememberedShapes
 from atlas.architectures.sizes import check_batch, check_size
 from atlas.basis.errors import AtlasError
 from atlas.macs import additions_calls as calls
+from atlas.macs import additions_images as images
 from atlas.macs.additions import Addition
 from atlas.macs.additions_lora import adapted, matching
 from atlas.macs.summary import Sampling
@@ -272,6 +273,29 @@ def _of_t2i_adapter(host: Host, addition: Addition, size: Size) -> Extra:
     )
 
 
+def _of_ip_adapter(host: Host, addition: Addition, size: Size) -> Extra:
+    """Count the image encoder's only forward, and the denoiser's with the image's tokens."""
+    encoder = network(addition, host.architecture)
+    width = int(encoder.config.projection_dim)  # type: ignore[arg-type, union-attr]
+    before = host.cost(encoder, images.encoder_inputs(encoder, host.batch))
+    place, alone = host.place(size), host.alone(size)
+    with images.with_images(host.denoiser, addition.image_tokens, width) as own:
+        cost = host.cost(host.denoiser, images.given(place, width))
+    parameters = own + build.parameters(encoder)
+    found = [doubts(addition, encoder)]
+    if addition.parameters not in {None, own}:
+        found.append(f"{own:,} parameters as built, {addition.parameters:,} were expected")
+    return Extra(
+        forward=cost.macs - alone.macs,
+        once=before.macs,
+        once_per_prompt=0,
+        activations=max(0, max(before.activations, cost.activations) - alone.activations),
+        parameters=parameters,
+        weights=BYTES * parameters,
+        problem="; ".join(filter(None, found)),
+    )
+
+
 def _of_lora(host: Host, addition: Addition, size: Size) -> Extra:
     """Count the forwards with two thin layers beside each of those named."""
     architecture, rank = host.architecture, addition.rank
@@ -310,6 +334,7 @@ def _of_lora(host: Host, addition: Addition, size: Size) -> Extra:
 KINDS: dict[str, Callable[[Host, Addition, Size], Extra]] = {
     "controlnet": _of_controlnet,
     "t2i_adapter": _of_t2i_adapter,
+    "ip_adapter": _of_ip_adapter,
     "lora": _of_lora,
 }
 """Kind of addition to what counts it."""

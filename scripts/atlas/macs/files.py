@@ -29,7 +29,7 @@ WORDS = {
     "model", "guidance", "label", "kind", "prompts", "doubt", "status", "encoder_tokens",
     "sampling", "quantity", "term", "per", "variable", "checked_at", "device", "device_label",
     "dtype", "limited_by", "fits", "note", "who", "source", "what", "unit", "published",
-    "difference",
+    "difference", "addition", "addition_label",
 }  # fmt: skip
 """Columns that hold words; all others hold numbers or truth values."""
 

@@ -121,6 +121,22 @@ def test_an_adapter_runs_once_and_its_features_stay_alive() -> None:
     assert features <= row["activation_bytes"] <= 2 * features
 
 
+def test_an_ip_adapter_adds_an_images_keys_and_values_to_cross_attention() -> None:
+    row = one("sd15", "ip_adapter_sd15", 512)
+    unet = host_of("sd15").denoiser
+    # By side of the image in a block: its width, and the layers of cross-attention there.
+    layers = [(64, 320, 5), (32, 640, 5), (16, 1280, 5), (8, 1280, 1)]
+    projection = 1024 * 4 * 768
+    keys_and_values = sum(count * 2 * 4 * 768 * width for _, width, count in layers)
+    products = sum(count * 2 * 4 * side**2 * width for side, width, count in layers)
+    assert row["problem"] == ""
+    assert row["forward_macs"] == projection + keys_and_values + products
+    assert row["parameters"] == 22_319_616 + 632_076_800
+    assert row["once_macs"] == row["image_macs"] - 30 * row["step_macs"] > 0
+    # All is as it was afterwards.
+    assert build.parameters(unet) == catalogue.load("sd15").denoiser.parameters
+
+
 def test_a_lora_costs_little_and_nothing_once_merged() -> None:
     row, merged = one("sd15", "lora_r16_attention", 512), one("sd15", "lora_r16_merged", 512)
     assert 0 < row["share"] < 0.01
