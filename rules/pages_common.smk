@@ -59,7 +59,11 @@ def wing_pages():
             ("results/architectures/summary.html", "Architectures", "sizes and memory")
         ],
         "macs": [
-            ("results/macs/summary.html", "Multiply-accumulates", "what an image costs"),
+            (
+                "results/macs/summary.html",
+                "Multiply-accumulates",
+                "what an image costs",
+            ),
             ("results/macs/explorer.html", "Multiply-accumulates", "a page to ask"),
         ],
     }

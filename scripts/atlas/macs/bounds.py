@@ -31,7 +31,8 @@ TITLE = "Bounds on time"
 METHOD = (
     "Lower bounds by the roofline, not predictions: nothing can be faster on this GPU, and "
     "everything is slower. Each architecture at its own size, steps and guidance, in bfloat16 "
-    "(float16 where the GPU has no bfloat16), one image at once, a prompt as long as the pipeline's cap."
+    "(float16 where the GPU has no bfloat16), one image at once, a prompt as long as the "
+    "pipeline's cap."
 )
 GUIDED = 2
 """Forwards per step with classifier-free guidance."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from itertools import product
-from math import prod
+from math import lcm, prod
 from typing import Any
 
 import torch
@@ -231,6 +231,11 @@ class _Places:
         self._is_text = component in architecture.text_encoders
         self._is_denoiser = component == architecture.denoiser_name
         self.multiple = 0 if self._is_text else architecture.latent.pixel_multiple
+        levels = architecture.denoiser.config.get("down_block_types")
+        if self._is_denoiser and levels:
+            # Sides that do not halve evenly at every level are rounded on the way.
+            even = architecture.latent.downsampling * 2 ** (len(levels) - 1)
+            self.multiple = lcm(self.multiple, even)
         self.variable = (
             "text tokens"
             if self._is_text

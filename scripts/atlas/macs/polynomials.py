@@ -24,6 +24,8 @@ JOINED: tuple[Mapping[Term, int], ...] = (
     {(1, 1): 1, (0, 2): 1},
 )
 """n + t, (n + t)², n (n + t) and t (n + t): layers and attention of both streams as one."""
+REGISTERS = range(1, 17)
+"""Further tokens of their own that models append, such as AuraFlow's 8."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def fit(points: Sequence[Point], values: Sequence[int]) -> Polynomial | None:
     terms = [term for term in TERMS if has_text or not term[1]]
     shapes: list[Mapping[Term, int]] = [{term: 1} for term in terms]
     shapes += JOINED if has_text else ()
+    shapes += [_with_registers(count, has_text=has_text) for count in REGISTERS]
     for shape in shapes:
         if (found := _multiple(shape, points, values)) is not None:
             return found
@@ -112,6 +115,12 @@ def fit(points: Sequence[Point], values: Sequence[int]) -> Polynomial | None:
             if found is not None:
                 return found
     return None
+
+
+def _with_registers(count: int, *, has_text: bool) -> Mapping[Term, int]:
+    """Return (n + t + count)², or (n + count)² without text."""
+    own = {(2, 0): 1, (1, 0): 2 * count, (0, 0): count**2}
+    return own | ({(1, 1): 2, (0, 2): 1, (0, 1): 2 * count} if has_text else {})
 
 
 def _power(term: Term, point: Point) -> int:
