@@ -6,6 +6,8 @@ ASKED = {
     name: MACS[name]
     for name in ("resolutions", "steps", "batch", "text_length", "text_cap", "guidance")
 }
+# What videos and edited images are made of, for what makes them.
+GIVEN = {name: MACS[name] for name in ("frames", "references", "reference_pixels")}
 PROFILED = choice.chosen(
     MACS["architectures"], setting="macs › architectures", roster=CHECKPOINTS
 )
@@ -80,6 +82,7 @@ rule profile_macs:
         batch=MACS["batch"],
         text_length=MACS["text_length"],
         text_cap=MACS["text_cap"],
+        given=GIVEN,
     message:
         "Counting the MACs of all architectures"
     script:
@@ -186,6 +189,7 @@ rule summarise_macs:
         stated=stated_of(PROFILED),
         names=NAMES,
         settings=ASKED,
+        given=GIVEN,
     message:
         "Adding up what an image costs"
     script:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.architectures import catalogue
+from atlas.architectures import catalogue, sizes
 from atlas.basis.errors import AtlasError
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.macs import request
@@ -23,6 +23,7 @@ def main(
     batch: int,
     text_length: Sequence[int | str] | int | None,
     text_cap: int | None,
+    given: Mapping[str, int | None],
     folder: Path,
 ) -> None:
     """
@@ -45,6 +46,9 @@ def main(
         Tokens of the prompts, and "cap" for as many as each pipeline takes; left out, it is that.
     text_cap
         Text tokens that pipelines cut a prompt at, where it is not each one's own.
+    given
+        `frames` of videos, the number of `references` and the `reference_pixels` of their side;
+        each entry's own where they are left out.
     folder
         Where to write the tables.
     """
@@ -52,7 +56,8 @@ def main(
     entries, problems = {}, {}
     for name, source in sources.items():
         try:
-            entries[name] = catalogue.load(source, name=name, stated=stated.get(name))
+            entry = catalogue.load(source, name=name, stated=stated.get(name))
+            entries[name] = sizes.chosen(entry, **given)
         except AtlasError as error:
             problems[name] = str(error)
     if not entries:
@@ -83,5 +88,6 @@ if __name__ == "__main__":
         batch=snakemake.params.batch,
         text_length=snakemake.params.text_length,
         text_cap=snakemake.params.text_cap,
+        given=snakemake.params.given,
         folder=Path(snakemake.output[0]).parent,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from atlas.architectures import catalogue
+from atlas.architectures import catalogue, sizes
 from atlas.basis import page
 from atlas.basis.tables import write_text
 from atlas.basis.workflow import command_line, configure_logging
@@ -20,6 +20,7 @@ def main(
     sources: Mapping[str, str],
     stated: Mapping[str, str],
     settings: Mapping[str, Any],
+    given: Mapping[str, int | None],
     folder: Path,
     as_published: Path,
     checks: Path,
@@ -39,6 +40,8 @@ def main(
         Name to the entry that a checkpoint's architecture is said to be.
     settings
         What was asked for: `macs` of the settings, from the resolutions to the guidance.
+    given
+        The settings `frames`, `references` and `reference_pixels`.
     folder
         The architectures' profiles, as profile_macs writes them.
     as_published
@@ -58,7 +61,7 @@ def main(
         profile = files.read(folder / f"{name}.csv")
         if profile[0]["component"]:
             entry = catalogue.load(source, name=name, stated=stated.get(name))
-            rows += summary.rows(entry, profile, words.sampling)
+            rows += summary.rows(sizes.chosen(entry, **given), profile, words.sampling)
         else:
             rows.append(summary.failed(name, profile[0]["problem"]))
         counted += files.read(folder / f"{name}.counters.csv")
@@ -80,6 +83,7 @@ if __name__ == "__main__":
         sources=json.loads(snakemake.params.architectures),
         stated=snakemake.params.stated,
         settings=snakemake.params.settings,
+        given=snakemake.params.given,
         folder=Path(snakemake.input.profiles[0]).parent,
         as_published=Path(snakemake.input.as_published),
         checks=Path(snakemake.input.checks),

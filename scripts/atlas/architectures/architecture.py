@@ -1,7 +1,8 @@
 """What the catalogue knows of an architecture, as plain values: no torch here."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from math import isqrt
 from typing import Any, Literal
 
@@ -179,6 +180,26 @@ class Architecture:
             for name, component in self.components.items()
             if component.library == "transformers"
         }
+
+    def described(self, name: str) -> str:
+        """
+        Return all that a component's calls depend on, but for sizes and lengths of texts.
+
+        What two components share this of is counted once: two networks of one configuration may
+        be given different inputs (FLUX.1 and Kontext, which appends reference images).
+        """
+        facts: Any = replace(self.components[name], parameters=None)
+        inputs: list[Any] = []
+        if name == self.denoiser_name:
+            inputs = [self.latent, self.text, self.video, self.references]
+        elif name not in self.text_encoders:
+            inputs = [self.video]
+            facts = [facts.class_name, facts.config, self.latent.channels, self.latent.downsampling]
+        values = [
+            asdict(each) if is_dataclass(each) and not isinstance(each, type) else each
+            for each in (facts, *inputs)
+        ]
+        return json.dumps(values, sort_keys=True)
 
     def latent_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height in latent pixels of an image of that many pixels."""

@@ -1,7 +1,7 @@
 """Which sizes, batches and text lengths an architecture takes: no torch here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from atlas.architectures.architecture import Architecture, Component, Padding
 from atlas.basis.errors import AtlasError
@@ -143,6 +143,33 @@ def reference_images(
         raise AtlasError(f"{architecture.name}: {count} reference images: there must be at least 0")
     check_size(architecture, side, side)
     return count, side
+
+
+def chosen(
+    architecture: Architecture,
+    *,
+    frames: int | None = None,
+    references: int | None = None,
+    reference_pixels: int | None = None,
+) -> Architecture:
+    """
+    Return an architecture whose usual clip and reference images are those asked for.
+
+    What a model does not take is passed over; None leaves the entry's own.
+
+    Raises
+    ------
+    AtlasError
+        for frames or references that it can't take.
+    """
+    found = architecture
+    if found.video is not None:
+        found = replace(found, video=replace(found.video, frames=clip_frames(found, frames)))
+    if found.references is not None:
+        number, pixels = reference_images(found, references, reference_pixels)
+        own = replace(found.references, number=number, pixels=pixels)
+        found = replace(found, references=own)
+    return found
 
 
 def lengths(architecture: Architecture, prompt: int | None, cap: int | None = None) -> Lengths:

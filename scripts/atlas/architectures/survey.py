@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from atlas.architectures import build, inputs, memory, torchinfo_sizes
-from atlas.architectures.architecture import Architecture, Component
+from atlas.architectures.architecture import Architecture
 from atlas.architectures.meta import RememberedShapes
 from atlas.architectures.pipelines import forward_batch
 from atlas.architectures.portraits import Structure
@@ -154,19 +154,12 @@ def _known_sizes(
 ) -> ComponentSizes:
     """Survey an autoencoder or text encoder, unless an equal one has been."""
     facts = architecture.components[name]
-    key = json.dumps(
-        [_described(facts), _described(facts.loaded), tokens_of(architecture, name), sides],
-        sort_keys=True,
-    )
+    key = json.dumps([architecture.described(name), tokens_of(architecture, name), sides])
     if key not in known.sizes:
         module = build.component(architecture, name)
         counted = torchinfo_sizes.parameters(module)
         known.sizes[key] = _sizes(architecture, name, module, sides, known, counted)
     return replace(known.sizes[key], name=name, header=facts.parameters)
-
-
-def _described(facts: Component | None) -> Any:
-    return [facts.class_name, dict(facts.config)] if facts else None
 
 
 def _sizes(

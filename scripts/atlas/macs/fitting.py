@@ -1,6 +1,5 @@
 """Fit the formulas of one architecture to counts at a few small sizes on the meta device."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -78,15 +77,10 @@ def formulas(architecture: Architecture, known: Known) -> Iterator[Formula]:
     calls += [(name, "forward") for name in architecture.text_encoders]
     calls += [("vae", "decode")] if "vae" in architecture.components else []
     for component, call in calls:
-        facts = architecture.components[component]
-        latent = architecture.latent.__dict__ | {"extra": None}
-        key = json.dumps(
-            [facts.class_name, dict(facts.config), call, facts.most_tokens, latent, component],
-            sort_keys=True,
-        )
-        if component == architecture.denoiser_name or key not in known.formulas:
+        key = f"{call} {architecture.described(component)}"
+        if key not in known.formulas:
             known.formulas[key] = _safely(architecture, component, call, known)
-        yield known.formulas[key]
+        yield replace(known.formulas[key], component=component)
 
 
 def _safely(architecture: Architecture, component: str, call: str, known: Known) -> Formula:

@@ -45,7 +45,8 @@ def _images(summary: Sequence[Row], words: Words) -> Section:
     header = [
         "architecture", "pixels", "frames", "batch", "prompts", "text tokens", f"forward GMAC{of}",
         "forwards per step", f"step GMAC{of}", f"text GMAC{of}", f"VAE decode GMAC{of}", "steps",
-        "image TMAC", "usual steps", "usual image TMAC", "TMAC per megapixel", "attention",
+        "image TMAC", "usual steps", "usual image TMAC", "TMAC per megapixel",
+        "TMAC per second of video", "attention",
         "FLOPs per byte", "growth", "from–to pixels", "text encoders' tokens", "sampling",
         "problem",
     ]  # fmt: skip
@@ -65,6 +66,7 @@ def _images(summary: Sequence[Row], words: Words) -> Section:
             _whole(row["usual_steps"]),
             _tera(row.get("usual_image_macs")),
             _tera(row.get("image_macs_per_megapixel")),
+            _tera(row.get("usual_macs_per_second_of_video")),
             DASH if row.get("attention_share") is None else f"{100 * row['attention_share']:.1f} %",
             _plain(row.get("intensity_flops_per_byte"), 0),
             _plain(row.get("growth_exponent"), 2),

@@ -121,13 +121,11 @@ def _profile(
 ) -> Profile:
     if run.prompt and run.prompt.problem:
         return Profile(0, None, status=IMPOSSIBLE, problem=run.prompt.problem)
-    facts = architecture.components[run.component]
     key = json.dumps(
         [
-            *(facts.class_name, dict(facts.config), run.call, run.size, run.tokens, _attended(run)),
-            *(request.batch, architecture.latent.__dict__, with_counters and run.is_asked),
-        ],
-        sort_keys=True,
+            *(architecture.described(run.component), run.call, run.size, run.tokens),
+            *(_attended(run), request.batch, with_counters and run.is_asked),
+        ]
     )
     if key not in known.profiles:
         try:

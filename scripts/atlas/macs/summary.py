@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import log, sqrt
 from typing import Any
 
-from atlas.architectures.architecture import Architecture
+from atlas.architectures.architecture import Architecture, Video
 from atlas.architectures.faults import COUNTED, FAILED
 from atlas.macs.request import BEYOND, GROWTH, SEPARATOR, Size
 
@@ -18,12 +18,12 @@ COMPARED: Size = (1024, 1024)
 
 COLUMNS = [
     "architecture", "label", "kind", "width_pixels", "height_pixels", "native_pixels", "frames",
-    "batch",
+    "references", "reference_pixels", "batch",
     "prompts", "prompt_tokens", "text_tokens", "encoder_tokens", "image_tokens",
     "denoiser_parameters", "forward_macs", "forwards_per_step",
     "step_macs", "text_encodings", "text_macs", "vae_decode_macs", "vae_encode_macs", "steps",
     "image_macs", "image_flops", "usual_steps", "usual_image_macs", "image_macs_per_megapixel",
-    "attention_share", "intensity_flops_per_byte", "growth_exponent", "growth_from_pixels",
+    "usual_macs_per_second_of_video", "attention_share", "intensity_flops_per_byte", "growth_exponent", "growth_from_pixels",
     "growth_to_pixels", "sampling", "status", "problem",
 ]  # fmt: skip
 
@@ -86,6 +86,8 @@ def _row(architecture: Architecture, totals: Sequence[Row], own: Row, sampling: 
         "height_pixels": size[1],
         "native_pixels": architecture.native,
         "frames": architecture.video.frames if architecture.video else None,
+        "references": architecture.references.number if architecture.references else None,
+        "reference_pixels": architecture.references.pixels if architecture.references else None,
         "denoiser_parameters": own["parameters"],
         "encoder_tokens": "; ".join(f"{row['component']} {row['text_tokens']}" for row in texts),
         "usual_steps": architecture.sampling.steps,
@@ -117,9 +119,15 @@ def _row(architecture: Architecture, totals: Sequence[Row], own: Row, sampling: 
         "image_flops": 2 * image,
         "usual_image_macs": usual,
         "image_macs_per_megapixel": round(image / (size[0] * size[1] / 1e6)),
+        "usual_macs_per_second_of_video": _per_second(architecture.video, usual),
         "attention_share": round(own["attention_macs"] / own["macs"], 4),
         "intensity_flops_per_byte": round(own["flops"] / own["moved_bytes"], 1),
     }
+
+
+def _per_second(video: Video | None, macs: int) -> int | None:
+    """Return the MACs of a clip per second of its running time."""
+    return round(macs * video.rate / video.frames) if video else None
 
 
 def _told(rows: Iterable[Row], column: str) -> str:
