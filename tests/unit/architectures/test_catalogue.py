@@ -136,9 +136,7 @@ def test_an_entry_written_as_a_folder_is_read_as_itself(tmp_path: Path, name: st
     if name in UNDECIDED:
         base = catalogue.load(UNDECIDED[name])
         sampling = replace(base.sampling, stated=f"not known: stated as {base.label}")
-    assert replace(read, **told) == replace(
-        known, components=components, sampling=sampling, **told
-    )
+    assert replace(read, **told) == replace(known, components=components, sampling=sampling, **told)
 
 
 def test_a_folder_with_its_siblings_configuration_and_another_scheduler_is_not_known(

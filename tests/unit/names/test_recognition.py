@@ -226,13 +226,51 @@ def test_no_table_is_empty() -> None:
 
 
 FIRST_NAMES = {
-    "denoiser": """adm64_diffusers auraflow_v02 chroma cogview3_plus cogview4 flux1_dev flux1_schnell
-        flux2_dev flux2_klein4b hunyuandit kandinsky3 lumina2 lumina_next pixart_alpha_1024
-        pixart_alpha_512 qwen_image sana15_1600m sana_1600m sana_600m sd15 sd21 sd35_large
-        sd35_medium sd3_medium sdxl z_image""".split(),
-    "vae": "chroma cogview4 flux2_dev kandinsky3 qwen_image sana_600m sd15".split(),
-    "text_encoder": """auraflow_v02 chroma cogview4 flux2_dev hunyuandit kandinsky3 lumina2
-        lumina_next qwen_image sd15 sd21 sd35_large sdxl z_image""".split(),
+    "denoiser": [
+        "adm64_diffusers",
+        "auraflow_v02",
+        "chroma",
+        "cogview3_plus",
+        "cogview4",
+        "flux1_dev",
+        "flux1_schnell",
+        "flux2_dev",
+        "flux2_klein4b",
+        "hunyuandit",
+        "kandinsky3",
+        "lumina2",
+        "lumina_next",
+        "pixart_alpha_1024",
+        "pixart_alpha_512",
+        "qwen_image",
+        "sana15_1600m",
+        "sana_1600m",
+        "sana_600m",
+        "sd15",
+        "sd21",
+        "sd35_large",
+        "sd35_medium",
+        "sd3_medium",
+        "sdxl",
+        "z_image",
+    ],
+    "vae": ["chroma", "cogview4", "flux2_dev", "kandinsky3", "qwen_image", "sana_600m", "sd15"],
+    "text_encoder": [
+        "auraflow_v02",
+        "chroma",
+        "cogview4",
+        "flux2_dev",
+        "hunyuandit",
+        "kandinsky3",
+        "lumina2",
+        "lumina_next",
+        "qwen_image",
+        "sd15",
+        "sd21",
+        "sd35_large",
+        "sdxl",
+        "z_image",
+    ],
 }
 """What each structure has been called since it is known: later entries of the same tensors, which
 have longer names, change none."""
@@ -248,8 +286,20 @@ def test_what_was_recognised_keeps_its_name(part: str) -> None:
 
 @pytest.mark.parametrize(
     "architecture",
-    """sd15_inpainting sd2_inpainting sdxl_inpainting instruct_pix2pix sd_x4_upscaler sdxl_refiner
-    ssd_1b segmind_vega koala_700m kolors lcm_sdxl lcm_dreamshaper_v7""".split(),
+    [
+        "sd15_inpainting",
+        "sd2_inpainting",
+        "sdxl_inpainting",
+        "instruct_pix2pix",
+        "sd_x4_upscaler",
+        "sdxl_refiner",
+        "ssd_1b",
+        "segmind_vega",
+        "koala_700m",
+        "kolors",
+        "lcm_sdxl",
+        "lcm_dreamshaper_v7",
+    ],
 )
 def test_relatives_are_recognised_as_themselves(architecture: str) -> None:
     shapes = table(architecture, "unet")
