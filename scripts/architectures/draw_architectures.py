@@ -33,7 +33,7 @@ def main(*, portraits: Sequence[Path], folder: Path) -> None:
 def _drawing(portrait: Portrait | Missing) -> Any:
     if isinstance(portrait, Missing):
         return frame.notice(portrait)
-    return unet.draw(portrait) if portrait.kind == "UNet" else transformer.draw(portrait)
+    return unet.draw(portrait) if unet.fits(portrait) else transformer.draw(portrait)
 
 
 if __name__ == "__main__":

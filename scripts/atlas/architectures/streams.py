@@ -196,7 +196,9 @@ class Streams:
     ) -> None:
         self._trace = trace
         self._units = frozenset(units)
+        given = list(given)
         self._arguments = {source.name: source.stream for source in given}
+        self._lengths = {source.shape[-2] for source in given if source.stream == TEXT}
         fine = Graph(trace.flows, units, self._arguments)
         self.pieces: dict[str, list[str]] = {}
         """Path of each piece to its parts, those that mix streams divided into their parts."""
@@ -240,7 +242,7 @@ class Streams:
         if self._graph.is_behind(path):
             return HEAD
         if carried:
-            return _of_streams(carried)
+            return TEXT if self._hands_text_on(path, carried) else _of_streams(carried)
         # A parameter that no module owns belongs to what it is used with.
         if readers and all(each not in self._units and self._graph.is_behind(each)
                            for each in readers):  # fmt: skip
@@ -250,6 +252,15 @@ class Streams:
         if carried:
             return _of_streams(carried)
         return next(stream for stream, pattern in NAMED.items() if re.search(pattern, path))
+
+    def _hands_text_on(self, path: str, carried: Collection[str]) -> bool:
+        """Say whether a piece puts out as many tokens as a text has, whatever else it reads."""
+        return {IMAGE, REFERENCE}.isdisjoint(carried) and TEXT in carried and any(
+            len(shape) > 2 and shape[-2] in self._lengths
+            for (maker, _), shapes in self._shapes.items()
+            if maker == path
+            for shape in shapes
+        )  # fmt: skip
 
     def flows(self) -> list[Flow]:
         """Return who is given what by whom; masks and positions are left out."""

@@ -42,7 +42,7 @@ def structure(
     outside = {path: _weighing_children(module, path) for path in units.outside(module, parts)}
     trace = Trace(
         module,
-        {path: unit.mark for unit in parts for path in unit.paths}
+        {own: unit.mark for unit in parts for path in unit.paths for own in _run(module, path)}
         | {part: part for path, children in outside.items() for part in children or [path]},
         around=[path for path, children in outside.items() if children],
     )
@@ -84,6 +84,14 @@ def _as_executed(parts: list[Unit], trace: Trace) -> list[Unit]:
         for unit in parts
     ]
     return sorted(sorted_within, key=lambda unit: trace.place(*unit.paths))
+
+
+def _run(root: nn.Module, path: str) -> list[str]:
+    """Return the paths of what is called of a module: of a list of modules its members."""
+    module = root.get_submodule(path)
+    if not isinstance(module, nn.ModuleList | nn.ModuleDict):
+        return [path]
+    return [own for name, _ in module.named_children() for own in _run(root, f"{path}.{name}")]
 
 
 def _weighing_children(root: nn.Module, path: str) -> list[str]:
@@ -266,11 +274,11 @@ def _outside(root: nn.Module, parts: list[Unit], counted: Count) -> list[str]:
 
 def _representatives(root: nn.Module, parts: list[Unit]) -> list[Unit]:
     """
-    Return the first unit of each type of a transformer's blocks; of a UNet, none.
+    Return the first unit of each type of a transformer's blocks; of what has none, none.
 
     A type of a single block (the last of SD3, which drops the text) is left out beside others.
     """
-    if units.is_unet(root):
+    if units.is_unet(root) or not units.block_lists(root):
         return []
     types: defaultdict[Any, list[Unit]] = defaultdict(list)
     for unit in parts:

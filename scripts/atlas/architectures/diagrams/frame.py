@@ -168,7 +168,7 @@ def _input(portrait: Portrait, stream: str, sources: Sequence[Source]) -> str:
         rows += _encoders([each for each in portrait.encoders if each.name in source.encoders])
     if stream == "text":
         reading = [unit for unit in portrait.structure.units if _reads(portrait, unit.mark)]
-        if portrait.kind == "UNet" and reading:
+        if portrait.structure.units[0].mark.startswith("IN") and reading:
             rows.append(row(cell(f"read by the {len(reading)} units with ← text", size=SMALL,
                                  span=3)))  # fmt: skip
         known = {name for source in portrait.structure.sources for name in source.encoders}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 
-from atlas.architectures.diagrams.streams import Readers, skipped, tag, tags
+from atlas.architectures.diagrams.streams import Readers, is_numbered, skipped, tag, tags
 from atlas.architectures.diagrams.style import (
     COLOURS,
     GAP,
@@ -136,6 +136,8 @@ def run(
 
 def _stream(piece: Piece, image_tokens: int) -> str:
     """Say what a block's output is: the image's tokens, or text and image joined."""
+    if not is_numbered(piece.mark):
+        return "out"
     joined = piece.shape is not None and len(piece.shape) == 3 and piece.shape[1] != image_tokens
     return "image and text out" if joined else "image stream out"
 
@@ -154,9 +156,11 @@ def run_name(pieces: Sequence[Piece]) -> str:
     """
     Name a run of blocks by their list and numbers: transformer_blocks 00–18 ×19.
 
-    A block that stands alone has just its number.
+    A block that stands alone has just its number; a unit without one its own name.
     """
     group, _, first = pieces[0].mark.rpartition(".")
+    if not first.isdigit():
+        return " + ".join(piece.mark for piece in pieces)
     last = pieces[-1].mark.rpartition(".")[2]
     if len(pieces) == 1:
         return f"{group} {int(first):02d}"

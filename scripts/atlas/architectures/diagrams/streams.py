@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from math import prod
 
 from atlas.architectures.diagrams.style import GAP, SMALL, STREAMS
 from atlas.architectures.portraits import Flow, Piece, Shape, Source, Structure
@@ -49,10 +50,23 @@ class Readers:
         self._stream = {source.name: source.stream for source in structure.sources}
         self._stream |= {piece.mark: piece.stream for piece in structure.outside}
         self._stream |= dict.fromkeys(self._units, IMAGE)
+        embedders = (piece for piece in structure.outside if piece.stream == IMAGE)
+        self._embedded = [piece.shape for piece in embedders if piece.shape]
         self.flows: dict[str, list[Flow]] = {}
         """By who is given it."""
         for flow in structure.flows:
             self.flows.setdefault(flow.end, []).append(flow)
+
+    def image_tokens(self, at_least: int) -> int:
+        """Return the tokens that the one image's embedders put out: of a video those of all frames."""
+        found = [
+            prod(shape) // (shape[1] if len(shape) > 3 else shape[-1]) for shape in self._embedded
+        ]
+        return max(found, default=at_least)
+
+    def hands_over(self, start: str, end: str) -> bool:
+        """Say whether one unit is given something by another."""
+        return any(flow.start == start for flow in self.flows.get(end, ()))
 
     def streams(self, mark: str) -> list[str]:
         """Return the streams that a unit or piece is given, in the order of STREAMS."""
@@ -84,7 +98,7 @@ class Readers:
             (flow.start, mark)
             for mark, place in self._units.items()
             for flow in self.flows.get(mark, ())
-            if self._units.get(flow.start, place) < place - 1
+            if self._units.get(flow.start, place) < place - 1 and is_numbered(mark)
         ]
 
     def entrance(self, marks: Sequence[str], stream: str) -> str:
@@ -104,7 +118,11 @@ class Readers:
         places = dict.fromkeys(name for flow in own[reading[0]] for name in flow.into)
         image = {shape for flow in self.flows[reading[0]] if self.stream(flow) == IMAGE
                  for shape in flow.shapes}  # fmt: skip
-        is_joined = not places and all(set(flow.shapes) & image for flow in own[reading[0]])
+        is_joined = (
+            not places
+            and is_numbered(reading[0])
+            and all(set(flow.shapes) & image for flow in own[reading[0]])
+        )
         told = "into "
         if places:
             told = f"into {', '.join(places)} of "
@@ -132,8 +150,15 @@ def is_sequence(shape: Shape) -> bool:
     return len(shape) == 3
 
 
+def is_numbered(mark: str) -> bool:
+    """Say whether a mark is that of a block in a list, or of a UNet's unit."""
+    return mark[-1].isdigit()
+
+
 def _number(mark: str) -> str:
-    return f"{int(mark.rpartition('.')[2]):02d}"
+    """Return a block's number in its list; of a unit that has none its mark."""
+    last = mark.rpartition(".")[2]
+    return f"{int(last):02d}" if last.isdigit() else mark
 
 
 def tags(streams: Iterable[str], span: int = 1) -> str:

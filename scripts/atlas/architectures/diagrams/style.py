@@ -104,7 +104,7 @@ def macs(number: float) -> str:
     >>> macs(401_636_720_640), macs(3_380_618_199_040), macs(0)
     ('402 GMAC', '3.38 TMAC', '0 MAC')
     """
-    for size, unit in ((1e12, "TMAC"), (1e9, "GMAC"), (1e6, "MMAC"), (1e3, "kMAC")):
+    for size, unit in ((1e15, "PMAC"), (1e12, "TMAC"), (1e9, "GMAC"), (1e6, "MMAC"), (1e3, "kMAC")):
         if number >= 0.9995 * size:
             return f"{_digits(number / size)} {unit}"
     return f"{number:.0f} MAC"

@@ -15,17 +15,20 @@ def draw(portrait: Portrait) -> Any:
     """Return the drawing of a transformer, not yet laid out."""
     drawing = frame.graph(portrait)
     readers = Readers(portrait.structure)
+    tokens = readers.image_tokens(portrait.image_tokens)
     runs = folded(portrait.structure.units)
     skips = _skips(runs, readers)
     for number, pieces in enumerate(runs):
         own = [pair for (_, end), pairs in skips.items() if end == number for pair in pairs]
         drawing.add_node(
             f"run{number}",
-            label=listings.run(pieces, portrait.structure, portrait.image_tokens, readers, own),
+            label=listings.run(pieces, portrait.structure, tokens, readers, own),
         )
     for number, (above, below) in enumerate(pairwise(runs)):
-        along = readers.goes_along(above[-1].mark, below[0].mark, portrait.image_tokens)
-        drawing.add_edge(f"run{number}", f"run{number + 1}", weight="20", color=_beside(along))
+        along = readers.goes_along(above[-1].mark, below[0].mark, tokens)
+        is_given = readers.hands_over(above[-1].mark, below[0].mark)
+        drawing.add_edge(f"run{number}", f"run{number + 1}", weight="20", color=_beside(along),
+                         style="solid" if is_given else "invis")  # fmt: skip
     for start, end in skips:
         drawing.add_edge(f"run{start}", f"run{end}", style="dashed", color=LINE, penwidth="1.2",
                          constraint="false", tailport="w", headport="w")  # fmt: skip
@@ -115,13 +118,12 @@ def _add_head(
     """Draw the head and what comes out."""
     name = "Prediction out" if portrait.downsampling > 1 else "Image out"
     head = boxes(portrait.structure)[HEAD]
-    along = any(
-        readers.goes_along(runs[-1][-1].mark, piece.mark, portrait.image_tokens) for piece in head
-    )
+    tokens = readers.image_tokens(portrait.image_tokens)
+    along = any(readers.goes_along(runs[-1][-1].mark, piece.mark, tokens) for piece in head)
     told = table([row(cell(name, bold=True)), row(cell(times(portrait.latent), size=SMALL))])
     drawing.add_node("output", label=told)
     drawing.add_node(
-        "head",
+        HEAD,
         label=listings.listing("Head", head, portrait.structure, COLOURS["head"], readers),
     )
     drawing.add_edge(f"run{len(runs) - 1}", "head", weight="20", color=_beside(along))
@@ -151,7 +153,7 @@ def _type(piece: Piece) -> tuple[Any, ...]:
 def _add_feet(drawing: Any, portrait: Portrait, *, is_skipping: bool) -> None:
     units: dict[str, list[Piece]] = {}
     for unit in portrait.structure.units:
-        units.setdefault(unit.mark.rpartition(".")[0], []).append(unit)
+        units.setdefault(unit.mark.rpartition(".")[0] or unit.mark, []).append(unit)
     edges = frame.stream_edges(portrait)
     if is_skipping:
         edges["long skips (dashed)"] = LINE

@@ -10,6 +10,11 @@ from atlas.architectures.diagrams.style import COLOURS, LINE, STREAMS
 from atlas.architectures.portraits import Piece, Portrait
 
 
+def fits(portrait: Portrait) -> bool:
+    """Say whether a portrait has the units of a UNet; Stable Cascade's are none of them."""
+    return bool(columns(portrait)["IN"] and columns(portrait)["OUT"])
+
+
 def draw(portrait: Portrait) -> Any:
     """Return the drawing of a UNet, not yet laid out."""
     down, middle, up = (columns(portrait)[name] for name in ("IN", "MID", "OUT"))
