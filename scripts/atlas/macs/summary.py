@@ -23,7 +23,8 @@ COLUMNS = [
     "denoiser_parameters", "forward_macs", "forwards_per_step",
     "step_macs", "text_encodings", "text_macs", "vae_decode_macs", "vae_encode_macs", "steps",
     "image_macs", "image_flops", "usual_steps", "usual_image_macs", "image_macs_per_megapixel",
-    "usual_macs_per_second_of_video", "attention_share", "intensity_flops_per_byte", "growth_exponent", "growth_from_pixels",
+    "usual_macs_per_second_of_video", "attention_share", "intensity_flops_per_byte",
+    "growth_exponent", "growth_from_pixels",
     "growth_to_pixels", "sampling", "status", "problem",
 ]  # fmt: skip
 
