@@ -1,6 +1,7 @@
 """Calls: arguments derived from signatures equal those once written by hand; what is not known."""
 
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,14 @@ import yaml
 
 from atlas.architectures import build, catalogue, inputs
 from atlas.architectures.architecture import Architecture, References, Video
-from atlas.architectures.calls import forms
+from atlas.architectures.calls import arguments, forms
 from atlas.architectures.calls.expressions import UnknownNameError, evaluate, holds
+from atlas.architectures.calls.request import Request
+from atlas.architectures.counting import count
 from atlas.basis.errors import AtlasError
-from meta_modules import run
+from denoiser_classes import SMALL, classes
+from denoiser_classes import run as try_class
+from meta_modules import denoiser, run
 
 GOLDEN: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parents[2] / "architectures" / "denoiser_arguments.yaml").read_text("utf-8")
@@ -245,3 +250,83 @@ def test_frames_that_fill_no_latent_frame_are_told(frames: int, nearest: int) ->
         inputs.vae_decode(of_video("qwen_image"), width=256, height=128, frames=frames)
     with pytest.raises(AtlasError, match="makes images, but 5 frames"):
         inputs.denoiser(catalogue.load("sd15"), width=256, height=128, frames=5)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AllegroTransformer3DModel",
+        "BriaFiboTransformer2DModel",
+        "Kandinsky5Transformer3DModel",
+        "LatteTransformer3DModel",
+        "SanaVideoTransformer3DModel",
+        "SkyReelsV2Transformer3DModel",
+        "PriorTransformer",
+        "StableAudioDiTModel",
+        "UNetSpatioTemporalConditionModel",
+        "WanVACETransformer3DModel",
+    ],
+)
+def test_classes_without_an_entry_are_called_by_the_same_facts(name: str) -> None:
+    try_class(name, classes()[name])
+
+
+def test_facts_are_of_classes_and_arguments_that_there_are() -> None:
+    known = classes()
+    taken: set[str] = set()
+    for kind in known.values():
+        taken |= set(arguments.expected(kind))
+    assert set(arguments.facts("arguments")) <= taken
+    for name, facts in arguments.facts("classes").items():
+        assert set(facts) <= set(arguments.expected(known[name]))
+    assert set(SMALL) <= set(known)
+
+
+def test_names_in_forms_are_sizes_or_keys_of_some_class() -> None:
+    keys = {key for kind in classes().values() for key in signature(kind.__init__).parameters}
+    sizes = Request(1, 1, 1, 1, 1, 1, 1, 1, 1).symbols()
+    # Two that a configuration may have though its class names them otherwise.
+    allowed = keys | set(sizes) | {"context_in_dim", "pooled_projection_channels"}
+    for form in arguments.facts("arguments").values():
+        assert forms.names(form) <= allowed
+    for facts in arguments.facts("classes").values():
+        assert forms.names([form for form in facts.values() if form != "absent"]) <= allowed
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("wan21_t2v_1_3b", 1_418_996_800),
+        ("hunyuan_video", 12.8e9),
+        ("ltx_video_2b", 1.92e9),
+        ("hidream_i1_full", 17.1e9),
+        ("hunyuan_image_21", 17.4e9),
+        ("ovis_image_7b", 7.37e9),
+        ("longcat_image", 6.27e9),
+        ("prx_512", 1.17e9),
+        ("omnigen", 3.76e9),
+        ("stable_cascade_prior", 3.59e9),
+        ("stable_cascade_decoder", 1.56e9),
+        ("cogvideox_2b", 1.69e9),
+        ("cogvideox_5b", 5.57e9),
+    ],
+)
+def test_parameters_are_about_what_was_published(name: str, parameters: float) -> None:
+    assert build.parameters(denoiser(name)) == pytest.approx(parameters, rel=3e-3)
+
+
+def test_dits_multiplications_are_the_papers() -> None:
+    """DiT's paper: 118.64 G; without attention's own products, as thop counts: 114.4 G."""
+    entry = catalogue.load("dit_xl_2_256")
+    counted = count(denoiser("dit_xl_2_256"), inputs.denoiser(entry, width=256, height=256))
+    assert counted.total == pytest.approx(118.64e9, rel=1e-3)
+    without = counted.total - counted.by_kind()["attention"]
+    assert without == pytest.approx(114.4e9, rel=1e-3)
+
+
+def test_latent_frames_of_a_video_are_told_by_its_frames() -> None:
+    entry = catalogue.load("wan21_t2v_1_3b")
+    width, height = entry.native_size
+    for frames, latent_frames in ((None, 21), (1, 1), (9, 3)):
+        given = inputs.denoiser(entry, width=width, height=height, frames=frames)
+        assert given["hidden_states"].shape == (1, 16, latent_frames, 60, 104)

@@ -61,12 +61,12 @@ def arguments(
     AtlasError
         naming the argument whose meaning is not known, and the files where it can be said.
     """
-    values = Values(request, denoiser, kind, dtype)
+    values = Values(request, denoiser, kind)
     known = _known(denoiser.class_name) | dict(own)
-    expected = _expected(kind)
-    _check_names(own, expected, f"{origin}: denoiser: arguments", denoiser.class_name)
+    taken = expected(kind)
+    _check_names(own, taken, f"{origin}: denoiser: arguments", denoiser.class_name)
     made: dict[str, Any] = {}
-    for name, parameter in expected.items():
+    for name, parameter in taken.items():
         problem = "nothing says what it is" if name not in known else "no form of it fits"
         try:
             form = _fitting(known.get(name, []), values)
@@ -86,7 +86,7 @@ def arguments(
     return made | PLAIN
 
 
-def _expected(kind: type[torch.nn.Module]) -> dict[str, inspect.Parameter]:
+def expected(kind: type[torch.nn.Module]) -> dict[str, inspect.Parameter]:
     """Return the parameters of a class's forward that may be given by name."""
     parameters = inspect.signature(kind.forward).parameters
     named = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
@@ -108,22 +108,23 @@ def _fitting(alternatives: Any, values: Values) -> Any:
 
 def _known(class_name: str) -> dict[str, Any]:
     """Return what arguments mean to a class."""
-    return {**_facts("arguments"), **_facts("classes").get(class_name, {})}
+    return {**facts("arguments"), **facts("classes").get(class_name, {})}
 
 
 @cache
-def _facts(name: str) -> dict[str, Any]:
+def facts(name: str) -> dict[str, Any]:
+    """Return the facts of `arguments` or of `classes`, as config/calls has them."""
     path = FOLDER / f"{name}.yaml"
-    facts, faults = read_yaml(path)
+    content, faults = read_yaml(path)
     if faults:
         raise FaultyFileError(path, faults)
-    return dict(facts)
+    return dict(content)
 
 
 def _check_names(
-    given: Mapping[str, Any], expected: Mapping[str, Any], where: str, class_name: str
+    given: Mapping[str, Any], taken: Mapping[str, Any], where: str, class_name: str
 ) -> None:
     for name in given:
-        if name not in expected:
-            hint = nearest(name, expected) or f" (it takes {', '.join(expected)})"
+        if name not in taken:
+            hint = nearest(name, taken) or f" (it takes {', '.join(taken)})"
             raise AtlasError(f"{where}: {class_name} takes no argument {name}{hint}")

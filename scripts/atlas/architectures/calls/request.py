@@ -77,14 +77,9 @@ class Values(Mapping[str, Any]):
         Its configuration and the name of its class.
     kind
         The class.
-    dtype
-        Of the module; what `dtype: model` means.
     """
 
-    def __init__(
-        self, request: Request, denoiser: Component, kind: type[torch.nn.Module], dtype: torch.dtype
-    ) -> None:
-        self.dtype = dtype
+    def __init__(self, request: Request, denoiser: Component, kind: type[torch.nn.Module]) -> None:
         parameters = inspect.signature(kind.__init__).parameters.values()
         defaults = {
             p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty
