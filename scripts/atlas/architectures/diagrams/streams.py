@@ -58,7 +58,7 @@ class Readers:
             self.flows.setdefault(flow.end, []).append(flow)
 
     def image_tokens(self, at_least: int) -> int:
-        """Return the tokens that the one image's embedders put out: of a video those of all frames."""
+        """Return the tokens that the image's embedders put out: of a video, of all frames."""
         found = [
             prod(shape) // (shape[1] if len(shape) > 3 else shape[-1]) for shape in self._embedded
         ]
