@@ -323,7 +323,8 @@ def _with_memory(formula: Formula, places: _Places, run: Callable[[Place], LiveB
     small, large, *_ = places.usual([places.fitted()[0], places.fitted()[1]])
     few, many = run(small), run(large)
     if (len(few.half), len(few.single)) != (len(many.half), len(many.single)):
-        return replace(formula, memory_problem="its events differ from size to size")
+        # No number at all beats memory without these activations.
+        return replace(formula, problem="its memory has no formula: events differ by size")
     half, single = (
         _lines((small.point[0], one), (large.point[0], other))
         for one, other in ((few.half, many.half), (few.single, many.single))
