@@ -23,7 +23,7 @@ def main(
     batch: int,
     text_length: Sequence[int | str] | int | None,
     text_cap: int | None,
-    given: Mapping[str, int | None],
+    given: Mapping[str, int | None] | None = None,
     folder: Path,
 ) -> None:
     """
@@ -57,7 +57,7 @@ def main(
     for name, source in sources.items():
         try:
             entry = catalogue.load(source, name=name, stated=stated.get(name))
-            entries[name] = sizes.chosen(entry, **given)
+            entries[name] = sizes.chosen(entry, **(given or {}))
         except AtlasError as error:
             problems[name] = str(error)
     if not entries:

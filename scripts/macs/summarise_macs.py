@@ -20,7 +20,7 @@ def main(
     sources: Mapping[str, str],
     stated: Mapping[str, str],
     settings: Mapping[str, Any],
-    given: Mapping[str, int | None],
+    given: Mapping[str, int | None] | None = None,
     folder: Path,
     as_published: Path,
     checks: Path,
@@ -61,7 +61,7 @@ def main(
         profile = files.read(folder / f"{name}.csv")
         if profile[0]["component"]:
             entry = catalogue.load(source, name=name, stated=stated.get(name))
-            rows += summary.rows(sizes.chosen(entry, **given), profile, words.sampling)
+            rows += summary.rows(sizes.chosen(entry, **(given or {})), profile, words.sampling)
         else:
             rows.append(summary.failed(name, profile[0]["problem"]))
         counted += files.read(folder / f"{name}.counters.csv")

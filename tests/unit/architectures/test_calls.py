@@ -129,10 +129,15 @@ def own(name: str, **facts: Any) -> Architecture:
 
 
 def test_an_argument_of_which_nothing_is_known_is_told_with_the_files_to_say_it_in() -> None:
-    entry = own("sd15", class_name="PriorTransformer", config={})
-    with pytest.raises(AtlasError, match="its argument proj_embedding: nothing says") as told:
+    entry = own("sd15", class_name="LTX2VideoTransformer3DModel", config={})
+    with pytest.raises(AtlasError, match="its argument audio_hidden_states: nothing says") as told:
         inputs.denoiser(entry, width=512, height=512)
-    for part in ("sd15.yaml", "PriorTransformer", "denoiser: arguments:", "config/calls/arguments"):
+    for part in (
+        "sd15.yaml",
+        "LTX2VideoTransformer3DModel",
+        "denoiser: arguments:",
+        "config/calls/arguments",
+    ):
         assert part in str(told.value)
 
 

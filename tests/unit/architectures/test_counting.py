@@ -127,7 +127,11 @@ def hidream_gates() -> int:
     return (16 * image + 32 * (image + text)) * 4 * 2560
 
 
-OUTSIDE = {"hunyuandit": hunyuan_pooling, "hidream_i1_full": hidream_gates}
+OUTSIDE = {
+    "hunyuandit": hunyuan_pooling,
+    "hunyuandit_v12": hunyuan_pooling,
+    "hidream_i1_full": hidream_gates,
+}
 """What is multiplied by weights outside of layers."""
 
 
