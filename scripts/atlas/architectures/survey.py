@@ -134,7 +134,13 @@ def survey(architecture: Architecture, *, sides: Sequence[int], known: Known) ->
 
 
 def possible_sides(architecture: Architecture, sides: Sequence[int]) -> list[int]:
-    """Return the sides in pixels that the model can make, its native one among them, sorted."""
+    """
+    Return the sides in pixels that the model can make, its native one among them, sorted.
+
+    A clip is told at its native size alone: autoencoders of videos fail at many others.
+    """
+    if architecture.video is not None:
+        return [architecture.native]
     multiple, native = architecture.latent.pixel_multiple, architecture.native
     most = min(architecture.largest or MOST * native, MOST * native)
     fitting = {side for side in sides if side % multiple == 0 and LEAST * native <= side <= most}

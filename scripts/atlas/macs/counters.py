@@ -123,6 +123,8 @@ class Call(nn.Module):
         self.module = module
         self.method = method
         self.kwargs = kwargs
+        # thop leaves a model in the mode that it found the outermost module in.
+        self.train(module.training)
 
     def forward(self, _: torch.Tensor) -> Any:
         """Make the call."""

@@ -42,6 +42,8 @@ class Run:
     """None for an autoencoder."""
     is_asked: bool = True
     """Whether it is for a size asked for, not only for the growth."""
+    is_compared: bool = True
+    """Whether other counters are run beside it: of several prompts with the longest alone."""
 
     @property
     def tokens(self) -> int | None:
@@ -84,11 +86,17 @@ def runs_of(architecture: Architecture, request: Request) -> Iterator[Run]:
     """Yield the calls that an architecture's profile needs, the denoiser's first."""
     asked = request.sizes(architecture)
     prompts = request.prompts(architecture)
+    longest = max(prompts, key=lambda each: each.lengths.denoiser if each.lengths else 0)
     for prompt in prompts:
         for size in dict.fromkeys([*asked, *growth_sizes(architecture)]):
-            yield Run(architecture.denoiser_name, "forward", size, prompt, size in asked)
+            is_asked, is_compared = size in asked, size in asked and prompt is longest
+            yield Run(architecture.denoiser_name, "forward", size, prompt, is_asked, is_compared)
     for name in architecture.text_encoders:
-        yield from (Run(name, "forward", None, prompt) for prompt in prompts if prompt.lengths)
+        yield from (
+            Run(name, "forward", None, prompt, is_compared=prompt is longest)
+            for prompt in prompts
+            if prompt.lengths
+        )
     if "vae" in architecture.components:
         yield from (Run("vae", call, size) for call in ("decode", "encode") for size in asked)
 
@@ -124,7 +132,7 @@ def _profile(
     key = json.dumps(
         [
             *(architecture.described(run.component), run.call, run.size, run.tokens),
-            *(_attended(run), request.batch, with_counters and run.is_asked),
+            *(_attended(run), request.batch, with_counters and run.is_compared),
         ]
     )
     if key not in known.profiles:
@@ -162,7 +170,7 @@ def _counted(
     method = None if run.call == "forward" else run.call
     counted = count(module, arguments, method=method, remembered=known.remembered)
     compared: tuple[Compared, ...] = ()
-    if with_counters and run.is_asked:
+    if with_counters and run.is_compared:
         compared = compare(module, arguments, method, counted, known.remembered)
     return Profile(
         parameters=build.parameters(module),

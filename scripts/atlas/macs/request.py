@@ -121,7 +121,9 @@ def _given(lengths: Lengths) -> object:
 
 
 def growth_sizes(architecture: Architecture) -> list[Size]:
-    """Return the squares for the growth that the model makes: for the range, and one beyond."""
+    """Return the squares for the growth that a model of images makes: the range, one beyond."""
+    if architecture.video is not None:
+        return []
     found = [(side, side) for side in (*GROWTH, FURTHER) if side <= BEYOND * architecture.native]
     if (max(GROWTH), max(GROWTH)) not in found:
         return []

@@ -5,6 +5,7 @@ import torch
 
 from atlas.architectures.counting import count
 from atlas.macs import counters
+from atlas.macs.counters import Call, thop_macs
 from meta_modules import REMEMBERED, arguments_of, built
 
 CALLS = [
@@ -75,3 +76,10 @@ def test_thop_leaves_nothing_behind_even_where_it_fails() -> None:
     with torch.no_grad():
         assert counters.thop_macs(call) == counters.thop_macs(call) > 0
     assert held() == before
+
+
+def test_a_counted_module_is_left_in_the_mode_it_was_in() -> None:
+    module = torch.nn.Sequential(torch.nn.Linear(3, 4, device="meta")).eval()
+    thop_macs(Call(module, None, {"input": torch.empty(2, 3, device="meta")}))
+    assert not module.training
+    assert not module[0].training
