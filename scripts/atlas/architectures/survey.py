@@ -257,7 +257,8 @@ def _peaks(
         for side in sides
     }
     found = {"peaks": {side: peak(module.decode, given, side) for side, given in latents.items()}}
-    if can_tile(module):
+    # Of a clip each run of a tile differs from the last: the frames before it are kept.
+    if can_tile(module) and architecture.video is None:
         with tiled(module):
             found["tiled"] = {
                 side: peak(module.decode, given, side, repeated=module.decoder)
