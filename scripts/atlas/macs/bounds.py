@@ -214,8 +214,8 @@ def memory(subject: Subject, question: Question, forwards: int) -> dict[str, int
     """
     Return the bytes that a GPU must hold, by mode.
 
-    Guidance's forwards are one batch where the pipeline runs them so. The context of the device (some 300 to 500 MB) and the
-    allocator's losses come on top.
+    Guidance's forwards are one batch where the pipeline runs them so. The context of the device
+    (some 300 to 500 MB) and the allocator's losses come on top.
     """
     text = subject.texts[question.prompt]
     weights, peaks, largest = [], [], []

@@ -11,7 +11,7 @@ from atlas.architectures.architecture import Architecture
 from atlas.architectures.pipelines import decodes_in, pipeline_of
 from atlas.architectures.sizes import LARGEST_SIDE, lengths
 from atlas.basis.errors import AtlasError
-from atlas.macs.formulas import Formula
+from atlas.macs.formulas import SQUARE, Formula
 from atlas.macs.formulas import read as formulas_of
 
 PROMPTS: tuple[int | None, ...] = (None, 16, 32, 64, 128, 256, 512)
@@ -51,6 +51,8 @@ class Subject:
     """The denoiser's first."""
     loaded: Mapping[str, int] = field(default_factory=dict)
     """Component to the parameters that the pipeline loads, where more than what is run."""
+    is_square: bool = False
+    """Whether it makes squares alone."""
     in_calls: bool = False
     """Whether guidance runs one forward after the other, not all in one batch."""
     note: str = ""
@@ -96,6 +98,8 @@ class Subject:
             raise AtlasError(f"{self.name} has no formula: {self.problem}")
         if min(width, height) < 1 or width % self.multiple or height % self.multiple:
             raise AtlasError(f"{self.name}: sides must be multiples of {self.multiple} pixels")
+        if self.is_square and width != height:
+            raise AtlasError(f"{self.name}: sides must be equal")
         if max(width, height) > self.largest:
             raise AtlasError(f"{self.name}: sides must be at most {self.largest} pixels")
 
@@ -124,6 +128,7 @@ def subject(entry: Architecture, formulas: Sequence[Formula]) -> Subject:
         texts={prompt: _text(entry, prompt) for prompt in PROMPTS},
         formulas=tuple(formulas),
         loaded=loaded,
+        is_square=entry.denoiser.class_name in SQUARE,
         in_calls=pipeline is not None and pipeline.guidance == "calls",
         note=_note(entry),
     )

@@ -152,6 +152,11 @@ def test_rows_tell_problems_and_what_was_measured():
     assert len(bounds.sections(table, [GPU])[0].rows) == len(known)
 
 
+def test_an_oblong_is_refused_where_squares_alone_can_be():
+    with pytest.raises(AtlasError, match="plain: sides must be equal"):
+        answer(replace(PLAIN, is_square=True), Question(1024, 512), GPU)
+
+
 def test_guidance_in_calls_holds_one_image_and_reads_weights_twice():
     apart = replace(PLAIN, in_calls=True)
     one, two = (answer(each, ASKED, GPU) for each in (apart, PLAIN))

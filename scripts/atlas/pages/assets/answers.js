@@ -9,6 +9,7 @@ export function faultOf(subject, width, height) {
   if (!(width > 0 && height > 0) || width % multiple || height % multiple) {
     return `sides must be multiples of ${multiple} pixels`;
   }
+  if (subject.isSquare && width !== height) return "sides must be equal";
   return Math.max(width, height) > largest ? `sides must be at most ${largest} pixels` : "";
 }
 
