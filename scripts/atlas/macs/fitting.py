@@ -267,9 +267,10 @@ class _Places:
     ) -> list[Place]:
         largest = self._entry.largest
         if self._is_denoiser and self._entry.denoiser.class_name in SQUARE:
-            # Its own side is left out: it alone needs no new table of positions.
-            sides = dict.fromkeys(max(size) for size in sizes)
-            sizes = [(side, side) for side in sides if side != self._entry.native]
+            sizes = [(side, side) for side in dict.fromkeys(max(size) for size in sizes)]
+        if self._is_denoiser:
+            # The model's own size is left out: it alone needs no new table of positions.
+            sizes = [size for size in sizes if size != self._entry.native_size]
         possible = [size for size in sizes if largest is None or max(size) <= largest]
         found = []
         for size, text in zip(possible, texts, strict=False):
