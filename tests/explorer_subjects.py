@@ -119,6 +119,7 @@ def subjects() -> list[Subject]:
         subject("plain", "Plain", 1),
         subject("hostile", HOSTILE, 4, decodes_in_f32=True, steps=50, note=HOSTILE),
         subject("large", "Large", 9, forwards=1, loaded={"two": 9 * 10**9}, multiple=64),
+        subject("calls", "Calls", 2, in_calls=True),
         subject("broken", "Broken", 1, formulas=(broken,)),
         subject(
             "pixels",

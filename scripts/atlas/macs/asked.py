@@ -84,6 +84,8 @@ def _subject(subject: Subject) -> dict[str, Any]:
         "steps": subject.steps,
         "forwards": subject.forwards,
         "upcasts": subject.decodes_in_f32,
+        "isSquare": subject.is_square,
+        "inCalls": subject.in_calls,
         "note": subject.note,
         "problem": subject.problem,
         "texts": {

@@ -139,9 +139,11 @@ def answer(subject: Subject, question: Question, device: Device) -> Answer:
         runs = {"denoiser": steps * forwards, "text": forwards, "vae": 1}[part]
         for kind, count in formula.kinds(*point, question.batch).items():
             macs[part][kind] += runs * count
-        images = question.batch * (1 if part == "vae" else forwards)
+        images = question.batch * _at_once(subject, part, forwards)
         precision = _precision(subject, question, part)
-        bounds[part] = _sum(bounds[part], bound(formula, point, images, precision, device))
+        one = bound(formula, point, images, precision, device)
+        calls = forwards // subject.at_once(forwards) if part == "denoiser" else 1
+        bounds[part] = _sum(bounds[part], one and one.times(calls))
     denoising = bounds["denoiser"]
     whole = denoising and denoising.times(steps * question.work)
     for part in ("text", "vae"):
@@ -164,6 +166,13 @@ def part_of(subject: Subject, formula: Formula, text: Text) -> str:
     if formula is subject.denoiser:
         return "denoiser"
     return "text" if formula.component in text.encoders else "vae"
+
+
+def _at_once(subject: Subject, part: str, forwards: int) -> int:
+    """Return the copies of a batch that one call of a part is given."""
+    if part == "vae":
+        return 1
+    return subject.at_once(forwards) if part == "denoiser" else forwards
 
 
 def _precision(subject: Subject, question: Question, part: str) -> Precision:
@@ -205,15 +214,15 @@ def memory(subject: Subject, question: Question, forwards: int) -> dict[str, int
     """
     Return the bytes that a GPU must hold, by mode.
 
-    Guidance's two forwards are one batch. The context of the device (some 300 to 500 MB) and the
-    allocator's losses come on top.
+    Guidance's forwards are one batch where the pipeline runs them so. The context of the device
+    (some 300 to 500 MB) and the allocator's losses come on top.
     """
     text = subject.texts[question.prompt]
     weights, peaks, largest = [], [], []
     for formula in subject.formulas:
         part = part_of(subject, formula, text)
         precision = _precision(subject, question, part)
-        images = question.batch * (1 if part == "vae" else forwards)
+        images = question.batch * _at_once(subject, part, forwards)
         point = subject.tokens(formula, question.width, question.height, text)
         buffers = formula.buffers * precision.activation
         weights.append(subject.parameters(formula) * precision.weight + buffers)

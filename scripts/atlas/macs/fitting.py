@@ -18,7 +18,7 @@ from atlas.architectures.memory import LiveBytes
 from atlas.architectures.meta import RememberedShapes
 from atlas.architectures.sizes import text_tokens
 from atlas.basis.errors import AtlasError
-from atlas.macs.formulas import ATTENDED, MOVED, Formula
+from atlas.macs.formulas import ATTENDED, MOVED, SQUARE, Formula
 from atlas.macs.polynomials import Point, Polynomial, envelope, fit, total
 
 logger = logging.getLogger(__name__)
@@ -266,6 +266,11 @@ class _Places:
         self, sizes: Sequence[tuple[int, int]], texts: Sequence[int], batch: int
     ) -> list[Place]:
         largest = self._entry.largest
+        if self._is_denoiser and self._entry.denoiser.class_name in SQUARE:
+            sizes = [(side, side) for side in dict.fromkeys(max(size) for size in sizes)]
+        if self._is_denoiser:
+            # The model's own size is left out: it alone needs no new table of positions.
+            sizes = [size for size in sizes if size != self._entry.native_size]
         possible = [size for size in sizes if largest is None or max(size) <= largest]
         found = []
         for size, text in zip(possible, texts, strict=False):

@@ -24,6 +24,8 @@ WEIGHTS, PARAMETERS, BUFFERS = "weight elements", "parameters", "buffers"
 LARGEST = "largest layer"
 CONSTANTS = (WEIGHTS, PARAMETERS, BUFFERS, LARGEST)
 """Elements: of the weights that a forward reads, all of them, buffers, of the largest layer."""
+SQUARE = frozenset({"DiTTransformer2DModel"})
+"""Denoisers that make squares alone: they fold their tokens back by the root of their number."""
 IMAGE, FORWARD = "image", "forward"
 """A cost is for each image of a batch, or once a forward whatever the batch."""
 

@@ -8,15 +8,14 @@ from typing import Any
 
 from atlas.architectures import catalogue
 from atlas.architectures.architecture import Architecture
+from atlas.architectures.pipelines import decodes_in, pipeline_of
 from atlas.architectures.sizes import LARGEST_SIDE, lengths
 from atlas.basis.errors import AtlasError
-from atlas.macs.formulas import Formula
+from atlas.macs.formulas import SQUARE, Formula
 from atlas.macs.formulas import read as formulas_of
 
 PROMPTS: tuple[int | None, ...] = (None, 16, 32, 64, 128, 256, 512)
 """Tokens of a prompt that can be asked for; None is as long as the pipeline's cap."""
-UPCASTING = frozenset({"UNet2DConditionModel"})
-"""Denoisers whose pipelines decode in float32 where a float16 autoencoder asks for it."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,15 @@ class Subject:
     """The denoiser's first."""
     loaded: Mapping[str, int] = field(default_factory=dict)
     """Component to the parameters that the pipeline loads, where more than what is run."""
+    is_square: bool = False
+    """Whether it makes squares alone."""
+    in_calls: bool = False
+    """Whether guidance runs one forward after the other, not all in one batch."""
     note: str = ""
+
+    def at_once(self, forwards: int) -> int:
+        """Return how many of a step's forwards are one batch."""
+        return 1 if self.in_calls else forwards
 
     @property
     def denoiser(self) -> Formula:
@@ -91,14 +98,15 @@ class Subject:
             raise AtlasError(f"{self.name} has no formula: {self.problem}")
         if min(width, height) < 1 or width % self.multiple or height % self.multiple:
             raise AtlasError(f"{self.name}: sides must be multiples of {self.multiple} pixels")
+        if self.is_square and width != height:
+            raise AtlasError(f"{self.name}: sides must be equal")
         if max(width, height) > self.largest:
             raise AtlasError(f"{self.name}: sides must be at most {self.largest} pixels")
 
 
 def subject(entry: Architecture, formulas: Sequence[Formula]) -> Subject:
     """Make a subject of a catalogue's entry and its formulas, the denoiser's first."""
-    vae = entry.components.get("vae")
-    asks = vae is not None and bool(vae.config.get("force_upcast"))
+    pipeline = pipeline_of(entry)
     exact = [formula.side_multiple for formula in formulas if formula.side_multiple]
     loaded = {
         name: encoder.loaded.parameters
@@ -116,10 +124,12 @@ def subject(entry: Architecture, formulas: Sequence[Formula]) -> Subject:
         patch=entry.latent.patch,
         steps=entry.sampling.steps,
         forwards=entry.sampling.forwards_per_step,
-        decodes_in_f32=asks and entry.denoiser.class_name in UPCASTING,
+        decodes_in_f32=decodes_in(entry, "f16") == "f32",
         texts={prompt: _text(entry, prompt) for prompt in PROMPTS},
         formulas=tuple(formulas),
         loaded=loaded,
+        is_square=entry.denoiser.class_name in SQUARE,
+        in_calls=pipeline is not None and pipeline.guidance == "calls",
         note=_note(entry),
     )
 
@@ -156,7 +166,8 @@ def _note(entry: Architecture) -> str:
     """Say what is taken as given beside what can be asked."""
     told = []
     if entry.video is not None:
-        told.append(f"a clip of {entry.video.frames} frames")
+        seconds = entry.video.frames / entry.video.rate
+        told.append(f"a clip of {entry.video.frames} frames, {seconds:.3g} s")
     if entry.references is not None:
         told.append(f"{entry.references.number} reference image(s) of {entry.references.pixels}²")
     if entry.text is not None and entry.text.padding == "masked":

@@ -150,3 +150,22 @@ def test_rows_tell_problems_and_what_was_measured():
     assert by["plain", "t4"]["dtype"] == "f16", "it has no bfloat16"
     assert "can't be run" in by["broken", "t4"]["problem"]
     assert len(bounds.sections(table, [GPU])[0].rows) == len(known)
+
+
+def test_an_oblong_is_refused_where_squares_alone_can_be():
+    with pytest.raises(AtlasError, match="plain: sides must be equal"):
+        answer(replace(PLAIN, is_square=True), Question(1024, 512), GPU)
+
+
+def test_guidance_in_calls_holds_one_image_and_reads_weights_twice():
+    apart = replace(PLAIN, in_calls=True)
+    one, two = (answer(each, ASKED, GPU) for each in (apart, PLAIN))
+    assert one.image_macs == two.image_macs
+    assert one.memory["by_component"] < two.memory["by_component"]
+    alone = answer(PLAIN, replace(ASKED, guidance=False), GPU).bounds["denoiser"]
+    found, batch = one.bounds["denoiser"], two.bounds["denoiser"]
+    assert found is not None
+    assert alone is not None
+    assert batch is not None
+    assert found == alone.times(2)
+    assert found.seconds >= batch.seconds

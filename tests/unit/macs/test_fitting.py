@@ -85,6 +85,16 @@ def test_padding_is_found_out():
     assert formula.kinds(65, 33, 1) == formula.kinds(96, 64, 1) != formula.kinds(64, 64, 1)
 
 
+def test_a_model_of_squares_alone_is_exact():
+    entry = with_config(catalogue.load("dit_xl_2_256"), num_layers=2)
+    formula = next(fitting.formulas(entry, fitting.Known()))
+    assert not formula.problem
+    module = build.component(entry, "transformer")
+    for side in (256, 176):
+        made = inputs.denoiser(entry, width=side, height=side, batch=3)
+        assert formula.kinds((side // 16) ** 2, 0, 3) == count(module, made).by_kind()
+
+
 def test_what_can_not_be_run_is_told_and_has_no_number():
     entry = with_config(catalogue.load(FOLDER / "pocket_unet.yaml"), norm_num_groups=7)
     formula = next(fitting.formulas(entry, fitting.Known()))

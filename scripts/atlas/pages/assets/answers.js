@@ -9,6 +9,7 @@ export function faultOf(subject, width, height) {
   if (!(width > 0 && height > 0) || width % multiple || height % multiple) {
     return `sides must be multiples of ${multiple} pixels`;
   }
+  if (subject.isSquare && width !== height) return "sides must be equal";
   return Math.max(width, height) > largest ? `sides must be at most ${largest} pixels` : "";
 }
 
@@ -111,9 +112,11 @@ export function answered(facts, subject, question, device) {
     }
     const isUpcast = part === "vae" && subject.upcasts && question.precision === "f16";
     const precision = facts.precisions.get(isUpcast ? "f32" : question.precision);
-    const images = batch * (part === "vae" ? 1 : forwards);
+    const atOnce = part === "denoiser" && subject.inCalls ? 1 : forwards;
+    const images = batch * (part === "vae" ? 1 : atOnce);
     const kinds = facts.kinds.map((kind) => [kind, quantityOf(formula, kind, point, images)]);
-    bounds[part] = added(bounds[part], boundOf(formula, kinds, point, images, precision, device));
+    const one = boundOf(formula, kinds, point, images, precision, device);
+    bounds[part] = added(bounds[part], one, part === "denoiser" ? forwards / atOnce : 1);
     const buffers = formula.buffers * precision.activation;
     weights.push(formula.parameters * precision.weight + buffers);
     largest.push(formula.largest * precision.weight + buffers);
