@@ -129,13 +129,15 @@ class Portrait:
     dtype: str
     forwards_per_step: int
     latent: Shape
-    """What goes in and comes out: batch, channels, rows, columns."""
+    """What goes in and comes out: batch, channels, latent frames of a clip, rows, columns."""
     image_tokens: int
     downsampling: int
     encoders: tuple[Encoder, ...]
     structure: Structure
     doubt: str = ""
     """What makes its figures doubtful."""
+    frames: int = 0
+    """Of a clip; 0 for an image."""
 
 
 @dataclass(frozen=True)

@@ -304,6 +304,7 @@ def portrait(survey: Survey) -> Portrait:
     """Return what the drawing of an architecture shows."""
     entry = survey.architecture
     columns, rows = entry.latent_size(entry.native, entry.native)
+    frames = (entry.video.latent_frames(),) if entry.video else ()
     return Portrait(
         name=entry.name,
         label=entry.label,
@@ -313,7 +314,7 @@ def portrait(survey: Survey) -> Portrait:
         tokens=survey.components[0].tokens,
         dtype=TABLE_DTYPE,
         forwards_per_step=entry.sampling.forwards_per_step,
-        latent=(BATCH, entry.latent.channels, rows, columns),
+        latent=(BATCH, entry.latent.channels, *frames, rows, columns),
         image_tokens=entry.image_tokens(entry.native, entry.native),
         downsampling=entry.latent.downsampling,
         encoders=tuple(
@@ -325,4 +326,5 @@ def portrait(survey: Survey) -> Portrait:
         doubt="; ".join(
             problem for part in survey.components for problem in problems(survey, part)
         ),
+        frames=entry.video.frames if entry.video else 0,
     )

@@ -68,7 +68,7 @@ def _title(portrait: Portrait) -> str:
     text = f", {portrait.tokens} text tokens" if portrait.tokens else ""
     forwards = portrait.forwards_per_step
     below = (
-        f"{whole.class_name}, {portrait.kind} · one forward of {portrait.batch} image of "
+        f"{whole.class_name}, {portrait.kind} · one forward of {portrait.batch} {_subject(portrait)} of "
         f"{portrait.side} × {portrait.side} pixels{text}, {portrait.dtype} · "
         f"{forwards} forward{'s' if forwards > 1 else ''} per step · "
         "shares are of the denoiser's parameters and MACs"
@@ -151,6 +151,10 @@ def inputs(portrait: Portrait) -> dict[str, str]:
     if portrait.encoders and "text" not in told:
         told["text"] = table([row(cell("Text in", bold=True)), *_encoders(portrait.encoders)])
     return told
+
+
+def _subject(portrait: Portrait) -> str:
+    return f"clip of {portrait.frames} frames" if portrait.frames else "image"
 
 
 def _input(portrait: Portrait, stream: str, sources: Sequence[Source]) -> str:
