@@ -68,8 +68,8 @@ def _title(portrait: Portrait) -> str:
     text = f", {portrait.tokens} text tokens" if portrait.tokens else ""
     forwards = portrait.forwards_per_step
     below = (
-        f"{whole.class_name}, {portrait.kind} · one forward of {portrait.batch} {_subject(portrait)} of "
-        f"{portrait.side} × {portrait.side} pixels{text}, {portrait.dtype} · "
+        f"{whole.class_name}, {portrait.kind} · one forward of {portrait.batch} "
+        f"{_subject(portrait)} of {portrait.side} × {portrait.side} pixels{text}, {portrait.dtype} · "
         f"{forwards} forward{'s' if forwards > 1 else ''} per step · "
         "shares are of the denoiser's parameters and MACs"
     )
