@@ -310,7 +310,7 @@ def sections(table: Sequence[Row], gpus: Sequence[Device]) -> list[Section]:
     found = []
     for device in gpus:
         lines = [_line(each) for each in table if each["device"] == device.name]
-        known = "" if device.certain else " Its peaks are worked out, no document states them."
+        known = "" if device.certain else " Its peaks are worked out, not read in a document."
         text = f"{METHOD} Source: {device.source}.{known}"
         found.append(Section(device.label, text, header, lines, prose=frozenset({10})))
     return found

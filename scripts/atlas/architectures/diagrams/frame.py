@@ -69,7 +69,8 @@ def _title(portrait: Portrait) -> str:
     forwards = portrait.forwards_per_step
     below = (
         f"{whole.class_name}, {portrait.kind} · one forward of {portrait.batch} "
-        f"{_subject(portrait)} of {portrait.side} × {portrait.side} pixels{text}, {portrait.dtype} · "
+        f"{_subject(portrait)} of {portrait.side} × {portrait.side} pixels{text}, "
+        f"{portrait.dtype} · "
         f"{forwards} forward{'s' if forwards > 1 else ''} per step · "
         "shares are of the denoiser's parameters and MACs"
     )
