@@ -19,7 +19,8 @@ from bench.common.lines import Line, seconds, size
 from bench.common.measuring import run
 
 SMALLEST = ("adm64_diffusers", "sana_600m", "pixart_alpha_512")
-LIMIT_SECONDS, LIMIT_BYTES = 90, 1_000_000_000
+LIMIT_SECONDS, LIMIT_BYTES = 3, 1_000_000_000
+"""For each architecture; of all processes."""
 
 
 def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
@@ -43,12 +44,13 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     if quick:
         return
     every = run("bench.architectures.tables", "ours", folder / "all")
+    limit = LIMIT_SECONDS * every.said["architectures"]
     yield Line(
         f"architectures: tables and diagrams of all {every.said['architectures']}, wall, two cores "
-        f"(share of the {LIMIT_SECONDS} s allowed)",
-        f"limit {LIMIT_SECONDS} s",
+        f"(share of the {limit} s allowed)",
+        f"limit {limit} s",
         f"{seconds(every.wall)}, {seconds(every.said['cpu'])} of CPU",
-        every.wall / LIMIT_SECONDS,
+        every.wall / limit,
         "≤ 1",
     )
     yield Line(

@@ -137,8 +137,8 @@ def _bubbles(portraits: Sequence[Portrait], scale: float) -> tuple[Any, Any]:
     _add_legend(figure, portraits)
     figure.suptitle(_claim(portraits), x=0.01, ha="left", fontsize=13, fontweight="bold")
     axes.set_title(
-        f"{len(portraits)} architectures; one image (or clip) at the native resolution, the longest "
-        "text by default, guidance included; denoiser only, both axes logarithmic",
+        f"{len(portraits)} architectures; one image (or clip) at the native resolution, the "
+        "longest text by default, guidance included; denoiser only, both axes logarithmic",
         loc="left", fontsize=9, color="#4a5362",
     )  # fmt: skip
     figure.draw_without_rendering()
