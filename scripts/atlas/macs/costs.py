@@ -1,6 +1,7 @@
 """The picture of what an image costs with each architecture."""
 
 from collections.abc import Sequence
+from math import log10
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -19,6 +20,8 @@ PARTS = (
 GROUND = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 """Behind a number, so that no line of the grid crosses it."""
 STATED = "*: steps or guidance are not known, and stated as those of another model."
+MANY = 2.5
+"""Decades of a scale from which on they alone are numbered."""
 TALL = 35
 """Bars from which on the scale is written above them, too."""
 LINE = 0.21
@@ -66,7 +69,9 @@ def image_cost(rows: Sequence[Row], words: Words) -> Figure | None:
             start += width
     axes.set_xscale("log")
     axes.set_xlim(least)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    # Between decades there is no room for numbers where there are many.
+    decades = log10(found[-1]["usual_image_macs"] / found[0]["usual_image_macs"])
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if decades < MANY else (1,)))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x", color=FAINT, lw=0.5)
@@ -81,7 +86,9 @@ def image_cost(rows: Sequence[Row], words: Words) -> Figure | None:
 
 
 def _label(row: Row) -> str:
-    return f"{row['label']}, {row['usual_steps']} steps{'*' if row['sampling'] else ''}"
+    steps = row["usual_steps"]
+    told = f"{steps} step{'s' if steps != 1 else ''}"
+    return f"{row['label']}, {told}{'*' if row['sampling'] else ''}"
 
 
 def _cost_claim(ordered: Sequence[Row]) -> str:
@@ -90,7 +97,8 @@ def _cost_claim(ordered: Sequence[Row]) -> str:
     if len(ordered) == 1:
         return f"An image of {most['label']} costs {short(most['usual_image_macs'] / 1e12)} TMAC"
     ratio = most["usual_image_macs"] / least["usual_image_macs"]
-    return f"An image of {most['label']} costs {ratio:,.3g} times one of {least['label']}"
+    told = f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+    return f"An image of {most['label']} costs {told} times one of {least['label']}"
 
 
 def _with_steps(row: Row) -> Row:

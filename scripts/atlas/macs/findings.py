@@ -45,7 +45,7 @@ def problems(summary: Sequence[Row]) -> list[str]:
     found = [
         f"Doubtful, and not compared: {row['problem']}"
         if row["status"] == COUNTED
-        else f"Not counted: {row['problem']}"
+        else f"Not counted: {_named(row)}"
         for row in summary
         if row["problem"]
     ]
@@ -67,6 +67,12 @@ def _costs(summary: Sequence[Row], words: Words) -> list[str]:
         for row in summary
         if not row["problem"]
     ]
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    """Return a problem with the architecture's name in front, where it does not begin with it."""
+    problem: str = row["problem"]
+    return problem if row["architecture"] in problem else f"{row['architecture']}: {problem}"
 
 
 def _what(row: Mapping[str, Any]) -> str:
