@@ -109,7 +109,7 @@ def test_a_missing_number_leaves_the_image_without_one() -> None:
     (row,) = summary.rows(catalogue.load("sd15"), rows, Sampling(30))
     assert row["problem"] == "no decoder"
     assert "image_macs" not in row
-    assert findings.findings([row], [], [], WORDS)[1:] == ["Not counted: no decoder"]
+    assert findings.findings([row], [], [], WORDS)[1:] == ["Not counted: sd15: no decoder"]
     assert "no decoder" in page.markdown("MACs", [], pages.sections([row], [], [], [], WORDS))
 
 
