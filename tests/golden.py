@@ -149,7 +149,9 @@ def results(atlas: Atlas) -> dict[str, Result]:
         read = row["input-file(s)"].split(",")
         after[row["rule"]] |= {rule_of[file] for file in read if file in rule_of}
     return {
-        rule: Result(digest.hexdigest(), frozenset(after[rule])) for rule, digest in hashes.items()
+        rule: Result(digest.hexdigest(), frozenset(after[rule]))
+        for rule, digest in hashes.items()
+        if rule not in WITHOUT
     }
 
 
