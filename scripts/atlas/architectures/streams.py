@@ -268,7 +268,8 @@ class Streams:
         readers = self._units | set(self.pieces)
         return [
             Flow(start, end, tuple(shapes), self._into(start, end))
-            for (start, end), shapes in self._shapes.items()
+            # Makers are sets, whose order is another in every process.
+            for (start, end), shapes in sorted(self._shapes.items(), key=lambda item: item[0])
             if start in makers and end in readers
         ]
 
