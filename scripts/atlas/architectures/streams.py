@@ -266,10 +266,17 @@ class Streams:
         """Return who is given what by whom; masks and positions are left out."""
         makers = {*self._arguments, *self._units, *self.pieces}
         readers = self._units | set(self.pieces)
+        ends = dict.fromkeys(end for _, end in self._shapes)
+        order = {end: number for number, end in enumerate(ends)}
+
+        def place(item: tuple[tuple[str, str], Any]) -> tuple[int, str]:
+            """Order by reader as they run; their makers are sets, of another order every time."""
+            (start, end), _ = item
+            return order[end], start
+
         return [
             Flow(start, end, tuple(shapes), self._into(start, end))
-            # Makers are sets, whose order is another in every process.
-            for (start, end), shapes in sorted(self._shapes.items(), key=lambda item: item[0])
+            for (start, end), shapes in sorted(self._shapes.items(), key=place)
             if start in makers and end in readers
         ]
 
