@@ -67,7 +67,7 @@ checkpoint plan_activations:
     params:
         method=METHOD["plan_activations"],
         dataset=lambda wildcards: in_report(dataset_of(wildcards).plain()),
-        facts=facts_digest("activations", "probes"),
+        facts=facts_digest("activations", "probes", "calls"),
     message:
         "Planning the dataset {wildcards.dataset}"
     script:
@@ -333,7 +333,7 @@ rule reproduce_published_plans:
         runtime=15,
     params:
         method=METHOD["reproduce_published_plans"],
-        facts=facts_digest("architectures", "activations"),
+        facts=facts_digest("architectures", "activations", "calls"),
     message:
         "Making published figures of activation datasets again"
     script:

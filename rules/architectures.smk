@@ -72,6 +72,8 @@ rule summarise_architectures:
         runtime=20,
     params:
         method=METHOD["summarise_architectures"],
+        calls=CALLS,
+        streams=facts_digest("streams.yaml"),
         architectures=lambda wildcards: in_report(ARCHITECTURES),
         stated=stated_of(ARCHITECTURES),
         names=NAMES,

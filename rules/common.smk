@@ -78,6 +78,9 @@ AROUND_MB = 300
 # What decides the names, blocks and roles of a checkpoint's tensors.
 NAMES = facts_digest("layouts", "names")
 
+# What the arguments of denoisers are, so what a forward is given.
+CALLS = facts_digest("calls")
+
 
 def needs_roster(wildcards):
     """Return nothing, or say how to get a roster where none is given."""

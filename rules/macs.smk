@@ -75,6 +75,7 @@ rule profile_macs:
         runtime=30,
     params:
         method=METHOD["profile_macs"],
+        calls=CALLS,
         architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
         names=NAMES,
@@ -115,6 +116,7 @@ rule profile_additions:
         runtime=30,
     params:
         method=METHOD["profile_additions"],
+        calls=CALLS,
         architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
         additions=in_report(ADDED),
@@ -149,6 +151,7 @@ rule reproduce_published_macs:
         runtime=15,
     params:
         method=METHOD["reproduce_published_macs"],
+        calls=CALLS,
     message:
         "Making the published table of MACs again"
     script:
@@ -245,7 +248,7 @@ rule measure_macs:
         gpu=1,
     params:
         method=METHOD["measure_macs"],
-        facts=facts_digest("architectures"),
+        facts=facts_digest("architectures", "calls"),
     message:
         "Measuring denoisers' forwards on a GPU"
     script:
@@ -270,6 +273,7 @@ rule fit_macs:
         runtime=30,
     params:
         method=METHOD["fit_macs"],
+        calls=CALLS,
         architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
         names=NAMES,
@@ -300,6 +304,7 @@ rule bound_times:
         runtime=5,
     params:
         method=METHOD["bound_times"],
+        pipelines=facts_digest("pipelines.yaml"),
         architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
         names=NAMES,
@@ -334,6 +339,7 @@ rule write_explorer:
         runtime=5,
     params:
         method=METHOD["write_explorer"],
+        pipelines=facts_digest("pipelines.yaml"),
         architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
         names=NAMES,

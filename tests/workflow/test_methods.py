@@ -93,6 +93,17 @@ WITHOUT_NAMES = {
             "kinds :",
             {"groups", *ARCHITECTURES, *MACS, *set(NUMBERS) - WITHOUT_NAMES},
         ),
+        (
+            "workflow/config/calls/arguments.yaml",
+            "timesteps: {shape: [batch]}",
+            "timesteps: {shape: [batch, 1]}",
+            {
+                *("profile_macs", "profile_additions", "reproduce_published_macs"),
+                *FORMULAS,
+                *ARCHITECTURES,
+                *MACS,
+            },
+        ),
         ("workflow/config/architectures/cogview4.yaml", "steps: 50", "steps: 51", {"macs"}),
     ],
 )

@@ -143,7 +143,8 @@ def _extended(facts: dict[str, Any], path: Path, below: tuple[str, ...] = ()) ->
     Return an entry's facts with those of the entry that it extends, where it is silent.
 
     Mappings are merged, all else replaces. What names an entry (`label`, `sources`, `repository`)
-    and what was published of it is not handed on.
+    is not handed on, nor the parameters that were published of a component whose configuration the
+    entry changes.
     """
     if EXTENDS not in facts:
         return facts
@@ -158,15 +159,27 @@ def _extended(facts: dict[str, Any], path: Path, below: tuple[str, ...] = ()) ->
         raise FaultyFileError(FOLDER / f"{base}.yaml", faults)
     whole = _extended(of_base, FOLDER / f"{base}.yaml", (*below, base))
     own = {key: value for key, value in facts.items() if key != EXTENDS}
-    return _merged({key: value for key, value in whole.items() if key not in OWN}, own)
+    handed = {key: _handed(value, own.get(key)) for key, value in whole.items() if key not in OWN}
+    return _merged(handed, own)
 
 
-def files_of(name: str) -> list[Path]:
-    """Return the files of an entry: its own, and those of the entries that it extends."""
-    path = FOLDER / f"{name}.yaml"
-    facts, _ = read_yaml(path)
-    base = facts.get(EXTENDS) if isinstance(facts, dict) else None
-    return [path, *(files_of(base) if base in names() and base != name else ())]
+def _handed(facts: Any, own: Any) -> Any:
+    """Return what an entry hands on: of a component that another configures anew, no count."""
+    if isinstance(own, dict) and "config" in own and isinstance(facts, dict):
+        return {key: value for key, value in facts.items() if key != "parameters"}
+    return facts
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files that an entry's file is read from: it, and those that it extends."""
+    found: list[Path] = []
+    while path not in found:
+        found.append(path)
+        facts, _ = read_yaml(path)
+        base = facts.get(EXTENDS) if isinstance(facts, dict) else None
+        if base in names():
+            path = FOLDER / f"{base}.yaml"
+    return found
 
 
 def _merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

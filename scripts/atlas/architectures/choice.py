@@ -91,13 +91,13 @@ def files_of(source: str) -> list[Path]:
     """Return the files that say what an architecture is; of a repository on the hub, none."""
     match catalogue.form(source):
         case "entry":
-            return catalogue.files_of(source)
+            return catalogue.files_of(catalogue.FOLDER / f"{source}.yaml")
         case "folder":
             folder = Path(source)
             headers = sorted(folder.glob("*/*.safetensors"))
             return [folder / "model_index.json", *sorted(folder.glob("*/config.json")), *headers]
         case "file":
-            return [Path(source)]
+            return catalogue.files_of(Path(source))
         case "checkpoint":
             return checkpoint.files_of(Path(source))
         case "repository":

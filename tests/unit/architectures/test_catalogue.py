@@ -261,6 +261,9 @@ def test_an_entry_extends_another_where_it_is_silent(tmp_path: Path) -> None:
     mine, base = catalogue.load(tmp_path / "mine.yaml"), catalogue.load("sdxl")
     changed = {"sample_size": 64, "up_block_types": ["UpBlock2D"]}
     assert mine.denoiser.config == {**base.denoiser.config, **changed}
+    # What was published of the base's denoiser is not of this one; its decoder is the base's.
+    assert mine.denoiser.parameters is None
+    assert mine.components["vae"] == base.components["vae"]
     assert mine.sampling == replace(base.sampling, steps=3)
     assert (mine.label, mine.repository, mine.sources) == ("Mine", None, ("here",))
 
@@ -283,9 +286,19 @@ def test_the_files_of_an_entry_are_those_that_it_extends_too(
 ) -> None:
     (tmp_path / "one.yaml").write_text("label: One\n")
     (tmp_path / "two.yaml").write_text("extends: one\n")
+    (tmp_path / "round.yaml").write_text("extends: about\n")
+    (tmp_path / "about.yaml").write_text("extends: round\n")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "mine.yaml").write_text("extends: two\n")
     monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
     catalogue.names.cache_clear()
     try:
-        assert [path.stem for path in catalogue.files_of("two")] == ["two", "one"]
+        found = {
+            name: [path.stem for path in catalogue.files_of(tmp_path / f"{name}.yaml")]
+            for name in ("two", "own/mine", "round")
+        }
+        assert found["two"] == ["two", "one"]
+        assert found["own/mine"] == ["mine", "two", "one"]
+        assert found["round"] == ["round", "about"]
     finally:
         catalogue.names.cache_clear()
