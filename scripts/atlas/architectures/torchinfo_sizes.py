@@ -3,7 +3,7 @@ What torchinfo says of a component: its counts, which are published widely, besi
 
 torchinfo re-enters a module that occurs twice in a model and counts its containers again
 (TylerYep/torchinfo#289, #322): diffusers up to 0.31 shared one activation among all blocks of a
-UNet, which made 2.0 b parameters of Stable Diffusion 1's 0.86 b.
+UNet, which made 2.0 B parameters of Stable Diffusion 1's 0.86 B.
 """
 
 from collections.abc import Mapping
