@@ -43,7 +43,7 @@ PLAIN = Format("a plain file", (".plain",), plain.looks_like, plain.read)
 FORMATS = (ZIPPED, SAFETENSORS, PICKLED, PLAIN)
 #""",
     ),
-    "rules/methods.yaml": ("fingerprint: 4\n", "count_tensors: 1\ntake_census: 1\n"),
+    "rules/methods.yaml": ("fingerprint: 5\n", "count_tensors: 1\ntake_census: 1\n"),
     "rules/models.smk": (
         "# Fails, last of all",
         """rule count_tensors:
@@ -72,7 +72,7 @@ FORMATS = (ZIPPED, SAFETENSORS, PICKLED, PLAIN)
     ),
     "Snakefile": ('include: "rules/macs.smk"\n', 'include: "rules/census.smk"\n'),
     "pyproject.toml": (
-        '    "activations | benchmarks | embeddings | lineage | macs | pages",\n',
+        '    "activations | benchmarks | claims | embeddings | macs | pages",\n',
         '    "census",\n',
     ),
 }

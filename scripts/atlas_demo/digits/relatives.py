@@ -7,8 +7,8 @@ import ml_dtypes
 import numpy as np
 
 from atlas.basis.errors import AtlasError, nearest
-from atlas.lineage import merging
-from atlas.lineage.merging import Weights
+from atlas.recipes import merging
+from atlas.recipes.merging import Weights
 from atlas_demo.digits import single_file
 
 DTYPES = {"f16": np.dtype(np.float16), "bf16": np.dtype(ml_dtypes.bfloat16)}

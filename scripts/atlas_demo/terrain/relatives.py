@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from atlas.basis.errors import AtlasError, nearest
-from atlas.lineage import merging
-from atlas.lineage.merging import Weights, check_alike, weighted_sum
+from atlas.recipes import merging
+from atlas.recipes.merging import Weights, check_alike, weighted_sum
 from atlas_demo.recipes import parents
 
 DTYPES = {"f16": np.float16, "f32": np.float32, "f64": np.float64}

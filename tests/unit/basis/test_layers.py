@@ -44,7 +44,7 @@ def test_the_library_keeps_its_contracts(copy):
     ("module", "line", "contract"),
     [
         ("distances/plan", "from atlas.relations import contents", "downwards only"),
-        ("macs/request", "from atlas.lineage import merging", "no neighbour"),
+        ("macs/request", "from atlas.claims import texts", "no neighbour"),
         ("relations/contents", "from atlas.relations import identity", "No circle"),
         ("names/kinds", "def late():\n    from atlas.names import naming", "No circle"),
         ("basis/tables", "import snakemake", "nothing of Snakemake"),

@@ -1,0 +1,1 @@
+"""What rosters and files' metadata say of a model's making."""

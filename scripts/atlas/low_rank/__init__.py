@@ -1,0 +1,1 @@
+"""Differences of low rank: LoRAs that were baked into a model."""

@@ -1,0 +1,1 @@
+"""Recipes made again from the weights, and counted bit for bit."""
