@@ -42,6 +42,8 @@ class Arithmetic:
     """Whether each step is rounded to the target's own dtype, float16 or bfloat16."""
     symmetric: bool = False
     """Whether the first two parents may be exchanged."""
+    rest: bool = False
+    """Whether the first weight is what the others leave of 1, as (1 − m) is computed."""
 
     def orders(self, weights: Weights) -> list[tuple[int, ...]]:
         """Return the orders of the parents that make a difference, the recipe's own first."""
@@ -71,7 +73,7 @@ class Arithmetic:
         if len(alone) == 1 and weights[alone[0]] == 1:
             return parents[alone[0]]
         if self.compute is None or not self.fits(weights):
-            return sum_in_double(parents, weights)
+            return sum_in_double(parents, _from_the_rest(weights) if self.rest else weights)
         rounding = ROUNDINGS[dtype] if self.native and dtype in NATIVE else as_it_is
         singles = [each.astype(np.float32, copy=False) for each in parents]
         return self.compute(singles, weights, rounding)
@@ -83,6 +85,14 @@ def sum_in_double(parents: Sequence[Values], weights: Weights) -> Values:
     for parent, weight in zip(parents[1:], weights[1:], strict=True):
         total += weight * parent.astype(np.float64)
     return total
+
+
+def _from_the_rest(weights: Weights) -> Weights:
+    """Return the weights with the first as Python computes it: 1 − 0.8 is not the double next to 0.2."""
+    first = 1.0
+    for weight in weights[1:]:
+        first -= weight
+    return (first, *weights[1:])
 
 
 def _any(_: Weights) -> bool:
@@ -189,7 +199,7 @@ def _by(lerp: Callable[[Singles, Singles, float], Singles]) -> Compute:
 
 
 def _add_difference(parents: Sequence[Singles], weights: Weights, rounded: Rounding) -> Singles:
-    """a + m(b − c)."""
+    """A + m(b − c)."""
     first, plus, minus = parents
     difference = rounded(plus - minus)
     return rounded(first + rounded(difference * np.float32(weights[1])))
@@ -262,6 +272,8 @@ def _mean(parents: Sequence[Singles], _: Weights, rounded: Rounding) -> Singles:
 
 ARITHMETICS = (
     Arithmetic("float64 sum", "the demo's merges", _any, None, symmetric=True),
+    Arithmetic("float64 sum with 1 - m", "the demo's merges by block", _convex_or_signed, None,
+               rest=True),
     Arithmetic("weighted sum", "A1111, old supermerger", _any, _weighted, symmetric=True),
     Arithmetic("native weighted sum", "the same of float16 files", _any, _weighted, True, True),
     Arithmetic("fused lerp", "torch.lerp: sd-mecha, supermerger", _two, _by(_fused_lerp)),

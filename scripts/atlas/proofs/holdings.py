@@ -74,7 +74,9 @@ class Holdings:
         path = self._fingerprints[model]
         table, _ = sealed.read(path, ["name", "component", "block"])
         components: dict[str, dict[str, str]] = {}
-        for name, component, block in zip(*(table[each].to_pylist() for each in table.column_names), strict=True):
+        for name, component, block in zip(
+            *(table[each].to_pylist() for each in table.column_names), strict=True
+        ):
             components.setdefault(component, {})[name] = block
         blocks: dict[str, tuple[str, str]] = {}
         for component, inside in components.items():

@@ -64,7 +64,11 @@ def _numerators(
         return
     chosen = product(*free)
     whole = (
-        ((denominator - sum(each), *each) for each in chosen if denominator - sum(each) in ranges[0])
+        (
+            (denominator - sum(each), *each)
+            for each in chosen
+            if denominator - sum(each) in ranges[0]
+        )
         if sums_to_one
         else chosen
     )

@@ -51,8 +51,12 @@ def parent_of(
     sources = [Source(model if own == known[model] else widest, "", "")]
     for dtype in casts:
         holder = named.get(dtype)
-        sources.append(Source(holder, "", dtype) if holder else Source(sources[0].model, dtype, dtype))
-    return Parent(widest, tuple(sorted(sources, key=lambda each: each.model != model or each.cast != "")))
+        sources.append(
+            Source(holder, "", dtype) if holder else Source(sources[0].model, dtype, dtype)
+        )
+    return Parent(
+        widest, tuple(sorted(sources, key=lambda each: each.model != model or each.cast != ""))
+    )
 
 
 def _dtype(holdings: Holdings, model: str, names: Collection[str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.fingerprints.elements.decoding import decode
-from atlas.proofs.arithmetic import Arithmetic, Weights
+from atlas.proofs.arithmetic import CLOSE, Arithmetic, Weights
 from atlas.proofs.rounding import Values, cast, stored
 from atlas.tensors.tensors import ITEM_BYTES
 
@@ -113,9 +113,7 @@ class Chunk:
         """Return the same elements with the target and a parent exchanged."""
         order = list(range(len(self.raw)))
         order[0], order[place + 1] = order[place + 1], order[0]
-        return Chunk(
-            tuple(self.dtypes[each] for each in order), [self.raw[each] for each in order]
-        )
+        return Chunk(tuple(self.dtypes[each] for each in order), [self.raw[each] for each in order])
 
     @property
     def size(self) -> int:
@@ -133,7 +131,8 @@ class Chunk:
 def _mixed(weights: Weights) -> list[int]:
     """Return the parents whose differences decide: not the one that others' differences are added to."""
     others = [place for place, weight in enumerate(weights) if weight != 1]
-    if len(others) == len(weights) - 1 and abs(sum(weights[place] for place in others)) < 1e-9:
+    cancel = abs(sum(weights[place] for place in others)) < CLOSE
+    if len(weights) > 2 and len(others) == len(weights) - 1 and cancel:
         return others
     return list(range(len(weights)))
 
