@@ -123,6 +123,11 @@ def _difference(weights: Weights) -> bool:
     )
 
 
+def _far_deltas(weights: Weights) -> bool:
+    """Whether deltas from a base are no lerp: of two parents that is the same from the nearer end."""
+    return _convex_or_signed(weights) and (len(weights) > 2 or abs(weights[1]) >= 0.5)
+
+
 def _equal(weights: Weights) -> bool:
     return max(weights) - min(weights) < CLOSE and _convex_or_signed(weights)
 
@@ -291,7 +296,7 @@ ARITHMETICS = (
     Arithmetic("native fused difference", "the same in float16", _difference, _addcmul, True),
     Arithmetic("deltas", "mergekit's task arithmetic", _convex_or_signed, _deltas),
     Arithmetic("native deltas", "the same of float16 files", _convex_or_signed, _deltas, True),
-    Arithmetic("fused deltas", "addcmul from a base", _convex_or_signed, _fused_deltas),
+    Arithmetic("fused deltas", "addcmul from a base", _far_deltas, _fused_deltas),
     Arithmetic("fused chain", "mergekit's linear", _any, _chain),
     Arithmetic("fused chain, divided", "mergekit's linear of whole weights", _of_whole_parts,
                _chain_of_parts),

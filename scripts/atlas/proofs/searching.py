@@ -10,8 +10,11 @@ from atlas.proofs.values import Chunk, Making, Tally
 FEW = 4096
 """Elements by which all ways are screened."""
 
-KEPT_WEIGHTS = 8
-"""Sets of plain numbers that all arithmetics are tried with."""
+KEPT_WEIGHTS = 6
+"""Sets of plain numbers that all arithmetics are tried with: the nearest, and the plainest of near ones."""
+
+NEAR = 0.05
+"""By how much of a share less than the nearest does a set is still near: the few elements leave 0.02."""
 
 KEPT = 24
 """Ways that are counted on the whole sample."""
@@ -85,7 +88,10 @@ def _nearest(few: Sequence[Chunk], weights: Sequence[Weights], parents: int) -> 
         each: count(few, replace(making, weights=each)).share or 0.0
         for each in dict.fromkeys(weights)
     }
-    return sorted(shares, key=lambda each: shares[each], reverse=True)[:KEPT_WEIGHTS]
+    nearest = sorted(shares, key=lambda each: shares[each], reverse=True)[:KEPT_WEIGHTS]
+    least = shares[nearest[0]] - NEAR
+    plain = [each for each in shares if shares[each] >= least][:KEPT_WEIGHTS]
+    return list(dict.fromkeys([*plain, *nearest]))
 
 
 def _stages(casts: Sequence[Sequence[str]]) -> Iterator[list[Casts]]:
