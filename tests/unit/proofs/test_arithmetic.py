@@ -170,11 +170,20 @@ def test_a_parent_alone_is_itself(arithmetic):
 @pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=lambda each: each.name)
 def test_every_order_is_the_same_sum(arithmetic):
     """Whatever the order and rounding: within that of float16, it is the weighted sum."""
-    cases = [(0.5, 0.3, 0.2), (1, 0.8, -0.8), (1 / 3,) * 3, (0.7, 0.3), (0.2, 0.8), (0.5, 0.25, 0.25)]
+    cases = [
+        (0.5, 0.3, 0.2),
+        (1, 0.8, -0.8),
+        (1 / 3,) * 3,
+        (0.7, 0.3),
+        (0.2, 0.8),
+        (0.5, 0.25, 0.25),
+    ]
     tried = 0
     for weights in cases:
         values = [each.numpy() for each in parents("f32", len(weights))]
-        exact = sum(weight * each.astype(np.float64) for weight, each in zip(weights, values, strict=True))
+        exact = sum(
+            weight * each.astype(np.float64) for weight, each in zip(weights, values, strict=True)
+        )
         for order in arithmetic.orders(weights):
             made = arithmetic.values(
                 [values[place] for place in order], tuple(weights[place] for place in order), "f16"

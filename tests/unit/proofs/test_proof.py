@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recipes_of_files import family, holdings, in_dtype, recipe
 
 from atlas.basis.errors import AtlasError
 from atlas.fingerprints.elements.files import OpenFiles
 from atlas.proofs import streaming
 from atlas.proofs.parts import part_of
 from atlas.proofs.proof import Proved, prove
+from recipes_of_files import family, holdings, in_dtype, recipe
 
 
 def mixed(models, weights, dtype=np.float32):
@@ -79,7 +79,8 @@ def test_a_parent_that_was_rounded_first_is_told(tmp_path):
     models = family()
     half = {name: in_dtype(models[name], np.float16) for name in "ab"}
     models["child"] = {
-        name: np.float16(0.7) * 0 + (
+        name: np.float16(0.7) * 0
+        + (
             (np.float32(0.7) * half["a"][name].astype(np.float32)).astype(np.float16)
             + (np.float32(0.3) * half["b"][name].astype(np.float32)).astype(np.float16)
         )
@@ -111,9 +112,7 @@ def test_tensors_that_deviate_follow_their_own_weights_or_are_left_out(tmp_path)
     models["child"] = mixed(models, {"a": 0.7, "b": 0.3})
     models["child"]["unet/b"] = models["a"]["unet/b"]
     models["child"]["unet/c"] = models["base"]["unet/c"]
-    given = recipe(
-        {"a": 0.7, "b": 0.3}, deviating={"unet/b": (1.0, 0.0), "unet/c": None}
-    )
+    given = recipe({"a": 0.7, "b": 0.3}, deviating={"unet/b": (1.0, 0.0), "unet/c": None})
     part = part_of(given, holdings(tmp_path, models))
     best = prove(part, OpenFiles()).attempts[0]
     assert part.left_out == 1

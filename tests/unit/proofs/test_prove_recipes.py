@@ -9,14 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from recipes_of_files import family
 
 from atlas.proofs.table import COLUMNS
 from atlas.recipes.tables import FITS, WHOLE
 from measured import fingerprints
 from proofs import prove_recipes
-
-
+from recipes_of_files import family
 
 
 def fit(target: str, parents: dict[str, float], **settings) -> dict:

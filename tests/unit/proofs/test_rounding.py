@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from atlas.proofs.rounding import ROUNDINGS, cast, fused, stored
 
-SINGLES = st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=-(2.0**50), max_value=2.0**50)
+SINGLES = st.floats(
+    width=32, allow_nan=False, allow_infinity=False, min_value=-(2.0**50), max_value=2.0**50
+)
 
 
 def nearest_single(exact: Fraction) -> np.float32:
