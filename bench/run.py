@@ -27,6 +27,7 @@ BENCHMARKS = {
     "small-files": "bench.workflow.small_files",
     "architectures": "bench.architectures.tables",
     "schedule": "bench.workflow.schedule",
+    "proofs": "bench.proofs.prove",
     "macs": "bench.macs.profiles",
     "chunks": "bench.activations.chunks",
     "viewer": "bench.pages.viewer",
