@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 ROOM = 0.005
 """By how much a weight may be off, beyond three of its errors."""
-UPRIGHT = 0.1
+UPRIGHT = 0.01
 """Two cosines are as good as equal if they differ by less."""
 
 

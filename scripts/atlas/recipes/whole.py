@@ -54,7 +54,7 @@ def whole_row(row: Row, blocks: Sequence[Row], tensors: Sequence[BlockTensors | 
     ):
         if followed == 1 and share[Verdict.EQUAL]:
             return replace(row, verdict=Verdict.EQUAL, parents=parents)
-        return replace(row, verdict=Verdict.NONE)
+        return replace(row, verdict=Verdict.NONE, residual=row.distance)
     if followed >= MOSTLY and (share[Verdict.RECOVERED] or len(sources) > 1):
         return _weighed(replace(row, verdict=Verdict.RECOVERED, parents=parents), known, tensors)
     if followed >= MOSTLY and share[Verdict.UNDETERMINED]:
