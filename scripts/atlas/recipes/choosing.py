@@ -31,6 +31,8 @@ A model that correlates 0.3 with a parent that is missing divides it by 1/(1 −
 """
 WORTH_A_SIGN = 3.0
 """The same of a parent of a sum with negative weights, which is more easily had by chance."""
+MOST_SIGNED = 3
+"""Parents of a sum with negative weights that is not exact: an add-difference."""
 OUTWEIGHS = 2.0
 """
 Of a sum that is not exact, w d² of each parent is the squared residual times so much.
@@ -232,7 +234,7 @@ def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
         exact = _is_exact(left, best)
         if not exact:
             best = _essential(left, best, convex=False)
-        if len(best.members) < 2:
+        if len(best.members) < 2 or (not exact and len(best.members) > MOST_SIGNED):
             break
         child = _child(left, best)
         if child is None:
