@@ -41,9 +41,9 @@ def largest_ratio(
     these leaves (q² + 2)/q² of what it leaves of numbers that lie anywhere, for even q: 1.5 for
     halves, 1.125 for quarters. (The mean of k² over the q residues −q/2 < k ≤ q/2 is (q² + 2)/12.)
 
-    Mergers that compute in half precision round every product too, and some cast parents first: each
-    of these leaves w² of what the last rounding does, and the sum of such products falls on halves.
-    That much more is granted to weights that are plain numbers: a missing parent makes them any.
+    Mergers that compute in half precision round every product too, and some cast parents first:
+    each of these leaves w² of what the last rounding does, and the sum of such products falls on
+    halves. That much more is granted to weights that are plain numbers: a missing parent makes them any.
 
     >>> round(largest_ratio(np.array([0.5, 0.5]), np.zeros(2), 1e12), 2)
     1.52
