@@ -87,7 +87,7 @@ class Held:
         """The same of denoiser, text encoders and VAE; those of a usual model if none are known."""
         found = {name: blocks for name, blocks in self.blocks.items() if part_of(name) in PARTS}
         found.pop(EMA, None)
-        return found or {name: (WHOLE,) for name in ("unet", "text_encoder", "vae")}
+        return found or dict.fromkeys(("unet", "text_encoder", "vae"), (WHOLE,))
 
     @property
     def denoiser(self) -> str:

@@ -93,8 +93,7 @@ def compare(claim: Claim, found: Found, models: Collection[str]) -> Judgement:
     Returns
     -------
     Judgement
-        A sum agrees where every weight lies within ERRORS standard errors of the claimed one, and at
-        least LEAST_TOLERANCE. Weights of models that are alike count together. A claim is not
+        A sum agrees where every weight lies as near to the claimed one as `tolerance` says. Weights of models that are alike count together. A claim is not
         contradicted where the verdict leaves room for it.
     """
     judged = _judged(claim, found, models)

@@ -22,10 +22,10 @@ HEXADECIMAL = re.compile(r"(?:0x)?([0-9a-f]+)")
 
 
 def from_json(text: Any) -> Any:
-    """
+    r"""
     Return what a text of JSON holds, decoded again while that is a text; None for anything else.
 
-    >>> from_json('"{\\\\"a\\\\": 1}"'), from_json("{"), from_json('"plain"'), from_json("[NaN]")
+    >>> from_json('"{\\"a\\": 1}"'), from_json("{"), from_json('"plain"'), from_json("[NaN]")
     ({'a': 1}, None, None, None)
     """
     value = text
@@ -104,10 +104,10 @@ def weights_of(value: Any) -> list[float] | None:
 
 
 def text_of(value: Any) -> str:
-    """
+    r"""
     Return a text in one line, or a number as one; "" for anything else, and for "None" and "null".
 
-    >>> text_of(" a\\nb "), text_of(3), text_of("None"), text_of([1])
+    >>> text_of(" a\nb "), text_of(3), text_of("None"), text_of([1])
     ('a b', '3', '', '')
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
