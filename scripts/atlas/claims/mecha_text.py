@@ -13,7 +13,7 @@ from atlas.claims.values import number_of
 VERSION = "version 0.1.0"
 COMMANDS = ("model", "literal", "dict", "merge")
 CONSTANTS = {"null": None, "true": True, "false": False}
-MOST_NODES = 10_000
+MOST_NODES = 2000
 MOST_ARGUMENTS = 1000
 
 
