@@ -105,7 +105,7 @@ def documents(path: Path, files: CheckpointFiles) -> Documents:
 
 
 def bounded(told: Iterable[FileMetadata]) -> tuple[FileMetadata, ...]:
-    """Return those that say something, each text and all of them together no longer than allowed."""
+    """Return those that say something; each text, and all together, no longer than allowed."""
     room = facts().most
     kept = []
     for each in told:

@@ -35,7 +35,7 @@ def chattiori(recipe: Mapping[str, Any], models: MergedModels, held: Held) -> li
 
 
 def baked_loras(recipe: Mapping[str, Any], models: MergedModels, held: Held) -> list[Claim]:
-    """Return the claim that LoRAs were baked in: the model first, then they with their strengths."""
+    """Return the claim that LoRAs were baked in: the model, then they with their strengths."""
     model = models.parent(recipe.get("checkpoint_hash"))
     hashes = text_of(recipe.get("lora_hash")).split(",")[:50]
     strengths = text_of(recipe.get("alpha_info")).split(",")

@@ -28,7 +28,7 @@ class Node:
 
 
 def graph_of(text: str) -> dict[str, Node]:
-    """Return the nodes of a `prompt` by their ids, in the order of the file; {} where it is none."""
+    """Return the nodes of a `prompt` by their ids, in the file's order; {} where it is none."""
     told = from_json(text)
     if not isinstance(told, dict) or len(told) > MOST_NODES:
         return {}

@@ -7,7 +7,7 @@ from atlas.basis.shipped import load
 from atlas.claims.claim import Held
 
 Ratios = Mapping[str, float]
-"""How keys begin, to ratios; the first is the default (nodes_model_merging.py, ModelMergeBlocks)."""
+"""How keys begin, to ratios; the first is the default (nodes_model_merging.py)."""
 
 
 def ratio_of(block: str, ratios: Ratios, held: Held) -> float | None:

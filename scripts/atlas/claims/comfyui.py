@@ -17,9 +17,11 @@ from atlas.tensors.tensors import FileMetadata
 
 SOURCE = "comfyui"
 PROMPT, WORKFLOW = "prompt", "workflow"
-DEEPEST = 200
+DEEPEST = 100
 """Nodes in a row."""
 MOST_FILES = 50
+MOST_WORK = 2_000_000
+"""Terms that are added up at most, so that no graph takes long."""
 
 Parts = Mapping[Part, Sum | Unclear]
 
@@ -36,7 +38,7 @@ def comfyui(said: FileMetadata, held: Held) -> list[Claim]:
     """
     Return what the nodes before the saving one say; ratio weighs model1, the opposite of A1111.
 
-    Of several nodes that save, the one is taken whose prefix begins the file's name, else the first.
+    Of several nodes that save, that is taken whose prefix begins the file's name, else the first.
     """
     if PROMPT not in said.texts:
         return _from_workflow(said)
@@ -82,7 +84,7 @@ def _with_loras(wire: Wire) -> list[Claim]:
     return [
         replace(
             claim,
-            kind=Kind.LORA if claim.kind in (Kind.COMPONENT_OF, Kind.COPY) else Kind.OTHER,
+            kind=Kind.OTHER if claim.kind == Kind.OTHER else Kind.LORA,
             parents=(*claim.parents, *wire.loras),
             detail="; ".join(filter(None, [claim.detail, "a LoRA was added"])),
         )
@@ -109,6 +111,7 @@ class Walk:
     found: dict[tuple[Link, str], Wire] = field(default_factory=dict)
     open: set[tuple[Link, str]] = field(default_factory=set)
     unknown: dict[str, None] = field(default_factory=dict)
+    work: int = 0
 
     @property
     def words(self) -> str:
@@ -200,7 +203,8 @@ class Walk:
         for part in self.parts(kind):
             factors = terms(part)
             sums = [wire.parts.get(part, Unclear("")) for wire in (one, two)]
-            parts[part] = _added(node.kind, factors, sums)
+            self.work += sum(len(_parents(each)) for each in sums)
+            parts[part] = _added(node.kind, factors if self.work < MOST_WORK else None, sums)
         return Wire(parts, _joined([one, two]))
 
 

@@ -18,7 +18,7 @@ class MergedModels:
         self.table: Mapping[str, Any] = table_of(text)
 
     def parent(self, told: Any) -> Parent | None:
-        """Return the model of a hash, or of a name where that is told in its place; None for nothing."""
+        """Return the model of a hash, or of a name in the place of one; None for nothing."""
         sha256 = digest_of(told, SHA256, LEGACY, 10, 12)
         found = table_of(self.table.get(told)) if isinstance(told, str) else {}
         name = text_of(found.get("name")) or text_of(told)

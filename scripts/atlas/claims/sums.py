@@ -11,6 +11,9 @@ Sum = Mapping[Parent, float]
 Part = tuple[str, str]
 """Component and block."""
 
+LARGEST = 1e6
+"""Weight that is told; what a chain of merges makes of large ones may be anything."""
+
 SLACK = 1e-9
 """Of weights that sum to 1."""
 
@@ -58,7 +61,7 @@ def claims_of(source: str, parts: Mapping[Part, Sum | Unclear], detail: str = ""
     """
     components: dict[str, dict[str, Sum | Unclear]] = {}
     for (component, block), held in parts.items():
-        components.setdefault(component, {})[block] = held
+        components.setdefault(component, {})[block] = _checked(held)
     folded = {name: _folded(blocks) for name, blocks in components.items()}
     if len(folded) > 1 and all(set(blocks) == {WHOLE} for blocks in folded.values()):
         wholes = [blocks[WHOLE] for blocks in folded.values()]
@@ -69,6 +72,12 @@ def claims_of(source: str, parts: Mapping[Part, Sum | Unclear], detail: str = ""
         for component, blocks in folded.items()
         for block, held in blocks.items()
     ]
+
+
+def _checked(held: Sum | Unclear) -> Sum | Unclear:
+    if isinstance(held, Unclear) or all(abs(each) <= LARGEST for each in held.values()):
+        return held if held else Unclear("nothing is left of any model")
+    return Unclear("weights beyond all measure", tuple(held))
 
 
 def merged_parts(held: Held) -> list[Part]:

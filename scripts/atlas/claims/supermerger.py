@@ -36,14 +36,8 @@ def supermerger(recipe: Mapping[str, Any], models: MergedModels, held: Held) -> 
         whole = sum_of(mode, parents, *bases)
         parts: dict[Part, Sum | Unclear] = dict.fromkeys(merged_parts(held), whole)
     elif alpha:
-        is_kept = _kept_labels(recipe, alpha)
-        parts = by_block(
-            mode,
-            parents,
-            {label: 0.0 if label in is_kept else weight for label, weight in alpha.items()},
-            {label: 0.0 if label in is_kept else weight for label, weight in beta.items()},
-            held,
-        )
+        kept = dict.fromkeys(_kept_labels(recipe, alpha), 0.0)
+        parts = by_block(mode, parents, {**alpha, **kept}, {**beta, **kept} if beta else {}, held)
     else:
         unclear = Unclear(f"{mode} by block, in a list of a length that is not known", known)
         parts = dict.fromkeys(merged_parts(held), unclear)
@@ -64,7 +58,7 @@ def _kept_labels(recipe: Mapping[str, Any], labels: Mapping[str, float]) -> set[
     included, excluded = _names(recipe, "Include"), _names(recipe, "Exclude")
     if included:
         return {label for label in labels if label not in included}
-    return {label for label in labels if label in excluded}
+    return {label for label in (*labels, "VAE") if label in excluded}
 
 
 def _names(recipe: Mapping[str, Any], key: str) -> list[str]:

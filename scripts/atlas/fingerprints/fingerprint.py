@@ -76,8 +76,9 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
     digests that the tensor has after rounding to nearest-even, so that a narrower copy is
     recognised. Moments are taken in float64 over the finite elements; `kurtosis` is the excess.
     Integer tensors have neither. The metadata of the table's schema has the sketches of all blocks,
-    for `sealed.write` to keep, and what the files say of where the model comes from. `parts` says where the elements lie, with files relative to
-    `anchor(checkpoint.path)`, so that distances need not open the checkpoint again.
+    for `sealed.write` to keep, and what the files say of where the model comes from. `parts` says
+    where the elements lie, with files relative to `anchor(checkpoint.path)`, so that distances need
+    not open the checkpoint again.
 
     Raises
     ------

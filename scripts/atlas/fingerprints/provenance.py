@@ -42,7 +42,7 @@ class Provenance:
 
 
 def provenance(checkpoint: Checkpoint) -> Provenance:
-    """Return the marks of a checkpoint's files, for which 64 KiB of each are read, and its metadata."""
+    """Return marks of a checkpoint's files, for which 64 KiB of each are read, and its metadata."""
     marks = tuple(
         FileMark(printable(file.name), file.stat().st_size, legacy_hash(file))
         for file in checkpoint.files

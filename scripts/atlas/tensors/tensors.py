@@ -105,7 +105,7 @@ class FileMetadata:
     texts: Mapping[str, str] = field(default_factory=dict)
     """By key; as hostile as the file."""
     cut: Mapping[str, int] = field(default_factory=dict)
-    """Key to the characters that its text has in full, where it was cut; 0 of what was cut whole."""
+    """Key to the characters that its text has in full, where it was cut."""
 
 
 @dataclass(frozen=True)
