@@ -41,8 +41,11 @@ class Edge:
     child: str
     kind: str
     components: tuple[str, ...]
+    """Those that were made from the parent's."""
     evidence: tuple[Evidence, ...] = ()
     """The strongest first."""
+    shared: tuple[str, ...] = ()
+    """Those that the child holds as the parent does."""
     weight: float | None = None
     """Of the parent in the child, where it is one number."""
     weights: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
@@ -127,7 +130,7 @@ def dumps(lineage: Lineage) -> str:
 
 def _edge_record(edge: Edge) -> dict[str, Any]:
     record = asdict(edge)
-    record["components"] = list(edge.components)
+    record["components"], record["shared"] = list(edge.components), list(edge.shared)
     record["weights"] = {component: dict(blocks) for component, blocks in edge.weights}
     return record
 
@@ -168,6 +171,7 @@ def _edge(record: dict[str, Any]) -> Edge:
             Evidence(one["kind"], Strength(one["strength"]), one["words"], one["supports"])
             for one in record["evidence"]
         ),
+        shared=tuple(record["shared"]),
         weight=record["weight"],
         weights=tuple(
             (component, tuple(blocks.items())) for component, blocks in record["weights"].items()

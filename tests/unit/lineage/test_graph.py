@@ -57,10 +57,10 @@ HOSTILE = 'x\x00</script>"&<b>\ud800\ufffe\n💥'
 
 def made(label="A"):
     edges = [
-        Edge("a", "b", "merge", ("unet",), (sign(Strength.CONVEX),), 0.25,
+        Edge("a", "b", "merge", ("unet",), (sign(Strength.CONVEX),), ("te",), 0.25,
              (("unet", (("*", 0.25),)),), "decided", Strength.CONVEX),
         Edge("a", "b", "component of", ("vae",), (sign(Strength.WEAK, words=label),)),
-        Edge("missing: c", "b", "merge", ("unet",), (), -0.5),
+        Edge("missing: c", "b", "merge", ("unet",), weight=-0.5),
     ]  # fmt: skip
     nodes = (Node("a", label), Node("b", "B"), Node("missing: c", "c", True))
     return Lineage("g", nodes, graph.sorted_edges(edges), ({"child": "b"},), (), ("said",))
