@@ -58,14 +58,19 @@ def shares(edges: Iterable[Edge], component: str, blocks: Sequence[str]) -> list
     for edge in own:
         graph.add_edge(edge.parent, edge.child)
     weights = _weights(own, component, order)
+    makers = {(edge.parent, edge.child) for edge in own if component in edge.components}
     held: dict[str, dict[str, FloatArray]] = {}
     for model in nx.lexicographical_topological_sort(graph):
+        parents = sorted(graph.predecessors(model))
+        made = [parent for parent in parents if (parent, model) in makers]
+        # What several parents share is in the child once.
+        combine = np.add if made else np.fmax
         mine: dict[str, FloatArray] = {}
-        for parent in sorted(graph.predecessors(model)):
-            weight = weights[parent, model]
+        for parent in made or parents:
             through = {parent: np.ones(len(order))} | held[parent]
             for ancestor, share in through.items():
-                mine[ancestor] = mine.get(ancestor, np.zeros(len(order))) + weight * share
+                part = weights[parent, model] * share
+                mine[ancestor] = combine(mine[ancestor], part) if ancestor in mine else part
         held[model] = mine
     return [
         told
@@ -139,7 +144,8 @@ def words(share: Share, blocks: Sequence[str]) -> str:
     ...       ["OUT02", "OUT03", "OUT04", "OUT05", "OUT06"])
     'at least 1.6 % of x, only in OUT03–OUT05'
     """
-    amount = f"{100 * share.least:.3g} % of {share.ancestor}".replace("-", "−", 1)
+    percent = f"{100 * share.least:.3g}".replace("-", "−")
+    amount = f"{percent} % of {share.ancestor}"
     is_even = share.most - share.least <= LEAST
     told = amount if is_even else f"at least {amount}"
     where = ranges(share.blocks, blocks)

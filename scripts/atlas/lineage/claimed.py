@@ -38,6 +38,23 @@ class Claimed:
             if one == child and any(sign.strength is Strength.CLAIM for sign in signs)
         )
 
+    def of_leaders(self, same: Mapping[str, str]) -> Claimed:
+        """Return the claims with the models in place that stand for all of the same weights."""
+        signs: dict[tuple[str, str], tuple[Evidence, ...]] = {}
+        for (child, parent), found in sorted(self.signs.items()):
+            pair = same[child], same[parent]
+            if pair[0] != pair[1]:
+                signs[pair] = tuple(dict.fromkeys((*signs.get(pair, ()), *found)))
+        kinds = {(same[child], same[parent]): kind for (child, parent), kind in self.kinds.items()}
+        missing: dict[str, tuple[tuple[str, str, str], ...]] = {}
+        for model, found_missing in sorted(self.missing.items()):
+            own = missing.get(same[model], ())
+            missing[same[model]] = tuple(sorted({*own, *found_missing}))
+        orders: dict[str, float] = {}
+        for model, order in sorted(self.orders.items()):
+            orders[same[model]] = max(order, orders.get(same[model], order))
+        return Claimed(signs, kinds, missing, orders)
+
 
 def claimed(
     table: pd.DataFrame | None, models: tuple[str, ...], bases: Mapping[str, str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import networkx as nx
@@ -55,6 +55,7 @@ def derived(
     *,
     base: str | None,
     claims: Claims,
+    keys: Callable[[str], Collection[str]],
 ) -> Derived:
     """
     Return what follows from what.
@@ -71,6 +72,8 @@ def derived(
         The group's table of models, as `holdings.read_models` gives it.
     models
         All models of the group, in order of id.
+    keys
+        Gives the names that a model's tensors have in its file.
     """
     pairs = Pairs.of(identity, models)
     found = Derivations(pairs, Holdings.of(pairs, described))
@@ -82,9 +85,14 @@ def derived(
     named = [_led([models[row] for row in rows], base, claims) for rows in groups.values()]
     same = {one: own[0] for own in named for one in own}
     renamed = _renamed(identity)
-    edges = [
-        _equal(own[0], other, found, renamed, claims) for own in named for other in own[1:]
-    ]
+    edges = []
+    for own in named:
+        first_keys = set(keys(own[0])) if len(own) > 1 else set()
+        for other in own[1:]:
+            shared = len(first_keys & set(keys(other)))
+            # Where no name is the same, the layout is another; where some are, names were changed.
+            is_renamed = frozenset((own[0], other)) in renamed or 0 < shared < len(first_keys)
+            edges.append(_equal(own[0], other, found, is_renamed, shared > 0, claims))
     edges += _narrower(found, same, base, claims)
     return Derived(models, same, found.closed, tuple(edges), {own[0]: tuple(own) for own in named})
 
@@ -108,12 +116,14 @@ def _equal(
     parent: str,
     child: str,
     found: Derivations,
-    renamed: set[frozenset[str]],
+    is_renamed: bool,
+    has_same_names: bool,
     claims: Claims,
 ) -> Edge:
     at = found.models.index
-    kind = RENAME if frozenset((parent, child)) in renamed else COPY
-    words = "under other names" if kind == RENAME else "bit for bit"
+    kind = RENAME if is_renamed else COPY
+    others = "in another layout" if not has_same_names else "bit for bit"
+    words = "under other names" if is_renamed else others
     return directed(
         Edge(
             parent,
@@ -159,7 +169,7 @@ def _narrower(
         parent = min(
             nearest,
             key=lambda one: (
-                (child, one) not in claims, one != base, graph.out_degree(one), -graph.in_degree(one), one,
+                (child, one) not in claims, one != base, -graph.in_degree(one), graph.out_degree(one), one,
             ),
         )  # fmt: skip
         edges.append(_edge(child, parent, len(nearest) - 1, found, claims))

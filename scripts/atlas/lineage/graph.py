@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from atlas.basis.errors import AtlasError
-from atlas.lineage.evidence import Evidence, Strength, against, in_order, judged
+from atlas.lineage.evidence import DECIDING, Evidence, Strength, against, in_order, judged
 
 TUNE, MERGE, COPY, CAST = "fine-tune", "merge", "copy", "cast"
 PRUNE, RENAME, COMPONENT, LORA = "prune", "rename", "component of", "lora"
@@ -88,7 +88,11 @@ class Lineage:
 def directed(edge: Edge) -> Edge:
     """Return an edge turned and decided as its evidence has it, contradictions told."""
     told = judged(edge.evidence)
-    contrary = against(edge.evidence, is_forward=told.is_forward)
+    contrary = [
+        sign
+        for sign in against(edge.evidence, is_forward=told.is_forward)
+        if sign.strength in DECIDING
+    ]
     note = edge.note
     if contrary and told.is_decided:
         words = "; ".join(sign.words for sign in in_order(contrary))

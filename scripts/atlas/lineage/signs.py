@@ -59,6 +59,12 @@ def read(fingerprint: Path) -> dict[str, Moments]:
     return found
 
 
+def read_keys(fingerprint: Path) -> list[str]:
+    """Return the names that a model's tensors have in its file."""
+    keys: list[str] = pq.read_table(fingerprint, columns=["key"])["key"].to_pylist()
+    return keys
+
+
 def of_statistics(parent: Moments, child: Moments, distance: float) -> list[Evidence]:
     """
     Return what moments tell of an edge.

@@ -110,11 +110,16 @@ def _with_roots(squares: FloatArray, allowed: Flags, known: Known) -> nx.DiGraph
     # More than any tree costs: as few roots as there can be, then the most central ones.
     dear = 2 * float(costs.max(initial=0.0)) * size + 1.0
     central = _central(squares, allowed)
+    base, seen = known.base, set()
+    while base not in seen and known.explained.get(base) is not None:
+        seen.add(base)
+        base = known.explained[base]
     graph = nx.DiGraph()
     graph.add_nodes_from(range(-1, size))
     for number in range(size):
-        own = 0.0 if number == known.base else dear * central[number] / 2
-        graph.add_edge(-1, number, cost=dear * size + own)
+        own = 0.0 if number == base else dear * central[number] / 2
+        is_explained = known.explained.get(number) is not None
+        graph.add_edge(-1, number, cost=dear * size * (1 + is_explained) + own)
     for child, parent in np.argwhere(allowed).tolist():
         graph.add_edge(parent, child, cost=float(np.nan_to_num(squares[child, parent])))
     return graph
