@@ -14,7 +14,7 @@ from atlas.lineage import claimed, digests, graph, graphml, making, signs, traci
 from atlas.lineage.digests import Derived
 from atlas.lineage.holders import SUMS, Holders, holders
 from atlas.lineage.known import Known
-from atlas.relations import matrices
+from atlas.relations import matrices, paths
 from atlas.relations.group_matrices import COVERAGE
 from atlas.relations.holdings import READ, read_models
 from atlas.relations.matrices import Matrix
@@ -61,7 +61,8 @@ def main(
     fingerprints
         Model to its fingerprint.
     labels
-        Model to what it is called in pictures, of all models of the group.
+        Model to what it is called in pictures, of all models of the group; those of published
+        matrices go by the names that these have.
     base
         The model that the others are believed to come from.
     bases
@@ -71,6 +72,8 @@ def main(
     stem
         Path of the files to write, without their endings: .json and .graphml.
     """
+    if imported:
+        labels = {model: model for file in paths.files(matrix_folder) for model in _ids(file)}
     models = tuple(sorted(labels))
     told = claimed.claimed(_texts(claims), models, bases)
     derived = _derived(identity, described, models, base, told, fingerprints)
@@ -97,6 +100,11 @@ def main(
     )
     tables.write_text(graph.dumps(lineage), stem.with_name(f"{stem.name}.json"))
     tables.write_text(graphml.dumps(lineage), stem.with_name(f"{stem.name}.graphml"))
+
+
+def _ids(file: Path) -> tuple[str, ...]:
+    """Return the models of a matrix."""
+    return matrices.read(file, component="", measure="l2").ids
 
 
 def _texts(path: Path | None) -> pd.DataFrame | None:
@@ -135,7 +143,7 @@ def _contents(
 ) -> dict[str, Holders]:
     """Return what the models hold of each component."""
     found = {}
-    for file in sorted(folder.glob("*.l2.csv")):
+    for file in paths.files(folder):
         component = matrices.component_of(file.name.removesuffix(".l2.csv"))
         if component not in SUMS:
             l2 = matrices.read(

@@ -118,8 +118,11 @@ def _with_roots(squares: FloatArray, allowed: Flags, known: Known) -> nx.DiGraph
     graph.add_nodes_from(range(-1, size))
     for number in range(size):
         own = 0.0 if number == base else dear * central[number] / 2
-        is_explained = known.explained.get(number) is not None
-        graph.add_edge(-1, number, cost=dear * size * (1 + is_explained) + own)
+        # What is known to hang on another is a root only where nothing else will do.
+        has_parent = known.explained.get(number) is not None or any(
+            allowed[number, parent] for parent in known.claimed.get(number, ())
+        )
+        graph.add_edge(-1, number, cost=dear * size * (1 + has_parent) + own)
     for child, parent in np.argwhere(allowed).tolist():
         graph.add_edge(parent, child, cost=float(np.nan_to_num(squares[child, parent])))
     return graph
