@@ -1,4 +1,4 @@
-"""Tables of fits, proofs and low ranks written by hand: the truth of the demo's roster, and others."""
+"""Tables of fits, proofs and low ranks written by hand: the truth of the demo's roster."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 
 def row(target: str, component: str, block: str, verdict: str, **facts: Any) -> Row:
-    """Return a row of the table of fits; what is not given is as of a part of which nothing is known."""
+    """Return a row of the table of fits, of a part of which no more is known than is given."""
     told: Row = {"target": target, "component": component, "block": block, "verdict": verdict}
     given: Row = NOTHING | facts
     if given["parents"] and not given["alike"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -71,9 +71,12 @@ class Teller:
         parents = [self.stand_in(part, parent) for parent in part.parents]
         return weighted_sum(parents, self.weights(part, errors=errors), self.name)
 
-    def phrase(self, fitted: Fitted) -> str:
-        """Return what a component is, without its proof."""
-        told = self._by_block(fitted) if fitted.is_by_block else self._whole(fitted.whole)
+    def phrase(self, fitted: Fitted, *, in_brief: bool = False) -> str:
+        """Return what a component is, without its proof, and in brief without weights of blocks."""
+        if fitted.is_by_block:
+            told = self._by_block(fitted, in_brief=in_brief)
+        else:
+            told = self._whole(fitted.whole)
         return f"{told}{self._deviating(fitted)}" if fitted.is_sum else told
 
     def proof_of(self, fitted: Fitted) -> str:
@@ -81,12 +84,13 @@ class Teller:
         own = self.proofs.get((fitted.whole.target, fitted.component), {})
         return proved.words(own.values()) if fitted.is_sum else ""
 
-    def parts(self, target: str) -> list[tuple[list[str], str]]:
+    def parts(self, target: str, *, in_brief: bool = False) -> list[tuple[list[str], str]]:
         """Return the components of a target of which the same is said, and what is said."""
         found: dict[str, list[str]] = {}
         used = self._parents(target)
         for component, fitted in self.fits[target].items():
-            told = ", ".join(filter(None, [self.phrase(fitted), self.proof_of(fitted)]))
+            phrase = self.phrase(fitted, in_brief=in_brief)
+            told = ", ".join(filter(None, [phrase, self.proof_of(fitted)]))
             if fitted.whole.verdict in TAKEN and len(used) > 1:
                 told = SAME if used <= self._family(fitted.whole) else told
             found.setdefault(told, []).append(component)
@@ -95,19 +99,23 @@ class Teller:
     def sentence(self, target: str, *, subject: str) -> str:
         """Return one sentence about a target, which is called `subject`."""
         parts = self.parts(target)
-        if len(parts) == 1 and self.is_written_as_sum(target):
-            return f"{subject} = {parts[0][1]}"
         if len(parts) == 1:
-            return f"{subject}: {parts[0][1]}"
-        told = (f"{titles(components)} {text}" for components, text in parts)
-        return f"{subject}: {'; '.join(told)}"
+            components, text = parts[0]
+            return f"{subject}{self._sign(target, components)} {text}"
+        return f"{subject}: {self.in_parts(target)}"
 
-    def is_written_as_sum(self, target: str) -> bool:
-        """Return whether all that is told of a target is a sum, after which `=` reads well."""
-        return all(
-            each.is_sum and each.whole.verdict is not Verdict.APPROXIMATE
-            for each in self.fits[target].values()
+    def in_parts(self, target: str) -> str:
+        """Return what is said of a target's components, one after the other."""
+        return "; ".join(
+            f"{titles(components)}{self._sign(target, components)} {text}"
+            for components, text in self.parts(target)
         )
+
+    def _sign(self, target: str, components: Sequence[str]) -> str:
+        """Return what leads from a name to what is said: a sum is what it equals."""
+        found = [self.fits[target][component] for component in components]
+        is_equal = all(each.is_sum and _is_recovered(each) for each in found)
+        return " =" if is_equal else ":"
 
     def _parents(self, target: str) -> set[str]:
         """Return the models that are named as parents of a target's sums."""
@@ -140,7 +148,7 @@ class Teller:
             case Verdict.NOT_COMPARED:
                 return "not compared with any other"
             case Verdict.NONE:
-                near = f": {self.name(part.nearest)} is nearest" if part.nearest else ""
+                near = f" (nearest: {self.name(part.nearest)})" if part.nearest else ""
                 return f"no recipe found{near}"
         if part.weights is None:
             return f"of {listed(parents)}, another sum in each block"
@@ -155,12 +163,14 @@ class Teller:
         share = part.relative(part.residual)
         return "more than rounding" if share is None else f"{significant(share, 2)} of {LENGTH}"
 
-    def _by_block(self, fitted: Fitted) -> str:
+    def _by_block(self, fitted: Fitted, *, in_brief: bool) -> str:
         names = self.block_parents(fitted)
-        runs = self.runs(fitted)
-        head = f"{' and '.join(map(self.name, names))}, block by block"
-        if any(part.verdict is Verdict.APPROXIMATE for part in fitted.blocks):
+        head = f"{_in_words(map(self.name, names))}, block by block"
+        if not _is_recovered(fitted):
             head = f"comes near {head}"
+        if in_brief:
+            return head
+        runs = self.runs(fitted)
         if len(names) == 2:
             share = f"share of {self.name(names[1])}: "
             told = shortened(runs, MOST_RUNS, lambda run: f"{run.text} in {run.name}")
@@ -220,8 +230,17 @@ def titles(components: Sequence[str]) -> str:
     >>> titles(["unet", "vae", "text_encoder"])
     'UNet, VAE and text encoder'
     """
-    words = [WORDS.get(component, component) for component in components]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return _in_words(WORDS.get(component, component) for component in components)
+
+
+def _in_words(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _is_recovered(fitted: Fitted) -> bool:
+    """Return whether no part of a component merely comes near a sum."""
+    return all(part.verdict is not Verdict.APPROXIMATE for part in (fitted.whole, *fitted.blocks))
 
 
 def _scaled(part: Part) -> str:
