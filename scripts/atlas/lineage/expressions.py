@@ -16,6 +16,8 @@ SURE = 2.0
 SIGNS = re.compile(r"[-+×−=()\[\]:;,“”\"|/]|^\W|^\d")
 """What a name in a sum is set in quotation marks for."""
 MINUS = "−"
+LONGEST = 48
+"""Letters of a label in a sum; the rest of a longer one is cut."""
 
 Name = Callable[[str], str]
 """Of a model's id to what it is called."""
@@ -82,6 +84,8 @@ def namer(labels: dict[str, str]) -> Name:
 
     def name(model: str) -> str:
         label = labels.get(model, model)
+        if len(label) > LONGEST:
+            return f"“{label[: LONGEST - 1]}…” [{model}]"
         if label != model and (counts.get(label, 0) > 1 or label in others):
             return f"{quoted(label)} [{model}]"
         return quoted(label)
