@@ -51,7 +51,7 @@ def summed(
         "weights": [weight + error / 3 for weight in values], "errors": [error] * len(told),
         "residual": 0.00099, "floor": 0.001, "nearest": told[0][0], "distance": 1.5,
     }  # fmt: skip
-    return row(target, component, block, "recovered", **(given | facts))
+    return row(target, component, block, **({"verdict": "recovered"} | given | facts))
 
 
 def taken(target: str, component: str, of: Sequence[str], *, cast: bool = False) -> Row:

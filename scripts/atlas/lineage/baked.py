@@ -60,8 +60,8 @@ def words(changes: Sequence[Change], name: Name) -> list[str]:
     """
     Return a sentence for each base and component of a model into which something was baked.
 
-    >>> rows = [Change("sd", "unet", "*", 32, "lora", 9), Change("sd", "unet", "norm", 32, "lora", 9)]
-    >>> words(rows, str)
+    >>> whole = Change("sd", "unet", "*", 32, "lora", 9)
+    >>> words([whole, Change("sd", "unet", "norm", 32, "lora", 9)], str)
     ['LoRA of rank 32 baked into the norm of the UNet of sd']
     """
     parts: dict[tuple[str, str], list[Change]] = {}

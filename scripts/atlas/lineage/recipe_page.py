@@ -1,4 +1,4 @@
-"""A group's recipes as a page that one can read: what was found, then block by block, and claims."""
+"""A group's recipes as a page to read: what was found, then block by block, and claims."""
 
 from __future__ import annotations
 

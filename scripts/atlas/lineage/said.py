@@ -29,9 +29,7 @@ class Said:
     words: str
 
 
-def judged(
-    claims: Claims, part: Part, models: Collection[str]
-) -> list[tuple[Claim, Judgement]]:
+def judged(claims: Claims, part: Part, models: Collection[str]) -> list[tuple[Claim, Judgement]]:
     """Return how each claim of a part of a model stands to its weights."""
     found = found_of(part)
     return [

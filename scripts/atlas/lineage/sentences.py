@@ -72,12 +72,17 @@ class Teller:
         return weighted_sum(parents, self.weights(part, errors=errors), self.name)
 
     def phrase(self, fitted: Fitted, *, in_brief: bool = False) -> str:
-        """Return what a component is, without its proof, and in brief without weights of blocks."""
+        """
+        Return what a component is, without its proof.
+
+        In brief, weights of blocks and tensors that deviate are left out, and what is near to a sum
+        is not explained.
+        """
         if fitted.is_by_block:
             told = self._by_block(fitted, in_brief=in_brief)
         else:
-            told = self._whole(fitted.whole)
-        return f"{told}{self._deviating(fitted)}" if fitted.is_sum else told
+            told = self._whole(fitted.whole, in_brief=in_brief)
+        return f"{told}{self._deviating(fitted)}" if fitted.is_sum and not in_brief else told
 
     def proof_of(self, fitted: Fitted) -> str:
         """Return what making a component again has shown; "" where it was not tried."""
@@ -131,7 +136,7 @@ class Teller:
         """Return all models that hold the same as a part, where it is one other's."""
         return {*part.parents, *(model for alike in part.alike for model in alike)}
 
-    def _whole(self, part: Part) -> str:
+    def _whole(self, part: Part, *, in_brief: bool) -> str:
         """Return what a component is of which one thing is said, or a single block."""
         parents = [self.name(self.stand_in(part, parent)) for parent in part.parents]
         match part.verdict:
@@ -152,6 +157,8 @@ class Teller:
                 return f"no recipe found{near}"
         if part.weights is None:
             return f"of {listed(parents)}, another sum in each block"
+        if part.verdict is Verdict.APPROXIMATE and in_brief:
+            return f"comes near {self.sum(part)}"
         if part.verdict is Verdict.APPROXIMATE:
             return f"comes near {self.sum(part)} and leaves {self.left(part)}: {NEAR}"
         return f"{self.sum(part)}{_scaled(part)}"

@@ -16,7 +16,7 @@ from atlas.plots import style
 from atlas.plots.headings import draw_headings, heading_height, headings_of
 from atlas.plots.layout import Page, open_page
 from atlas.plots.marks import Mark, add_line, add_marker
-from atlas.plots.style import ACCENT, FAINT, INK, PALE, QUALITATIVE, SMALL, SOFT, WITHOUT_FAMILY
+from atlas.plots.style import ACCENT, FAINT, INK, QUALITATIVE, SMALL, SOFT, WITHOUT_FAMILY
 from atlas.plots.words import significant
 
 NARROWEST, WIDEST, WIDTH = 0.17, 0.36, 6.4
@@ -32,7 +32,8 @@ SHARE = 0.84
 LEFT_OVER = 0.62
 """Inches of the panel of what is left."""
 GAP = 0.22
-TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+FINE = 3.0
+"""Where weights reach no farther than this in all, lines stand at quarters, else at whole ones."""
 WRITTEN = 0.16
 """Inches of a bar in which its weight has room, where one serves all blocks."""
 PALER = 0.5
@@ -112,7 +113,7 @@ def _legend(strip: Strip, colours: Mapping[str, str], name: Name) -> list[Mark]:
     if Look.EQUAL in looks:
         marks.append(Mark("the same in all parents", FAINT, "hatched"))
     if Look.HIDDEN in looks:
-        marks.append(Mark("rounding hides the weights", SOFT, "?"))
+        marks.append(Mark("rounding hides the weights", WITHOUT_FAMILY, "?"))
     if Look.NOTHING in looks:
         marks.append(Mark("no recipe", "white", "×"))
     if any(bar.error > TOLD for column in strip.columns for bar in column.bars):
@@ -122,16 +123,14 @@ def _legend(strip: Strip, colours: Mapping[str, str], name: Name) -> list[Mark]:
 
 def _draw_scale(page: Page, top: float, low: float, high: float, unit: float, width: float) -> None:
     """Draw lines at quarters, and write the weights that they stand for."""
-    step = 0.25 if (high - low) * unit / 0.25 * unit < 40 and high - low <= 3 else 1.0
+    step = 0.25 if high - low <= FINE else 1.0
     for value in np.arange(low, high + step / 2, step):
         y = top + (high - value) * unit
         ends = [page.left + LEFT, page.left + LEFT + width]
         colour, thick = (SOFT, 0.9) if value == 0 else (FAINT, 0.5)
         add_line(page.canvas, ends, [page.top + y] * 2, color=colour, lw=thick, zorder=0.5)
         page.write(LEFT - 0.06, y, plain(float(value)), ha="right", color=SOFT)
-    page.write(
-        0.08, top + (high - low) * unit / 2, "weight", rotation=90, ha="center", color=SOFT
-    )
+    page.write(0.08, top + (high - low) * unit / 2, "weight", rotation=90, ha="center", color=SOFT)
 
 
 def _draw_column(
@@ -172,13 +171,14 @@ def _draw_without_weights(
     """Draw a column from 0 to 1 that says why there are no weights."""
     looks: dict[str, Any] = {
         Look.EQUAL: {"facecolor": "white", "edgecolor": FAINT, "hatch": "/////"},
-        Look.HIDDEN: {"facecolor": PALE, "edgecolor": FAINT},
+        Look.HIDDEN: {"facecolor": WITHOUT_FAMILY},
         Look.NOTHING: {"facecolor": "white", "edgecolor": FAINT},
     }
     _box(page, left, zero - unit, wide, zero, **({"lw": 0.5} | looks[look]))
     sign = {Look.HIDDEN: "?", Look.NOTHING: "×"}.get(look)
     if sign:
-        page.write(left + wide / 2, zero - unit / 2, sign, ha="center", color=SOFT, weight="bold")
+        colour = "white" if look is Look.HIDDEN else INK
+        page.write(left + wide / 2, zero - unit / 2, sign, ha="center", color=colour, weight="bold")
 
 
 def _box(page: Page, left: float, top: float, width: float, bottom: float, **look: Any) -> None:

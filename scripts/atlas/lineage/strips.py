@@ -101,8 +101,8 @@ def _column(part: Part, weighed: Part, order: Sequence[str], teller: Teller) -> 
     if part.verdict is Verdict.EQUAL:
         return Column(part.block, Look.EQUAL, times_floor=times)
     if weighed.verdict in TAKEN:
-        bars = (Bar(teller.stand_in(weighed, weighed.parents[0]), 1.0),) if weighed.parents else ()
-        return Column(part.block, Look.SUM, bars, times)
+        own = tuple(Bar(teller.stand_in(weighed, parent), 1.0) for parent in weighed.parents[:1])
+        return Column(part.block, Look.SUM, own, times)
     if weighed.is_sum and weighed.weights is not None:
         errors = weighed.errors or (0.0,) * len(weighed.weights)
         found = [

@@ -1,4 +1,4 @@
-"""All that is told of a group's recipes, put together: its models by kind, and sentences of each."""
+"""All that is told of a group's recipes: its models by kind, and sentences of each."""
 
 from __future__ import annotations
 
