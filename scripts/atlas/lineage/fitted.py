@@ -105,6 +105,9 @@ class Fitted:
         return tuple({each.name: each for part in rows for each in part.deviating}.values())
 
 
+BATCH = 512
+"""Rows that are unpacked at a time: each may name hundreds of models."""
+
 Fits = dict[str, dict[str, Fitted]]
 """Target to component to what was fitted."""
 
@@ -120,8 +123,11 @@ def read(table: Path, models: Sequence[str]) -> Fits:
     models
         The roster's order; targets that are not among them follow in the table's.
     """
-    rows = pq.read_table(table, columns=FITS.names).to_pylist()
-    return arranged(map(_part, rows), models)
+    kept = _Kept()
+    with pq.ParquetFile(table) as file:
+        batches = file.iter_batches(BATCH, columns=FITS.names)
+        parts = [_part(row, kept) for batch in batches for row in batch.to_pylist()]
+    return arranged(parts, models)
 
 
 def arranged(parts: Iterable[Part], models: Sequence[str]) -> Fits:
@@ -151,7 +157,20 @@ def _fitted(parts: list[Part]) -> Fitted:
     return Fitted(whole, tuple(part for part in parts if part.block != WHOLE))
 
 
-def _part(row: dict[str, Any]) -> Part:
+class _Kept:
+    """Names and lists of names, each once: of a thousand models each may name all others."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.lists: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def of(self, names: Iterable[str] | None) -> tuple[str, ...]:
+        """Return the one tuple of these names."""
+        told = tuple(self.names.setdefault(name, name) for name in names or ())
+        return self.lists.setdefault(told, told)
+
+
+def _part(row: dict[str, Any], kept: _Kept) -> Part:
     def numbers(name: str) -> tuple[float, ...] | None:
         return None if row[name] is None else tuple(row[name])
 
@@ -161,10 +180,10 @@ def _part(row: dict[str, Any]) -> Part:
         block=row["block"],
         verdict=Verdict(row["verdict"]),
         form=None if row["form"] is None else Form(row["form"]),
-        parents=tuple(row["parents"] or ()),
+        parents=kept.of(row["parents"]),
         weights=numbers("weights"),
         errors=numbers("errors"),
-        alike=tuple(tuple(each or ()) for each in row["alike"] or ()),
+        alike=tuple(map(kept.of, row["alike"] or ())),
         residual=row["residual"],
         floor=row["floor"],
         nearest=row["nearest"],

@@ -7,6 +7,7 @@ import io
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from atlas.basis.page import listed
 from atlas.claims.comparing import told
 from atlas.lineage import proved, said
 from atlas.lineage.fitted import Fits, Fitted, Part
@@ -18,9 +19,6 @@ COLUMNS = (
     "target", "component", "block", "parent", "weight", "error", "residual", "floor", "verdict",
     "proof", "claim", "form", "alike", "deviating", "nearest", "distance",
 )  # fmt: skip
-SEPARATOR = "; "
-"""Between the models of a cell."""
-
 
 def as_csv(fits: Fits, proofs: Proofs, claims: Claims, models: Collection[str]) -> str:
     """
@@ -64,7 +62,7 @@ def _rows(
                 "parent": parent,
                 "weight": _at(part.weights, place, 6),
                 "error": _at(part.errors, place, 2),
-                "alike": SEPARATOR.join(part.alike[place]) if place < len(part.alike) else "",
+                "alike": listed(part.alike[place]) if place < len(part.alike) else "",
             }
 
 

@@ -40,6 +40,7 @@ class Teller:
     """In the roster's order."""
     name: Name
     _names: dict[str, Mapping[tuple[str, str], str]] = field(default_factory=dict)
+    _parts: dict[tuple[str, bool], list[tuple[list[str], str]]] = field(default_factory=dict)
 
     @cached_property
     def place(self) -> dict[str, int]:
@@ -91,6 +92,12 @@ class Teller:
 
     def parts(self, target: str, *, in_brief: bool = False) -> list[tuple[list[str], str]]:
         """Return the components of a target of which the same is said, and what is said."""
+        key = (target, in_brief)
+        if key not in self._parts:
+            self._parts[key] = self._parts_of(target, in_brief=in_brief)
+        return self._parts[key]
+
+    def _parts_of(self, target: str, *, in_brief: bool) -> list[tuple[list[str], str]]:
         found: dict[str, list[str]] = {}
         used = self._parents(target)
         for component, fitted in self.fits[target].items():

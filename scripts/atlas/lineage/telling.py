@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +63,7 @@ class Told:
     changes: Changes
     is_published: bool = False
     """Whether all rests on published matrices."""
+    _said: dict[str, list[Said]] = field(default_factory=dict)
 
     @cached_property
     def name(self) -> Name:
@@ -113,7 +114,9 @@ class Told:
 
     def said(self, model: str) -> list[Said]:
         """Return what is claimed of a model, beside what its weights say."""
-        return said.of_model(self.claims, self.fits, model, self.models)
+        if model not in self._said:
+            self._said[model] = said.of_model(self.claims, self.fits, model, self.models)
+        return self._said[model]
 
 
 def _summed(each: fitted.Fitted) -> Sequence[fitted.Part]:

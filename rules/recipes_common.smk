@@ -1,0 +1,16 @@
+from atlas.lineage import telling_resources as telling_needs
+
+
+def beside_fits(name, is_made=True):
+    """Return a function of a job that takes a table of its group, if that has weights."""
+
+    def table(wildcards):
+        group = wildcards.group
+        return f"results/groups/{group}/{name}" if is_made and group in WEIGHED else []
+
+    return table
+
+
+proofs_of_group = beside_fits("proofs.csv", config["lineage"]["prove"])
+low_ranks_of_group = beside_fits("low_rank.csv", config["lineage"]["low_rank"])
+claims_of_group = beside_fits("claims.csv")
