@@ -55,7 +55,7 @@ def main(
         ".csv": recipe_table.as_csv(told.fits, told.proofs, told.claims, told.models),
         ".md": page.markdown(*overview),
         ".html": page.html(*overview, contents=True),
-        ".json": telling.for_pages(told),
+        ".json": telling.for_pages(told, overview[1]),
     }
     for ending, text in texts.items():
         tables.write_text(text, stem.with_name(f"{stem.name}{ending}"))

@@ -148,15 +148,15 @@ def read(
     )
 
 
-def for_pages(told: Told) -> str:
+def for_pages(told: Told, findings: Sequence[str]) -> str:
     """
-    Return what the group's other pages tell of each model, as JSON.
+    Return what the group's other pages tell of recipes, as JSON.
 
-    Model to `kind`, `recipe` (what is said of some components: `of`, `text`), `baked` and `claims`.
+    `findings`, and `models`: of each `kind`, `recipe` (what is said of some components: `of`,
+    `text`), `baked` and `claims`. All texts are plain, in one line.
     """
-    facts = {}
-    for model in told.fits:
-        facts[model] = {
+    facts = {
+        model: {
             "kind": TITLES[told.kinds[model]],
             "recipe": [
                 {"of": titles(components), "text": one_line(text)}
@@ -165,7 +165,7 @@ def for_pages(told: Told) -> str:
             "baked": [one_line(text) for text in told.baked(model)],
             "claims": [
                 {
-                    "source": each.source,
+                    "source": one_line(each.source),
                     "what": one_line(each.what),
                     "answer": str(each.answer),
                     "words": one_line(each.words),
@@ -173,4 +173,7 @@ def for_pages(told: Told) -> str:
                 for each in told.said(model)
             ],
         }
-    return json.dumps(facts, ensure_ascii=False, indent=0, sort_keys=False) + "\n"
+        for model in told.fits
+    }
+    whole = {"findings": list(map(one_line, findings)), "models": facts}
+    return json.dumps(whole, ensure_ascii=False, indent=0) + "\n"

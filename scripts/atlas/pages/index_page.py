@@ -31,10 +31,12 @@ PROBLEMS = 20
 """So many unreadable models are named."""
 FIRST_KINDS = ("map", "tree", "heatmap")
 """Of the plots, which one a card shows: the first that there is, of these before others."""
-IDENTITY, DUPLICATES = "identity.html", "duplicates.html"
+IDENTITY, DUPLICATES, RECIPES = "identity.html", "duplicates.html", "recipes.html"
 PARTS = {
     IDENTITY: "what is the same",
     DUPLICATES: "duplicates",
+    RECIPES: "recipes",
+    "lineage.svg": "lineage",
 }
 """Pages below a group's folder, and what links call them."""
 
