@@ -20,6 +20,7 @@ COLUMNS = (
     "proof", "claim", "form", "alike", "deviating", "nearest", "distance",
 )  # fmt: skip
 
+
 def as_csv(fits: Fits, proofs: Proofs, claims: Claims, models: Collection[str]) -> str:
     """
     Return the table, a header and rows in the order of the fits.
