@@ -13,7 +13,7 @@ TOLD = 0.002
 """A standard error from which on it is told beside the weight."""
 SURE = 2.0
 """A weight is any number within so many standard errors."""
-SIGNS = re.compile(r"[-+×−=()\[\]:;,“”\"|/]|^\W|^\d")
+SIGNS = re.compile(r"[+×−=()\[\]:;,“”\"|]|\s-|^\W|^\d")
 """What a name in a sum is set in quotation marks for."""
 MINUS = "−"
 LONGEST = 48

@@ -83,20 +83,19 @@ class Fitted:
 
     @cached_property
     def is_by_block(self) -> bool:
-        """Whether several sums serve, each for some blocks (MBW)."""
-        return self.whole.weights is None and any(part.is_sum for part in self.blocks)
+        """Whether several sums or sources serve, each for some blocks (MBW)."""
+        is_told = self.whole.verdict in SUMS and self.whole.weights is None
+        return is_told and any(part.is_sum or part.verdict in TAKEN for part in self.blocks)
 
     @cached_property
     def is_sum(self) -> bool:
         """Whether it is a sum of parents, or near to one, as a whole or by block."""
         return self.whole.is_sum or self.is_by_block
 
-    @cached_property
-    def parents(self) -> tuple[str, ...]:
-        """All parents, those of the whole first, then those that blocks have besides."""
-        of_blocks = (parent for part in self.blocks for parent in part.parents)
-        told = self.whole.parents if not self.is_by_block else ()
-        return tuple(dict.fromkeys((*told, *(of_blocks if self.is_by_block else ()))))
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The rows that its recipe is told by: the blocks', or the one of the whole."""
+        return self.blocks if self.is_by_block else (self.whole,)
 
     @cached_property
     def deviating(self) -> tuple[Deviating, ...]:

@@ -56,8 +56,7 @@ def named(fitted: Mapping[str, Fitted], order: Mapping[str, int]) -> Named:
 
 def _families(fitted: Fitted) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield each parent with those that hold the same as it, of each part that tells of it."""
-    parts = fitted.blocks if fitted.is_by_block else (fitted.whole,)
-    for part in parts:
+    for part in fitted.parts:
         if _is_told(part):
             for place, parent in enumerate(part.parents):
                 alike = part.alike[place] if place < len(part.alike) else ()

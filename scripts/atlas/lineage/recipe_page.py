@@ -194,8 +194,7 @@ def _left(fitted: Fitted) -> str:
     """Return the residual over the floor, of blocks the largest."""
     if fitted.whole.verdict is Verdict.COPY:
         return ""
-    parts = fitted.blocks if fitted.is_by_block else (fitted.whole,)
-    found = [part.times_floor for part in parts if part.times_floor is not None]
+    found = [part.times_floor for part in fitted.parts if part.times_floor is not None]
     return significant(max(found), 3) if found else ""
 
 

@@ -58,6 +58,24 @@ class Teller:
         own = self.proofs.get((part.target, part.component), {})
         return own.get(part.block) or own.get(WHOLE)
 
+    def comes_near(self, part: Part) -> bool:
+        """
+        Return whether a sum leaves more than rounding, and was not proved.
+
+        Mergers that compute in half precision, or round the parents first, leave more than one
+        rounding: where the same arithmetic gives the same bits, that is all there is to it.
+        """
+        if part.verdict is not Verdict.APPROXIMATE:
+            return False
+        found = self.proof(part)
+        return found is None or found.verdict == proved.NOT_PROVED
+
+    def is_recovered(self, fitted: Fitted) -> bool:
+        """Return whether a component is a sum, and does not merely come near one."""
+        if fitted.whole.verdict is Verdict.RECOVERED:
+            return fitted.is_sum
+        return fitted.is_sum and not any(map(self.comes_near, fitted.parts))
+
     def weights(self, part: Part, *, errors: bool = False) -> list[str]:
         """Return a part's weights as texts: those that a proof used, or as few digits as hold."""
         found = self.proof(part)
@@ -103,7 +121,7 @@ class Teller:
         for component, fitted in self.fits[target].items():
             phrase = self.phrase(fitted, in_brief=in_brief)
             told = ", ".join(filter(None, [phrase, self.proof_of(fitted)]))
-            if fitted.whole.verdict in TAKEN and len(used) > 1:
+            if fitted.whole.verdict in {*TAKEN, Verdict.EQUAL} and len(used) > 1:
                 told = SAME if used <= self._family(fitted.whole) else told
             found.setdefault(told, []).append(component)
         return [(components, text) for text, components in found.items()]
@@ -125,9 +143,8 @@ class Teller:
 
     def _sign(self, target: str, components: Sequence[str]) -> str:
         """Return what leads from a name to what is said: a sum is what it equals."""
-        found = [self.fits[target][component] for component in components]
-        is_equal = all(each.is_sum and _is_recovered(each) for each in found)
-        return " =" if is_equal else ":"
+        found = (self.fits[target][component] for component in components)
+        return " =" if all(map(self.is_recovered, found)) else ":"
 
     def _parents(self, target: str) -> set[str]:
         """Return the models that are named as parents of a target's sums."""
@@ -135,7 +152,7 @@ class Teller:
             self.stand_in(part, parent)
             for fitted in self.fits[target].values()
             if fitted.is_sum
-            for part in (fitted.blocks if fitted.is_by_block else (fitted.whole,))
+            for part in fitted.parts
             for parent in part.parents
         }
 
@@ -152,7 +169,7 @@ class Teller:
             case Verdict.CAST:
                 return f"{parents[0]}, rounded" if parents else "another, rounded"
             case Verdict.EQUAL:
-                return "what the parents share"
+                return f"what {_in_words(parents)} share" if parents else "the same in all"
             case Verdict.UNDETERMINED if parents:
                 return f"of {listed(parents)}; rounding hides how much of each"
             case Verdict.UNDETERMINED:
@@ -164,9 +181,9 @@ class Teller:
                 return f"no recipe found{near}"
         if part.weights is None:
             return f"of {listed(parents)}, another sum in each block"
-        if part.verdict is Verdict.APPROXIMATE and in_brief:
+        if self.comes_near(part) and in_brief:
             return f"comes near {self.sum(part)}"
-        if part.verdict is Verdict.APPROXIMATE:
+        if self.comes_near(part):
             return f"comes near {self.sum(part)} and leaves {self.left(part)}: {NEAR}"
         return f"{self.sum(part)}{_scaled(part)}"
 
@@ -180,7 +197,7 @@ class Teller:
     def _by_block(self, fitted: Fitted, *, in_brief: bool) -> str:
         names = self.block_parents(fitted)
         head = f"{_in_words(map(self.name, names))}, block by block"
-        if not _is_recovered(fitted):
+        if not self.is_recovered(fitted):
             head = f"comes near {head}"
         if in_brief:
             return head
@@ -217,7 +234,7 @@ class Teller:
         if part.verdict in TAKEN or part.is_sum:
             parents = [self.stand_in(part, parent) for parent in part.parents]
             weights = self.weights(part, errors=True) if part.is_sum else ["1"]
-            near = "≈ " if part.verdict is Verdict.APPROXIMATE else ""
+            near = "≈ " if self.comes_near(part) else ""
             is_share = part.form in (None, Form.CONVEX) or len(parents) < 2
             if second is not None and is_share:
                 return near + dict(zip(parents, weights, strict=False)).get(second, "0")
@@ -250,11 +267,6 @@ def titles(components: Sequence[str]) -> str:
 def _in_words(names: Iterable[str]) -> str:
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _is_recovered(fitted: Fitted) -> bool:
-    """Return whether no part of a component merely comes near a sum."""
-    return all(part.verdict is not Verdict.APPROXIMATE for part in (fitted.whole, *fitted.blocks))
 
 
 def _scaled(part: Part) -> str:

@@ -12,7 +12,6 @@ from atlas.lineage.sentences import NEAR
 from atlas.lineage.telling import Told
 from atlas.plots import notice, style
 from atlas.plots.words import counted, titled
-from atlas.recipes.verdicts import Verdict
 from atlas.relations.groups import ALL, nothing_to_compare
 from atlas.relations.matrices import stem_of
 
@@ -78,7 +77,7 @@ def _subtitle(told: Told, fitted: Fitted, strip: strips.Strip) -> str:
 
 def _notes(told: Told, fitted: Fitted, strip: strips.Strip) -> list[str]:
     notes = []
-    if fitted.whole.verdict is Verdict.APPROXIMATE:
+    if fitted.whole.is_sum and told.teller.comes_near(fitted.whole):
         notes.append(f"It leaves {told.teller.left(fitted.whole)}: {NEAR}.")
     if proof := told.teller.proof_of(fitted):
         notes.append(f"{proof[0].upper()}{proof[1:]}.")

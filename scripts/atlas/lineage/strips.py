@@ -110,7 +110,7 @@ def _column(part: Part, weighed: Part, order: Sequence[str], teller: Teller) -> 
             for parent, weight, error in zip(weighed.parents, weighed.weights, errors, strict=True)
         ]
         bars = tuple(sorted(found, key=lambda bar: order.index(bar.parent)))
-        is_near = Verdict.APPROXIMATE in (weighed.verdict, part.verdict)
+        is_near = teller.comes_near(weighed)
         return Column(part.block, Look.NEAR if is_near else Look.SUM, bars, times)
     is_hidden = weighed.verdict is Verdict.UNDETERMINED
     return Column(part.block, Look.HIDDEN if is_hidden else Look.NOTHING, times_floor=times)

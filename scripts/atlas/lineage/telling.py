@@ -81,12 +81,12 @@ class Told:
         return {target: self._kind(target) for target in self.fits}
 
     def _kind(self, target: str) -> Kind:
-        parts = self.fits[target].values()
-        verdicts = {each.whole.verdict for each in parts}
-        sums = {part.verdict for each in parts if each.is_sum for part in _summed(each)}
-        if Verdict.RECOVERED in sums:
+        components = self.fits[target].values()
+        verdicts = {each.whole.verdict for each in components}
+        sums = [each for each in components if each.is_sum]
+        if any(map(self.teller.is_recovered, sums)):
             return Kind.MERGE
-        if Verdict.APPROXIMATE in sums | verdicts:
+        if sums:
             return Kind.NEAR
         if Verdict.UNDETERMINED in verdicts:
             return Kind.HIDDEN
@@ -117,10 +117,6 @@ class Told:
         if model not in self._said:
             self._said[model] = said.of_model(self.claims, self.fits, model, self.models)
         return self._said[model]
-
-
-def _summed(each: fitted.Fitted) -> Sequence[fitted.Part]:
-    return [part for part in each.blocks if part.is_sum] if each.is_by_block else [each.whole]
 
 
 def read(
