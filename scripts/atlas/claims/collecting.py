@@ -1,7 +1,7 @@
 """Collect what is said of the models of a roster, find the parents, and tell what is inherited."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from atlas.claims.claim import Claim, Held, Kind
@@ -10,77 +10,104 @@ from atlas.claims.roster_recipes import BASE, RECIPE, base_claims, recipe_claims
 from atlas.claims.training import KOHYA
 from atlas.claims.values import table_of, text_of
 from atlas.claims.writers import claims_in
-from atlas.fingerprints.provenance import Provenance
+from atlas.fingerprints.provenance import FileMark, Provenance
 from atlas.names.kinds import MODEL
 from atlas.tensors.tensors import FileMetadata
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A model of the roster, and what its fingerprint tells of it."""
+class Believed:
+    """A model of the roster, as far as the roster tells it."""
 
     id: str
     label: str
     path: str
     base: str | None = None
     recipe: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model with what its files say; the texts themselves are not kept."""
+
+    believed: Believed
     kind: str = MODEL
-    held: Held = Held()
-    provenance: Provenance = Provenance()
+    held: Held = field(default_factory=Held)
+    files: tuple[FileMark, ...] = ()
+    written: tuple[Claim, ...] = ()
+    saved_under: Mapping[str, str] = field(default_factory=dict)
+    """By writer the name under which the file was saved, where it is told."""
+
+    @classmethod
+    def of(
+        cls, believed: Believed, provenance: Provenance, held: Held, kind: str = MODEL
+    ) -> "Subject":
+        """Return a model with what its fingerprint tells of it."""
+        return cls(
+            believed,
+            kind,
+            held,
+            provenance.files,
+            tuple(claims_in(provenance.metadata, held)),
+            _saved_under(provenance.metadata),
+        )
 
     @property
     def known(self) -> Known:
         """By what others may name it."""
-        return Known(self.id, self.label, self.path, self.provenance.files)
+        return Known(self.believed.id, self.believed.label, self.believed.path, self.files)
 
 
-def collected(subjects: Iterable[Subject]) -> dict[str, list[Claim]]:
+def collected(
+    subjects: Sequence[Subject], others: Iterable[Believed] = ()
+) -> dict[str, list[Claim]]:
     """
     Return the claims of each model, in the order of the models.
 
-    Parents are looked for among all of them. A claim that seems to be a parent's is marked: see
-    `_inherited`.
+    Parents are looked for among all of them and among `others`, of which no more is known than the
+    roster tells. A claim that seems to be a parent's is marked: see `_inherited`.
     """
-    models = list(subjects)
-    directory = Directory(model.known for model in models)
-    said = {model.id: _claims(model, directory) for model in models}
-    return {model.id: _marked(model, said, directory) for model in models}
+    named = [Known(each.id, each.label, each.path) for each in others]
+    directory = Directory([*(model.known for model in subjects), *named])
+    said = {model.believed.id: _claims(model, directory) for model in subjects}
+    return {model.believed.id: _marked(model, said, directory) for model in subjects}
 
 
 def _claims(model: Subject, directory: Directory) -> list[Claim]:
-    written = claims_in(model.provenance.metadata, model.held)
-    believed = [*base_claims(model.base), *recipe_claims(model.recipe, model.held)]
-    found = [matched(claim, directory, model.id) for claim in written]
+    own = model.believed
+    believed = [*base_claims(own.base), *recipe_claims(own.recipe, model.held)]
     return [
-        *(_with_advice(matched(claim, directory, model.id), directory) for claim in believed),
-        *found,
+        *(_with_advice(matched(claim, directory, own.id), directory) for claim in believed),
+        *(matched(claim, directory, own.id) for claim in model.written),
     ]
 
 
 def _with_advice(claim: Claim, directory: Directory) -> Claim:
     """Tell of a roster's claim which ids there are not."""
     absent = [
-        f"there is no model {parent.name}{directory.suggestion(parent.name)}"
+        f"{ABSENT} {parent.name}{directory.suggestion(parent.name)}"
         for parent in claim.parents
         if not parent.model
     ]
     return replace(claim, detail="; ".join(filter(None, [claim.detail, *absent])))
 
 
+ABSENT = "there is no other model"
+"""What is told of an id that a roster's recipe names in vain."""
+
+
 def _marked(model: Subject, said: Mapping[str, list[Claim]], directory: Directory) -> list[Claim]:
-    parents = {
-        source: {
-            parent.model
-            for claim in said[model.id]
-            for parent in claim.parents
-            if claim.source != source
-        }
-        for source in {claim.source for claim in said[model.id]}
-    }
+    own = said[model.believed.id]
     named_after = _named_after(model, directory)
     marked = []
-    for claim in said[model.id]:
-        words = _inherited(claim, model, said, parents[claim.source], named_after)
+    for claim in own:
+        parents = {
+            parent.model
+            for other in own
+            if other.source != claim.source
+            for parent in other.parents
+        }
+        words = _inherited(claim, model, said, parents, named_after)
         detail = "; ".join(filter(None, [claim.detail, words]))
         marked.append(replace(claim, inherited=bool(words), detail=detail))
     return marked
@@ -101,13 +128,13 @@ def _inherited(
     """
     if claim.source in (BASE, RECIPE):
         return ""
-    source = claim.source.partition(" ")[0]
-    if source in named_after:
-        return f"it was written into {named_after[source]}"
-    if source == KOHYA and claim.kind == Kind.LORA and model.kind == MODEL:
+    writer = claim.source.partition(" ")[0]
+    if writer in named_after:
+        return f"it was written into {named_after[writer]}"
+    if writer == KOHYA and claim.kind == Kind.LORA and model.kind == MODEL:
         return "it is of a LoRA, and this is none"
     for parent in sorted(parents & set(said)):
-        if parent != model.id and any(_is_same(claim, other) for other in said[parent]):
+        if any(_is_same(claim, other) for other in said[parent]):
             return f"{parent} has the same"
     return ""
 
@@ -121,23 +148,20 @@ def _is_same(one: Claim, other: Claim) -> bool:
 def _named_after(model: Subject, directory: Directory) -> dict[str, str]:
     """Return by writer the other model whose name its file was saved under, where that is told."""
     found = {}
-    for source, name in _saved_under(model.provenance.metadata).items():
-        others = directory.called(name) - {model.id}
-        is_own = model.id in directory.called(name) or any(
-            each.startswith(bare_name(name)) for each in model.known.names
-        )
-        if len(others) == 1 and not is_own:
-            found[source] = next(iter(others))
+    for writer, name in model.saved_under.items():
+        called = directory.called(name)
+        begins_so = any(each.startswith(bare_name(name)) for each in model.known.names)
+        if len(called) == 1 and model.believed.id not in called and not begins_so:
+            found[writer] = next(iter(called))
     return found
 
 
 def _saved_under(metadata: Iterable[FileMetadata]) -> dict[str, str]:
-    names = {}
+    names: dict[str, str] = {}
     for said in metadata:
         recipe = table_of(said.texts.get("sd_merge_recipe"))
         merged = text_of(recipe.get("custom_name")) or text_of(recipe.get("output_name"))
         trained = text_of(said.texts.get("ss_output_name"))
-        names |= {
-            source: name for source, name in (("sd_merge_recipe", merged), (KOHYA, trained)) if name
-        }
+        told = (("sd_merge_recipe", merged), (KOHYA, trained))
+        names |= {writer: name for writer, name in told if name}
     return names

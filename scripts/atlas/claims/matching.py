@@ -112,10 +112,10 @@ def matched(claim: Claim, directory: Directory, own: str) -> Claim:
 
 
 def bare_name(name: str) -> str:
-    """
+    r"""
     Return a file's name without its folder and suffix, in small letters.
 
-    >>> bare_name("C:\\\\models\\\\A.safetensors"), bare_name("owner/Name"), bare_name("v1.5")
+    >>> bare_name("C:\\models\\A.safetensors"), bare_name("owner/Name"), bare_name("v1.5")
     ('a', 'name', 'v1.5')
     """
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2].casefold()

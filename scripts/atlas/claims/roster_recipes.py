@@ -1,4 +1,4 @@
-"""What a roster says of a model's making: its `base`, and its `recipe` in the forms that are known."""
+"""What a roster says of a model's making: `base`, and `recipe` in the forms that are known."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

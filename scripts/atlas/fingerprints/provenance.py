@@ -69,7 +69,7 @@ def legacy_hash(file: Path) -> str:
 
 
 def cached_hash(file: Path) -> str:
-    """Return a file's SHA-256 where it is a link of the hub's cache, to what is named by it; or ""."""
+    """Return a file's SHA-256 where a link of the hub's cache leads to what it names; else ""."""
     name = file.readlink().name if file.is_symlink() else ""
     return name if SHA256.fullmatch(name) else ""
 
