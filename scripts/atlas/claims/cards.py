@@ -1,4 +1,4 @@
-"""What documents say: ModelSpec's keys, model cards, configurations of diffusers, mergekit's settings."""
+"""What documents say: ModelSpec's keys, model cards, configurations, mergekit's settings."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath

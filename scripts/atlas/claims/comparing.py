@@ -96,8 +96,8 @@ def compare(claim: Claim, found: Found, models: Collection[str]) -> Judgement:
     -------
     Judgement
         A sum agrees where every weight lies as near to the claimed one as `tolerance` says. Weights
-        of models that are alike count together. A claim is not contradicted where the verdict leaves
-        room for it.
+        of models that are alike count together. What the verdict leaves room for is not
+        contradicted.
     """
     judged = _judged(claim, found, models)
     if claim.inherited:

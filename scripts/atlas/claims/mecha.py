@@ -89,8 +89,7 @@ def _worked_out(node: Node, run: Evaluation) -> Value:
         path = node.arguments[0] if node.arguments else None
         return _model(path, run) if isinstance(path, str) else None
     if node.command == "dict":
-        named = {name: value for name, value in node.named.items() if type(value) is float}
-        return named
+        return {name: value for name, value in node.named.items() if isinstance(value, float)}
     if node.command == "literal":
         return run.take(node.arguments[0]) if node.arguments else None
     method = node.arguments[0] if node.arguments else None
@@ -203,7 +202,7 @@ def _fallback(run: Evaluation, given: Arguments, named: Named) -> Network | None
     a, b = (_argument(given, named, place, ("a", "default")[place], None) for place in range(2))
     if not isinstance(a, Network):
         return None
-    return Network((b.parts if isinstance(b, Network) else {}) | a.parts)
+    return Network({**(b.parts if isinstance(b, Network) else {}), **a.parts})
 
 
 def _same(run: Evaluation, given: Arguments, named: Named) -> Network | None:

@@ -8,7 +8,7 @@ by place and by name; `&i` is the i-th node from 0 (sd_mecha/serialization.py).
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from atlas.claims.values import number_of
+from atlas.claims.values import weight_of
 
 VERSION = "version 0.1.0"
 COMMANDS = ("model", "literal", "dict", "merge")
@@ -84,7 +84,7 @@ def _value(word: str, number: int) -> Argument:
         if not word[1:].isdecimal() or len(word) > 10 or int(word[1:]) >= number:
             raise UnreadableRecipeError(f"line {number + 2} refers to no node before it")
         return Reference(int(word[1:]))
-    value = number_of(word)
+    value = weight_of(word)
     if value is None:
         raise UnreadableRecipeError(f"line {number + 2} has no number at {word[:40]!r}")
     return value

@@ -28,7 +28,7 @@ class Unclear:
 
 def weighted(*terms: tuple[float, Sum]) -> Sum:
     """
-    Return Σ factor × sum, without parents whose weights cancel.
+    Return Σ factor × sum, without parents whose weights cancel; what is no number stays so.
 
     >>> a, b = Parent("a"), Parent("b")
     >>> found = weighted((0.75, {a: 1.0}), (0.25, {a: 0.5, b: 0.5}))
@@ -39,7 +39,7 @@ def weighted(*terms: tuple[float, Sum]) -> Sum:
     for factor, models in terms:
         for parent, weight in models.items():
             total[parent] = total.get(parent, 0.0) + factor * weight
-    return {parent: tidy(weight) for parent, weight in total.items() if abs(weight) > SLACK}
+    return {parent: tidy(weight) for parent, weight in total.items() if not abs(weight) <= SLACK}
 
 
 def tidy(weight: float) -> float:

@@ -50,7 +50,7 @@ def _labels(recipe: Mapping[str, Any], name: str) -> Mapping[str, float]:
     base = weight_of(recipe.get(f"base_{name}"))
     told = labels_of(whole, None) or labels_of(weights_of(recipe.get(f"weights_{name}")), base)
     # the tool merges BASE by its own number, whatever the list says
-    return told | {"BASE": base} if told and "BASE" in told and base is not None else told
+    return {**told, "BASE": base} if "BASE" in told and base is not None else told
 
 
 def _kept_labels(recipe: Mapping[str, Any], labels: Mapping[str, float]) -> set[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ LEGACY_BYTES = 2**16
 LEGACY_DIGITS = 8
 """Of the old web UIs' hash of a file: the first digits of the SHA-256 of these bytes of it."""
 
+SHA256 = re.compile("[0-9a-f]{64}")
+
 
 @dataclass(frozen=True)
 class FileMark:
@@ -29,6 +32,8 @@ class FileMark:
     bytes: int
     legacy_hash: str
     """Eight hexadecimal digits; "" of a file too short to have one."""
+    sha256: str = ""
+    """Of the whole file, where the hub's cache names it so; it is not computed."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Provenance:
 def provenance(checkpoint: Checkpoint) -> Provenance:
     """Return marks of a checkpoint's files, for which 64 KiB of each are read, and its metadata."""
     marks = tuple(
-        FileMark(printable(file.name), file.stat().st_size, legacy_hash(file))
+        FileMark(printable(file.name), file.stat().st_size, legacy_hash(file), cached_hash(file))
         for file in checkpoint.files
     )
     return Provenance(marks, checkpoint.metadata)
@@ -61,6 +66,12 @@ def legacy_hash(file: Path) -> str:
         stream.seek(LEGACY_START)
         taken = stream.read(LEGACY_BYTES)
     return hashlib.sha256(taken).hexdigest()[:LEGACY_DIGITS] if taken else ""
+
+
+def cached_hash(file: Path) -> str:
+    """Return a file's SHA-256 where a link of the hub's cache leads to what it names; else ""."""
+    name = file.readlink().name if file.is_symlink() else ""
+    return name if SHA256.fullmatch(name) else ""
 
 
 def packed(found: Provenance) -> bytes:
