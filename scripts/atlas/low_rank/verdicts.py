@@ -22,6 +22,13 @@ and a rounding that ends all of them at one rank leaves no more of a gap.
 LEAST = 2
 """Tensors that must agree, at least."""
 
+COUNTED = {
+    Kind.LOW: "of low rank",
+    Kind.FULL: "of full rank",
+    Kind.BURIED: "that sink into rounding",
+}
+"""What numbers of tensors are called in a sentence."""
+
 
 class Verdict(StrEnum):
     """What kind of difference a part's is."""
@@ -136,7 +143,7 @@ def _decided(part: Part) -> tuple[Verdict, int | None]:
         return Verdict.UNDECIDED, None
     if len(low) >= SHARE * len(telling):
         return Verdict.LOW_RANK, None
-    if len(full) >= SHARE * len(telling):
+    if not low and len(full) >= len(telling) / 2:
         return Verdict.FULL, None
     return Verdict.UNDECIDED, None
 
@@ -163,7 +170,7 @@ def _standing_out(part: Part) -> bool:
 
 
 def _told(part: Part, words: str, verdict: Verdict, rank: int | None) -> Found:
-    kinds = Counter(each.kind for each in part.ranks)
+    kinds = Counter(each.kind for each in _telling(part.ranks))
     return Found(
         verdict=verdict,
         rank=rank,
@@ -193,14 +200,15 @@ def _sentence(part: Part, words: str, verdict: Verdict, rank: int | None) -> str
                 f"full rank{place}: a full fine-tune, or an adapter whose change has full rank"
                 " (DoRA, LoKr, IA3)"
             )
-    kinds = Counter(each.kind for each in part.ranks)
+    kinds = Counter(each.kind for each in _telling(part.ranks))
     if not part.ranks:
         return "no matrix differs"
     if kinds[Kind.BURIED] > kinds[Kind.FULL]:
         return f"the change sinks into rounding{place}: its rank can't be told"
-    if kinds[Kind.ROUNDING] + kinds[Kind.SMALL] == len(part.ranks):
+    if not kinds:
         return f"no more than rounding, or too small to tell{place}"
-    return f"of some tensors low, of others not{place}"
+    counts = [f"{kinds[kind]} {words}" for kind, words in COUNTED.items() if kinds[kind]]
+    return f"{_listed(counts)}{place}"
 
 
 def _adapter(verdict: Verdict, rank: int | None, loha: int) -> str:
