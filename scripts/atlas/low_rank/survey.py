@@ -77,7 +77,8 @@ def _part(files: OpenFiles, differences: Sequence[Difference]) -> Part:
         vectors=len(differences) - len(tensors),
     )
     decided = verdicts.of_role(part, "")
-    logging.info("%d of %d tensors: %s", len(found), len(tensors), decided.detail)
+    role = differences[0].role
+    logging.info("%s: %d of %d tensors, %s", role, len(found), len(tensors), decided.verdict)
     if decided.verdict is not Verdict.LORA or decided.rank is None:
         return part
     return Part(part.ranks, part.tensors, part.vectors, _loha(files, tensors, found, decided.rank))
