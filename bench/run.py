@@ -35,6 +35,7 @@ BENCHMARKS = {
     "aligned-maps": "bench.projection.aligned_maps",
     "vocabulary": "bench.embeddings.vocabulary",
     "words": "bench.embeddings.words",
+    "low-rank": "bench.low_rank.baked",
 }
 """Name to module; each has `measure(folder, *, quick)`, which yields lines."""
 
