@@ -169,17 +169,14 @@ class _Question:
             (tensor.dtype for tensor in tensors),
             (dtype for part in self._alike(reading) for dtype in part.dtypes),
         )
-        measured = measure(
-            self.files, tensors, self.pool, forms=forms, with_sums=not may_be_known
-        )
+        measured = measure(self.files, tensors, self.pool, forms=forms, with_sums=not may_be_known)
         reading.measured[block] = measured
         digests = named_digests(row.named for row in _rows(tensors, measured))
         reading.alive = {
             place: part
             for place, part in reading.alive.items()
             if any(
-                each.block == block and forms_between(digests, each.digests)
-                for each in part.blocks
+                each.block == block and forms_between(digests, each.digests) for each in part.blocks
             )
         }
         known = self.index.same_block(reading.component, block, digests[0])

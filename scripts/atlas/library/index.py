@@ -24,6 +24,8 @@ class Match:
     """One model of the library beside the component that was asked for."""
 
     model: str
+    alike: tuple[str, ...]
+    """Other models of the library that hold the same weights as this one."""
     component: str
     l2: Estimate
     """Over the blocks compared."""
@@ -94,7 +96,9 @@ class Index:
                 shared[shelf.owners] += elements
         sizes = self._sizes.get(component, np.zeros(len(self.entries), np.int64))
         most = np.maximum(sizes, sum(elements for *_, elements in known))
-        return [int(place) for place in np.flatnonzero((shared > 0) & (shared >= LEAST_COMMON * most))]
+        return [
+            int(place) for place in np.flatnonzero((shared > 0) & (shared >= LEAST_COMMON * most))
+        ]
 
     def same_block(self, component: str, block: str, digest: bytes | None) -> Block | None:
         """Return a block of the library that holds these very weights, None where there is none."""
@@ -117,6 +121,7 @@ class Index:
         """
         Return the nearest models to a component, nearest first; of equal ones by id.
 
+        Models that hold the same weights are one, and the first of them stands for all.
         Only those whose common blocks hold at least LEAST_COMMON of the elements of either, as far
         as blocks of the component are known; `share` says of how much the distance is.
 
@@ -160,14 +165,21 @@ class Index:
             (int(place) for place in chosen),
             key=lambda place: (np.nan_to_num(roughly[place]), self.entries[place].model),
         )
+        first: dict[bytes, int] = {}
+        alike: dict[int, list[str]] = {}
+        for place in order:
+            digest = self._digest(place, part.component)
+            standing = first.setdefault(digest, place) if digest else place
+            alike.setdefault(standing, []).append(self.entries[place].model)
         found = []
-        for place in order[:count]:
+        for place in list(alike)[:count]:
             columns = compared[place]
             l2 = estimate(squares[place, columns], noise[place, columns])
             norm = float(norms[place])
             found.append(
                 Match(
                     model=self.entries[place].model,
+                    alike=tuple(alike[place][1:]),
                     component=part.component,
                     l2=l2,
                     relative=l2.over(norm) if norm > 0 else None,
@@ -178,6 +190,10 @@ class Index:
                 )
             )
         return found
+
+    def _digest(self, place: int, component: str) -> bytes | None:
+        part = self.entries[place].part(component)
+        return part.digests[0] if part else None
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,9 @@ def read(path: Path) -> list[Entry]:
     """
     notes, table = _opened(path)
     blocks: dict[tuple[str, str], list[Block]] = {}
-    columns = {field.name: table[field.name].to_pylist() for field in SCHEMA if field.name != "sums"}
+    columns = {
+        field.name: table[field.name].to_pylist() for field in SCHEMA if field.name != "sums"
+    }
     digests = list(zip(*(columns[column] for column in DIGESTS), strict=True))
     sums = _sums(table)
     for place, key in enumerate(zip(columns["model"], columns["component"], strict=True)):
@@ -141,12 +143,16 @@ def _opened(path: Path) -> tuple[dict[str, Any], pa.Table]:
                     f"{VERSION}; make it anew by `snakemake library`, or use the atlas it is of"
                 )
             if not notes["models"]:
-                raise AtlasError(f"{path}: an empty library: there is no model in it to compare with")
+                raise AtlasError(
+                    f"{path}: an empty library: there is no model in it to compare with"
+                )
             if not is_sealed(path):
                 raise AtlasError(f"{path}: damaged: not as it was written; fetch or make it again")
             table = file.read(columns=SCHEMA.names)
     except (pa.ArrowException, ValueError, OSError) as error:
-        raise AtlasError(f"{path}: no library ({type(error).__name__}); see docs/library.md") from error
+        raise AtlasError(
+            f"{path}: no library ({type(error).__name__}); see docs/library.md"
+        ) from error
     return notes, table
 
 
