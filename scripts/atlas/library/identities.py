@@ -1,4 +1,4 @@
-"""Digests of whole blocks and components, as they are and as rounded: copies and casts by one look."""
+"""Digests of whole blocks and components, as they are and as rounded."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -216,7 +216,7 @@ RELATIONS = (COPY, CAST_OF, SOURCE_OF)
 
 
 def same_as(part: Part, entries: Iterable[Entry]) -> list[Same]:
-    """Return the components of a library that hold the same weights, as digests tell; copies first."""
+    """Return the components of a library that hold the same weights by digest, copies first."""
     found = []
     for entry in entries:
         for other in entry.parts:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from atlas.fingerprints.elements.projection import SUMS
 
 DEVIATIONS = 1.959964
-"""Of a normal distribution, 95 % lies within so many: as often the bounds hold the truth, at least."""
+"""Within so many lies 95 % of a normal distribution: as often, at least, bounds hold the truth."""
 
 EXCESS = 1.25
 """
