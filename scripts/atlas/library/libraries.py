@@ -65,7 +65,7 @@ def load(paths: Iterable[Path]) -> list[Entry]:
 def state_of(paths: Sequence[Path]) -> str:
     """Return a digest of what libraries hold: other ones give other answers."""
     seals = sorted(seal_of(file) for file in files_of(paths))
-    return xxhash.xxh3_64_hexdigest("\n".join(seals))
+    return xxhash.xxh3_64_hexdigest("\n".join(seals).encode())
 
 
 def _contents(entry: Entry) -> list[tuple[str, object]]:

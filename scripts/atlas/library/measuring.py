@@ -116,7 +116,7 @@ class _Decoding:
         """Return a stretch's elements."""
         if not self._compiled:
             return decode(raw, self._dtype)
-        values: NDArray[np.float32] = self._scratch[: raw.size // ITEM_BYTES[self._dtype]]
+        values: NDArray[Any] = self._scratch[: raw.size // ITEM_BYTES[self._dtype]]
         code = self._compiled.CODES[self._dtype]
         self._compiled.decode_into(raw, code, self._compiled.FLOAT8, values)
         return values

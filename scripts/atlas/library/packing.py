@@ -151,7 +151,7 @@ def _opened(path: Path) -> tuple[dict[str, Any], pa.Table]:
             table = file.read(columns=SCHEMA.names)
     except (pa.ArrowException, ValueError, OSError) as error:
         raise AtlasError(
-            f"{path}: no library ({type(error).__name__}); see docs/library.md"
+            f"{path}: no library; make one by `snakemake library`"
         ) from error
     return notes, table
 

@@ -4,7 +4,7 @@ LIBRARIES_MB = 320
 """Interpreter and libraries."""
 
 MODEL_MB = 1.0
-"""Of a model: its sketches and digests, twice while they are written, and a fingerprint's columns."""
+"""Of a model: its sketches and digests, twice while they are written."""
 
 
 def packing_mb(*, models: int) -> int:
