@@ -150,9 +150,7 @@ def _opened(path: Path) -> tuple[dict[str, Any], pa.Table]:
                 raise AtlasError(f"{path}: damaged: not as it was written; fetch or make it again")
             table = file.read(columns=SCHEMA.names)
     except (pa.ArrowException, ValueError, OSError) as error:
-        raise AtlasError(
-            f"{path}: no library; make one by `snakemake library`"
-        ) from error
+        raise AtlasError(f"{path}: no library; make one by `snakemake library`") from error
     return notes, table
 
 
