@@ -1,4 +1,4 @@
-"""Bounds of distances by sketch hold the truth at least 95 times in 100, whatever the difference."""
+"""Bounds of distances by sketch hold the truth at least 95 times in 100."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def estimated(weights: np.ndarray, change: np.ndarray, name: str) -> tuple[Estim
     other = (weights + change).astype(np.float32)
     held = weights.astype(np.float32)
     one, two = (
-        np.stack(
-            [projected(each[block], f"{name}{block}") for block in range(BLOCKS)]
-        ).astype(np.float32)
+        np.stack([projected(each[block], f"{name}{block}") for block in range(BLOCKS)]).astype(
+            np.float32
+        )
         for each in (held, other)
     )
     difference = one.astype(np.float64) - two.astype(np.float64)
     found = estimate((difference**2).sum(axis=1), rounding(one) + rounding(two))
-    return found, float(np.linalg.norm((other.astype(np.float64) - held.astype(np.float64))))
+    return found, float(np.linalg.norm(other.astype(np.float64) - held.astype(np.float64)))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -32,7 +32,8 @@ def alike(one: Entry, other: Entry) -> bool:
         and all(
             np.array_equal(a.sums, b.sums) for a, b in zip(mine.blocks, theirs.blocks, strict=True)
         )
-        and (mine.digests, mine.contents, mine.layout) == (theirs.digests, theirs.contents, theirs.layout)
+        and (mine.digests, mine.contents, mine.layout)
+        == (theirs.digests, theirs.contents, theirs.layout)
         for mine, theirs in pairs
     )
 
@@ -56,7 +57,9 @@ def test_the_order_of_models_changes_no_byte(entries_of, tmp_path):
 def test_it_holds_no_path(entries_of, tmp_path):
     packing.write(entries_of(MODELS), tmp_path / "library.parquet")
     table, notes = sealed.read(tmp_path / "library.parquet", packing.SCHEMA.names)
-    words = json.dumps(notes) + json.dumps(table.drop_columns(["sums", *packing.DIGESTS]).to_pylist())
+    words = json.dumps(notes) + json.dumps(
+        table.drop_columns(["sums", *packing.DIGESTS]).to_pylist()
+    )
     assert str(tmp_path) not in words
     assert tmp_path.name not in words
     assert "/" not in words
@@ -109,8 +112,12 @@ class TestSeveral:
 
     @pytest.fixture
     def folder(self, entries_of, tmp_path) -> Path:
-        packing.write(entries_of({"base": BASE, "one": factory.weights(1)}), tmp_path / "l/mine.parquet")
-        packing.write(entries_of({"base": BASE, "one": factory.weights(2)}), tmp_path / "l/theirs.parquet")
+        packing.write(
+            entries_of({"base": BASE, "one": factory.weights(1)}), tmp_path / "l/mine.parquet"
+        )
+        packing.write(
+            entries_of({"base": BASE, "one": factory.weights(2)}), tmp_path / "l/theirs.parquet"
+        )
         return tmp_path / "l"
 
     def test_equal_models_are_one_and_others_of_one_id_are_told_apart(self, folder):
