@@ -9,6 +9,7 @@ from math import nan, sqrt
 from atlas.fingerprints.elements.files import OpenFiles, unchanged
 from atlas.fingerprints.sketches import Projected, layout_of, sketch
 from atlas.library.entries import Block, Part, Row, part_of
+from atlas.library.gathering import Gathered, gather
 from atlas.library.identities import FORMS, forms_between, forms_worth_taking, named_digests
 from atlas.library.index import Index, Match, Same, same_as
 from atlas.library.measuring import Measured, load_compiled_for, measure
@@ -41,6 +42,8 @@ class Identified:
     same: tuple[Same, ...]
     nearest: tuple[Match, ...]
     """Of other weights; those of the source where the component is the same as some."""
+    gathered: tuple[Gathered, ...]
+    """What it is made of, by sketch; nothing of what is the same as some."""
     read_bytes: int
     """Of the file, each once."""
 
@@ -140,7 +143,7 @@ class _Question:
         kin = self.index.kin(component, block_layouts(tensors)) if is_model else []
         bare = _part(component, tensors, {}, [], architecture)
         if not kin and not self._has_size(bare):
-            return Identified(bare, Stage.HEADER, (), (), 0)
+            return Identified(bare, Stage.HEADER, (), (), (), 0)
         parts = {place: self.index.entries[place].part(component) for place in kin}
         reading = _Reading(
             component, blocks, set(kin), {place: part for place, part in parts.items() if part}
@@ -241,7 +244,10 @@ class _Question:
             if match.model not in own
         ]
         stage = Stage.DIGESTS if same else Stage.SKETCHES if nearest else Stage.HEADER
-        return Identified(part, stage, tuple(same), tuple(nearest[: self.count]), read)
+        gathered = gather(part, self.index) if stage == Stage.SKETCHES else []
+        return Identified(
+            part, stage, tuple(same), tuple(nearest[: self.count]), tuple(gathered), read
+        )
 
     def _part_named(self, same: Same) -> Part:
         return next(
@@ -263,6 +269,7 @@ def _rows(tensors: Sequence[Tensor], measured: Sequence[Measured]) -> list[Row]:
             shape=tensor.shape,
             numel=tensor.numel,
             digests=each.digests,
+            rounding=each.rounding,
         )
         for tensor, each in zip(tensors, measured, strict=True)
     ]
@@ -280,7 +287,7 @@ def _part(
     blocks: dict[str, list[Tensor]] = {}
     for tensor in ordered:
         blocks.setdefault(tensor.block, []).append(tensor)
-    unread = Measured(dict.fromkeys(FORMS), None, nan)
+    unread = Measured(dict.fromkeys(FORMS), None, nan, None)
     given = [
         (tensor, each)
         for block, some in blocks.items()

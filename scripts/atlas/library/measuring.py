@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import isfinite, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,14 @@ from atlas.fingerprints.elements.digests import digest_of
 from atlas.fingerprints.elements.files import OpenFiles
 from atlas.fingerprints.elements.projection import STRETCH, Projection, seed_of
 from atlas.fingerprints.elements.reading import read_range
+from atlas.fingerprints.elements.rounding import Rounding
 from atlas.fingerprints.fingerprint import COMPILED, WORTH_COMPILING
 from atlas.fingerprints.sketches import LARGEST_NORM
 from atlas.library.identities import AS_IS, FORMS
 from atlas.tensors.tensors import ITEM_BYTES, Tensor, rounds_to
+
+SAMPLED = 4
+"""One of so many stretches tells what rounding leaves in all: exponents are spread alike."""
 
 HASHED_BYTES = 1 << 18
 """Read at a time where nothing is decoded."""
@@ -35,6 +39,8 @@ class Measured:
     """float64 (SUMS,); None where only digests were asked for."""
     squares: float
     """NaN or infinite where an element is, and where only digests were asked for."""
+    rounding: float | None
+    """L2 that rounding to its dtype leaves, from a sample; None where only digests were asked for."""
 
     @property
     def counts(self) -> bool:
@@ -77,6 +83,7 @@ def _measured(
     own = digest_of(tensor.dtype, tensor.shape)
     others = {form: digest_of(form, tensor.shape) for form in targets}
     projection, squares = Projection(seed_of(tensor.name)), 0.0
+    rounding, sampled = Rounding(tensor.dtype), 0
     decoding = _Decoding(tensor)
     is_plain = not (targets or with_sums)
     step = HASHED_BYTES // item if is_plain else STRETCH
@@ -94,12 +101,18 @@ def _measured(
             if with_sums:
                 decoding.project(projection, values)
                 squares += float(np.dot(values, values))
+                if start // STRETCH % SAMPLED == 0:
+                    decoding.add_rounding(rounding, values)
+                    sampled += values.size
     digests: dict[str, str | None] = dict.fromkeys(FORMS)
     digests |= {form: digest.hexdigest() for form, digest in others.items()}
     digests[AS_IS] = own.hexdigest()
     if tensor.dtype in digests:
         digests[tensor.dtype] = digests[AS_IS]
-    return Measured(digests, *((projection.sums, squares) if with_sums else (None, nan)))
+    if not with_sums:
+        return Measured(digests, None, nan, None)
+    left = rounding.norm * sqrt(tensor.numel / sampled) if sampled else 0.0
+    return Measured(digests, projection.sums, squares, left)
 
 
 class _Decoding:
@@ -120,6 +133,15 @@ class _Decoding:
         code = self._compiled.CODES[self._dtype]
         self._compiled.decode_into(raw, code, self._compiled.FLOAT8, values)
         return values
+
+    def add_rounding(
+        self, rounding: Rounding, values: NDArray[np.float32] | NDArray[np.float64]
+    ) -> None:
+        """Take in one of the tensor's stretches."""
+        if self._compiled:
+            self._compiled.compiled_rounding.add(rounding, values)
+        else:
+            rounding.add(values)
 
     def project(
         self, projection: Projection, values: NDArray[np.float32] | NDArray[np.float64]
