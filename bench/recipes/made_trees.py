@@ -1,9 +1,9 @@
 """
 Make merge trees up: a target of known parents among candidates, with the distances of all.
 
-Weights are made of what real ones are made of: blocks of matrices with loud rows, of norms far from 0 and
-of small biases; fine-tunes that move each tensor by a share of its norm, in a direction of their own or
-of low rank; and all of it rounded to the dtype in which it is kept.
+Weights are made of what real ones are made of: blocks of matrices with loud rows, of norms far
+from 0 and of small biases; fine-tunes that move each tensor by a share of its norm, in a direction
+of their own or of low rank; and all of it rounded to the dtype in which it is kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -113,9 +113,10 @@ def tree(seed: int, candidates: int = 200) -> Tree:
     """
     Return one random tree.
 
-    Its candidates are, in this order: the parents that are not missing, a cast of one and children of
-    two of them, merges of their neighbours, models that are correlated with a parent's change, and
-    unrelated fine-tunes. So the first 10 or 50 of them are a smaller search for the same parents.
+    Its candidates are, in this order: the parents that are not missing, a cast of one and children
+    of two of them, their base, and then, mixed, models that are correlated with a parent's change,
+    fine-tunes, also of other candidates, and merges. So the first 10 or 50 of them are a smaller
+    search for the same parents.
     """
     generator = np.random.default_rng([seed, 16])
     made = _Maker(generator)
@@ -132,7 +133,7 @@ def tree(seed: int, candidates: int = 200) -> Tree:
         gone |= {"parent0", "parent1"}
     dtype = str(generator.choice(list(DTYPES)))
     tuned = bool(generator.random() < 0.15)
-    truth = {block: shares for block, shares in made.recipe(kind, parents)}
+    truth = dict(made.recipe(kind, parents))
     weights = made.follow(truth)
     if tuned:
         weights = weights + made.change(weights, generator.uniform(*TUNED), low=False)
