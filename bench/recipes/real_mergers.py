@@ -77,7 +77,12 @@ METHODS = (
     Method("cosine A, 0", lambda m, a, b, c: m.add_cosine_a(a, b, alpha=0.0)),
     Method("cosine B, 0", lambda m, a, b, c: m.add_cosine_b(a, b, alpha=0.0)),
     Method("geometric mean", lambda m, a, b, c: m.geometric_sum(a, b, alpha=0.3)),
-    Method("TIES", lambda m, a, b, c: m.add_difference_ties(a, b, c, alpha=0.6, k=0.5)),
+    Method(
+        "TIES",
+        lambda m, a, b, c: _inner("linear").add_difference(
+            a, m.ties_sum(m.subtract(b, a), m.subtract(c, a), k=0.5), alpha=0.6
+        ),
+    ),
     Method(
         "DARE", lambda m, a, b, c: m.add_ties_with_dare(a, b, c, probability=0.7, alpha=0.5, seed=1)
     ),

@@ -92,7 +92,7 @@ def found(made: Tree, candidates: Sequence[str]) -> dict[str, Found]:
     squares = np.stack([models.squares[of == at].sum(axis=0) for at in range(len(blocks))])
     floors = np.sqrt([np.square(models.roundings[of == at, 0]).sum() for at in range(len(blocks))])
     elements = np.full(len(blocks), models.weights.shape[1] // len(blocks))
-    fits = fit_blocks(squares, elements=elements, floors=floors, precision=0.0)
+    fits = fit_blocks(squares, elements=elements, floors=floors)
     said = {}
     for block, fit in zip(blocks, fits, strict=True):
         names = [models.names[place] for place in fit.parents]
