@@ -1,0 +1,136 @@
+"""The rank of a difference of two matrices, above what rounding makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas.low_rank import noise, spectra
+from atlas.low_rank.hadamard import dimension_of
+from atlas.low_rank.noise import Noise
+
+LEAST_SIDE = 16
+"""Smaller matrices tell nothing: of fewer rows, chance exceeds the bound of rounding."""
+GAP = 1.3
+"""How much larger the last singular value must be that counts than the first that doesn't."""
+FEW = 4
+FEW_GAP = 3.0
+"""The gap that ranks below FEW must have: one direction stands out in light full tunes too."""
+TAIL = 1.25
+"""How much more than rounding's may be left below the gap, as a sum of squares."""
+LARGER = 1.05
+"""How much larger a threshold must be to be tried besides."""
+BEYOND = 8
+"""Directions that are followed beyond the rank that is expected."""
+
+
+class Kind(StrEnum):
+    """What the spectrum of a difference looks like."""
+
+    LOW = "low"
+    """A few values stand out, a gap follows, and what is left is as large as rounding."""
+    FULL = "full"
+    """There is more than rounding, and no gap."""
+    ROUNDING = "rounding"
+    """Nothing but what rounding makes."""
+    SMALL = "small"
+    """The matrix is too small to tell."""
+
+
+@dataclass(frozen=True)
+class Rank:
+    """What was found of one difference."""
+
+    kind: Kind
+    rank: int
+    """Singular values above what rounding makes."""
+    side: int
+    """The smaller side of the matrix: no rank is larger."""
+    loha: int = 0
+    """The dimension of the LoHa that it is; 0 where it is none or nobody looked."""
+
+
+def rank_of(
+    first: NDArray[Any], second: NDArray[Any], dtypes: tuple[str, str], expected: int = 0
+) -> Rank:
+    """
+    Return the rank of second − first; it is the same from either side.
+
+    Which of both was rounded after the change is not known, nor whether the change was computed in
+    half precision: the least such noise is taken that leaves a gap and no more than itself.
+
+    Parameters
+    ----------
+    first, second
+        Two matrices as decoded, float32 or float64 (m, n), finite.
+    dtypes
+        What they were rounded to.
+    expected
+        A rank that is looked for: so many singular values are computed, and a few more; 0 for all.
+    """
+    difference = second - first
+    side = min(difference.shape)
+    if side < LEAST_SIDE:
+        return Rank(Kind.SMALL, 0, side)
+    noises = _noises(first, second, dtypes, difference)
+    energy = _energy(difference)
+    if expected and expected + BEYOND + spectra.MORE < side:
+        values = spectra.leading(difference, expected + BEYOND)[1]
+    else:
+        values = spectra.all_of(difference, min(each.threshold for each in noises))
+    for each in noises:
+        rank = _above(values, each)
+        if _is_low(values, rank, energy, each):
+            return Rank(Kind.LOW, rank, side)
+    largest = noises[-1]
+    rank = _above(values, largest)
+    is_rounding = rank == 0 and energy <= TAIL * largest.energy
+    return Rank(Kind.ROUNDING if is_rounding else Kind.FULL, rank, side)
+
+
+def loha_of(first: NDArray[Any], second: NDArray[Any], rank: int) -> int:
+    """Return the dimension of the LoHa that a difference of this rank is; 0 where it is none."""
+    left, _, right = spectra.leading(second - first, rank)
+    return dimension_of(left, right.T)
+
+
+def _noises(
+    first: NDArray[Any], second: NDArray[Any], dtypes: tuple[str, str], difference: NDArray[Any]
+) -> list[Noise]:
+    """Return the errors that may be in a difference, the least first, none hardly above another."""
+    one, other = sorted(
+        (
+            noise.of_rounding(matrix, dtype)
+            for matrix, dtype in zip((first, second), dtypes, strict=True)
+        ),
+        key=lambda each: each.energy,
+    )
+    both = one + other
+    halves = [both + noise.of_rounding(difference, dtype) for dtype in ("f16", "bf16")]
+    kept: list[Noise] = []
+    for each in (one, other, both, *halves):
+        if not kept or each.threshold > LARGER * kept[-1].threshold:
+            kept.append(each)
+    return kept
+
+
+def _above(values: NDArray[np.float64], errors: Noise) -> int:
+    return int(np.count_nonzero(values > errors.threshold))
+
+
+def _is_low(values: NDArray[np.float64], rank: int, energy: float, errors: Noise) -> bool:
+    """Return whether values stop at a gap, with no more than errors left."""
+    if not 0 < rank < values.size:
+        return False
+    left = energy - float(np.square(values[:rank]).sum())
+    gap = GAP if rank >= FEW else FEW_GAP
+    return bool(values[rank - 1] >= gap * values[rank]) and left <= TAIL * errors.energy
+
+
+def _energy(matrix: NDArray[Any]) -> float:
+    """Return the sum of squares, in float64."""
+    return float(sum(np.square(row, dtype=np.float64).sum() for row in matrix))
