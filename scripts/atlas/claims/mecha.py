@@ -89,6 +89,9 @@ def _worked_out(node: Node, run: Evaluation) -> Value:
         path = node.arguments[0] if node.arguments else None
         return _model(path, run) if isinstance(path, str) else None
     if node.command == "dict":
+        single = node.named.get(SINGLE)
+        if isinstance(single, str):
+            return single
         return {name: value for name, value in node.named.items() if isinstance(value, float)}
     if node.command == "literal":
         return run.take(node.arguments[0]) if node.arguments else None
