@@ -50,7 +50,7 @@ class Known:
         own = [parts[-1], *(parts[-2:-1] if bare_name(parts[-1]) in PLAIN else ())]
         several = {mark.name for mark in self.files} if len(self.files) == 1 else set()
         told = {*own, *hub, *(name.rpartition("/")[2] for name in hub), *several}
-        return {form for name in told for form in _forms(name)}
+        return {form for name in told for form in _forms(name) if bare_name(form) not in PLAIN}
 
 
 class Directory:
@@ -135,7 +135,7 @@ def _asked(parent: Parent) -> Mapping[How, list[str]]:
         How.HASH: [*hashes, digest_of(name, 64)],
         How.ID: forms,
         How.LABEL: forms,
-        How.NAME: [form for form in forms if form not in PLAIN],
+        How.NAME: [form for form in forms if bare_name(form) not in PLAIN],
         How.LEGACY_HASH: legacy,
     }
 

@@ -18,7 +18,7 @@ TIME = "BASE"
 """Under which label the embedding of time is merged (convert_sd1_blocks.py)."""
 MOST_TERMS = 1000
 """Models with weights that a part may have."""
-MOST_WORK = 2_000_000
+MOST_WORK = 500_000
 """Terms that are added up at most, so that no recipe takes long."""
 
 Numbers = Mapping[str, float]

@@ -174,9 +174,7 @@ def test_circles_and_loose_ends_are_no_sums(nine: dict[str, Any]) -> None:
 
 
 def test_a_long_row_of_nodes_ends() -> None:
-    row = {
-        f"n{number}": node("Reroute", model=[str(number + 1), 0]) for number in range(20, 3000)
-    }
+    row = {f"n{number}": node("Reroute", model=[str(number + 1), 0]) for number in range(20, 3000)}
     (unet,) = [
         claim
         for claim in claimed(n9=node("Reroute", model=["20", 0]), **row)
