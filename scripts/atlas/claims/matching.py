@@ -58,6 +58,7 @@ class Directory:
 
     def __init__(self, models: Iterable[Known]) -> None:
         self.ids: dict[str, str] = {}
+        self._suggested: dict[str, str] = {}
         self._by: dict[How, dict[str, set[str]]] = {how: defaultdict(set) for how in How}
         for model in models:
             self.ids[model.id.casefold()] = model.id
@@ -96,7 +97,9 @@ class Directory:
 
     def suggestion(self, name: str) -> str:
         """Return "; did you mean X?" for the id nearest to a name, or ""."""
-        return nearest(name[:100], self.ids.values())
+        if name not in self._suggested:
+            self._suggested[name] = nearest(name[:100], self.ids.values())
+        return self._suggested[name]
 
     def _models(self, how: How, name: str) -> set[str]:
         if not name:

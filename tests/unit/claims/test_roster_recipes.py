@@ -8,7 +8,7 @@ import pytest
 
 from atlas.basis.shipped import load
 from atlas.claims.claim import Kind
-from atlas.claims.collecting import Believed, Subject, collected
+from atlas.claims.collecting import Believed, Subject, collected, warnings_of
 from atlas.claims.roster_recipes import base_claims, recipe_claims
 from said_in_files import SD1, sums
 
@@ -90,8 +90,14 @@ def test_an_unknown_id_is_told_with_the_nearest() -> None:
     told = Believed("m", "m", "m", recipe={"kind": "copy", "of": "digit"})
     claims = collected([Subject(told)], [Believed("digits", "digits", "d")])
     (claim,) = claims["m"]
-    assert claim.detail == "there is no other model digit; did you mean digits?"
+    assert claim.detail == "there is no model digit; did you mean digits?"
     assert claim.parents[0].model == ""
+    assert warnings_of(claims) == [f"m, roster recipe: {claim.detail}"]
+
+
+def test_a_model_is_not_made_from_itself() -> None:
+    claims = collected([Subject(Believed("m", "m", "m", base="m"))])
+    assert warnings_of(claims) == ["m, roster base: m is the model itself"]
 
 
 def test_all_recipes_of_the_demo_are_read() -> None:
