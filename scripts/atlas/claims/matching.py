@@ -59,6 +59,7 @@ class Directory:
     def __init__(self, models: Iterable[Known]) -> None:
         self.ids: dict[str, str] = {}
         self._suggested: dict[str, str] = {}
+        self._found: dict[tuple[str, str, str, str], tuple[str, str]] = {}
         self._by: dict[How, dict[str, set[str]]] = {how: defaultdict(set) for how in How}
         for model in models:
             self.ids[model.id.casefold()] = model.id
@@ -79,12 +80,19 @@ class Directory:
 
         A model is not its own parent, and a name that several go by is nobody's.
         """
+        key = parent.name, parent.sha256, parent.legacy_hash, own
+        if key not in self._found:
+            self._found[key] = self._search(parent, own)
+        model, how = self._found[key]
+        return replace(parent, model=model, how=how)
+
+    def _search(self, parent: Parent, own: str) -> tuple[str, str]:
         for how, names in _asked(parent).items():
             for name in names:
                 models = self._models(how, name) - {own}
                 if len(models) == 1:
-                    return replace(parent, model=next(iter(models)), how=how)
-        return parent
+                    return next(iter(models)), how
+        return "", ""
 
     def called(self, name: str) -> set[str]:
         """Return the models whose file or folder, id or label is called so."""
