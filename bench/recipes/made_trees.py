@@ -67,7 +67,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Models:
-    """Models with the squared distances of their tensors."""
+    """A target and others, with the squared distances of their tensors."""
 
     names: tuple[str, ...]
     """The target is the first."""
@@ -81,7 +81,7 @@ class Models:
     squares: NDArray[np.float64]
     """Squared L2 distances: float64 (tensors, models, models)."""
     roundings: NDArray[np.float64]
-    """L2 that rounding to a model's own dtype leaves: float64 (tensors, models)."""
+    """L2 that rounding to its own dtype leaves of the target: float64 (tensors,)."""
 
     def chosen(self, names: Sequence[str]) -> "Models":
         """Return some of the models."""
@@ -93,7 +93,7 @@ class Models:
             blocks=self.blocks,
             weights=self.weights[at],
             squares=self.squares[:, at][:, :, at],
-            roundings=self.roundings[:, at],
+            roundings=self.roundings,
         )
 
 
@@ -258,15 +258,14 @@ class _Maker:
         kept = np.stack([self.kept[name] for name in names])
         tensors = [f"{block}.{tensor}" for block in self.blocks for tensor in SHAPES]
         squares = np.empty((len(tensors), len(names), len(names)))
-        roundings = np.empty((len(tensors), len(names)))
+        roundings = np.empty(len(tensors))
         start = 0
         for number, tensor in enumerate(tensors):
             stop = start + SIZES[tensor.split(".")[1]]
             part = kept[:, start:stop]
             squares[number] = self._measured(squared_distances(part), part.shape[1])
-            for row, name in enumerate(names):
-                noise = rounding(part[row], self.dtypes[name]).sum()
-                roundings[number, row] = np.sqrt(noise)
+            noise = rounding(part[0], self.dtypes[names[0]]).sum()
+            roundings[number] = np.sqrt(noise)
             start = stop
         return Models(
             names=tuple(names),
