@@ -31,6 +31,10 @@ A model that correlates 0.3 with a parent that is missing divides it by 1/(1 −
 """
 WORTH_A_SIGN = 3.0
 """The same of a parent of a sum with negative weights, which is more easily had by chance."""
+CHILD_RATIO = 2.5
+"""Squared residual of a candidate as the target's child, over the target's own floor's square."""
+MOST_SIGNED = 3
+"""Parents of a sum with negative weights that is not exact: an add-difference."""
 OUTWEIGHS = 2.0
 """
 Of a sum that is not exact, w d² of each parent is the squared residual times so much.
@@ -229,10 +233,13 @@ def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
     while part.to_target.shape[1] - len(children) > 2 and len(children) < MOST_CHILDREN:
         left, kept = part.without(children)
         best = search(left.problem(), convex=False, most=most)[0]
+        if made := _made_of_target(left, best):
+            children |= {kept[each] for each in made}
+            continue
         exact = _is_exact(left, best)
         if not exact:
             best = _essential(left, best, convex=False)
-        if len(best.members) < 2:
+        if len(best.members) < 2 or (not exact and len(best.members) > MOST_SIGNED):
             break
         child = _child(left, best)
         if child is None:
@@ -264,6 +271,40 @@ def _is_exact(part: Part, found: Found) -> bool:
         for block, weights in zip(part.told, found.weights, strict=True)
     ]
     return 2 * sum(exact) >= len(exact)
+
+
+def _made_of_target(part: Part, found: Found) -> list[int]:
+    """
+    Return the members of a set that lie between the target and others: these are its children.
+
+    Several children of one target tell of it together, and rounding less so than of each alone.
+    """
+    places = list(found.members)
+    squares = _with_target(part, places)
+    made = []
+    for at, member in enumerate(places):
+        others = [each for each in range(1 + len(places)) if each != 1 + at]
+        between = squares[:, others][:, :, others]
+        to_member = squares[:, 1 + at, others]
+        weights = affine.convex(between, to_member).weights
+        residual = affine.residual_squares(weights, between, to_member)
+        precision = np.append(part.precision[:1], part.precision[np.delete(places, at)])
+        blur = affine.resolution(weights, between, to_member, precision)
+        rows = part.told
+        allowed = CHILD_RATIO * part.roundings * part.floors[rows] ** 2 + blur
+        exact = (residual <= allowed) & (weights[:, 0] > LEAST_WEIGHT)
+        if 2 * np.count_nonzero(exact) >= len(rows):
+            made.append(member)
+    return made
+
+
+def _with_target(part: Part, places: list[int]) -> Array:
+    """Return squares among the target, first, and some candidates, over the blocks that tell."""
+    rows = part.told
+    squares = np.zeros((len(rows), 1 + len(places), 1 + len(places)))
+    squares[:, 1:, 1:] = part.between[np.ix_(rows, np.array(places), np.array(places))]
+    squares[:, 0, 1:] = squares[:, 1:, 0] = part.to_target[rows][:, places]
+    return squares
 
 
 def _child(part: Part, found: Found) -> int | None:

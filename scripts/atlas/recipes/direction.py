@@ -27,7 +27,8 @@ def may_be_child(
     - What is made has the largest coefficient: a + m (b − c) with |m| ≤ 1. Written for b, weights
       are 1/m.
     - Of t = a + m (b − c) and a = t + m (c − b), those changes are independent of each other that
-      were really added: at right angles are a − c and b − c in the one, t − b and c − b in the other.
+      were really added: at right angles are a − c and b − c in the one, t − b and c − b in the
+      other.
 
     Parameters
     ----------

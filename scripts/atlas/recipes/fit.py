@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 LARGEST_ERROR = 0.05
 """A weight with a larger standard error is not told."""
-EXPLAINED = 0.5
+EXPLAINED = 0.25
 """A sum that is not exact leaves at most this share of the nearest parent's squared distance."""
 WIDE_ROUNDINGS = 4.0
 """

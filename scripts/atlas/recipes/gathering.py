@@ -24,7 +24,7 @@ class Gathered:
     parents: tuple[tuple[int, ...], ...]
     """Of each target, in the order of the squares' places after the target's own."""
     squares: NDArray[np.float64]
-    """(tensors, targets, K, K); NaN where not compared. Places beyond the parents are the target."""
+    """(tensors, targets, K, K); NaN where not compared. Beyond its parents stands the target."""
 
     def of(self, target: int) -> tuple[tuple[int, ...], NDArray[np.float64]]:
         """Return a target's parents and squares, (tensors, 1 + parents, 1 + parents)."""

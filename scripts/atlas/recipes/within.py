@@ -180,7 +180,7 @@ def _errors(tensors: Tensors, variance: Array) -> Array:
     scale = trust.max()
     between = np.einsum("t,tij->ij", trust / scale, tensors.between)
     spread = affine.system(between, trust / scale @ tensors.to_target).spread
-    return np.sqrt(np.maximum(np.diagonal(spread) / scale, 0.0))
+    return np.asarray(np.sqrt(np.maximum(np.diagonal(spread) / scale, 0.0)))
 
 
 def explaining(tensor: Tensors, form: Form) -> Array | None:
