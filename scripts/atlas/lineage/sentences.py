@@ -26,6 +26,8 @@ SAME = "the same in all of them"
 """Said of what the parents share."""
 NEAR = "another arithmetic (TIES, DARE, …), or trained on after the merge"
 """What a sum that comes near may be in truth."""
+MOST_TIMES = 1000
+"""How many times what rounding leaves is told; more says nothing, as of float32."""
 LENGTH = "the distance from the nearest model"
 """What a residual is told as a share of, where nothing is known of rounding."""
 
@@ -189,7 +191,8 @@ class Teller:
 
     def left(self, part: Part) -> str:
         """Return what a sum leaves, in words."""
-        if (times := part.times_floor) is not None:
+        times = part.times_floor
+        if times is not None and times < MOST_TIMES:
             return f"{significant(times, 2)} times what rounding would"
         share = part.relative(part.residual)
         return "more than rounding" if share is None else f"{significant(share, 2)} of {LENGTH}"
@@ -208,7 +211,7 @@ class Teller:
         else:
             share = ""
             told = shortened(runs, MOST_RUNS // 2, lambda run: f"{run.name} {run.text}")
-        return f"{head} ({share}{', '.join(told) if share else '; '.join(told)})"
+        return f"{head} ({share}{'; '.join(told)})"
 
     def block_parents(self, fitted: Fitted) -> list[str]:
         """Return the models that are named in a component's blocks, in the roster's order."""
