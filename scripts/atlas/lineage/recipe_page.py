@@ -11,7 +11,6 @@ from atlas.lineage.fitted import Fitted
 from atlas.lineage.sentences import titles
 from atlas.lineage.telling import TITLES, Kind, Told
 from atlas.plots.words import significant
-from atlas.recipes.verdicts import Verdict
 from atlas.relations.groups import nothing_to_compare
 
 MOST_FINDINGS = {Kind.MERGE: 8, Kind.NEAR: 4, Kind.HIDDEN: 3}
@@ -30,7 +29,7 @@ PUBLISHED = (
 LEFT = (
     "Left: the L2 that the sum does not explain, as a share of the distance from the nearest "
     "model; of blocks the largest. Beside it, what rounding to the model's dtype would leave. "
-    "Distances as they are stored tell nothing below some 0.001."
+    "Distances as they are stored tell little below some 0.01."
 )
 LEGEND = (
     "A recipe is a sum of other models with weights, found from the distances. It is recovered "
@@ -197,8 +196,8 @@ def _models(told: Told) -> Section:
 
 def _left(fitted: Fitted) -> tuple[str, str]:
     """Return residual and floor as shares of the distance, of blocks the largest residual's."""
-    parts = [part for part in fitted.parts if part.is_sum or part.verdict is Verdict.CAST]
-    shares = [(part.relative(part.residual), part.relative(part.floor)) for part in parts]
+    sums = [part for part in fitted.parts if part.is_sum]
+    shares = [(part.relative(part.residual), part.relative(part.floor)) for part in sums]
     left, floor = max(shares, key=lambda pair: pair[0] or 0.0, default=(None, None))
     return _share(left), _share(floor)
 

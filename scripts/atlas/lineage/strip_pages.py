@@ -18,7 +18,7 @@ from atlas.relations.matrices import stem_of
 NO_RECIPE = "No recipe to draw: no model of the group is a sum of others. recipes.md tells of each."
 LEFT_NOTE = (
     "Left: the L2 that the sum does not explain, as a share of the distance from the nearest "
-    "model. Distances as they are stored tell nothing below some 0.001."
+    "model. Distances as they are stored tell little below some 0.01."
 )
 SEPARATOR = "  ·  "
 MOST_NAMED = 6
