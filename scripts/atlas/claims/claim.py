@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from atlas.names.block_order import in_order
-from atlas.names.components import DENOISERS, part_of
+from atlas.names.components import DENOISERS, EMA, part_of
 
 WHOLE = "*"
 """Component of what is said of a whole model; block of what is said of a whole component."""
+
+
+PARTS = ("denoiser", "text_encoder", "vae")
+"""Parts of a model that mergers merge."""
 
 
 class Kind(StrEnum):
@@ -77,6 +81,13 @@ class Held:
     def of(cls, parts: Mapping[str, set[str]]) -> "Held":
         """Return the same of components and their blocks in any order."""
         return cls({name: tuple(in_order(blocks)) for name, blocks in sorted(parts.items())})
+
+    @property
+    def models(self) -> Mapping[str, tuple[str, ...]]:
+        """The same of denoiser, text encoders and VAE; those of a usual model if none are known."""
+        found = {name: blocks for name, blocks in self.blocks.items() if part_of(name) in PARTS}
+        found.pop(EMA, None)
+        return found or dict.fromkeys(("unet", "text_encoder", "vae"), (WHOLE,))
 
     @property
     def denoiser(self) -> str:

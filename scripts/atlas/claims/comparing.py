@@ -60,21 +60,23 @@ class Judgement:
 
 def claims_of_part(claims: Iterable[Claim], component: str, block: str = WHOLE) -> list[Claim]:
     """
-    Return what is said of one part of a model: of each source and kind that which is nearest to it.
+    Return what is said of one part of a model: of each source that which is nearest to it.
 
     What is said of a block goes before what is said of its component, and that before what is said
     of the model. With `block` WHOLE, what is said of single blocks is left out, so a component that
     is said to be merged by block has no claim as a whole.
     """
-    nearest: dict[tuple[str, Kind], tuple[bool, bool, Claim]] = {}
+    fitting: dict[str, list[tuple[tuple[bool, bool], Claim]]] = defaultdict(list)
     for claim in claims:
-        if claim.component not in (WHOLE, component) or claim.block not in (WHOLE, block):
-            continue
-        found = (claim.component != WHOLE, claim.block != WHOLE, claim)
-        held = nearest.get((claim.source, claim.kind))
-        if held is None or found[:2] > held[:2]:
-            nearest[claim.source, claim.kind] = found
-    return [claim for *_, claim in nearest.values()]
+        if claim.component in (WHOLE, component) and claim.block in (WHOLE, block):
+            how_near = (claim.component != WHOLE, claim.block != WHOLE)
+            fitting[claim.source].append((how_near, claim))
+    return [
+        claim
+        for said in fitting.values()
+        for how_near, claim in said
+        if how_near == max(nearness for nearness, _ in said)
+    ]
 
 
 def compare(claim: Claim, found: Found, models: Collection[str]) -> Judgement:
@@ -93,9 +95,9 @@ def compare(claim: Claim, found: Found, models: Collection[str]) -> Judgement:
     Returns
     -------
     Judgement
-        A sum agrees where every weight lies within ERRORS standard errors of the claimed one, and at
-        least LEAST_TOLERANCE. Weights of models that are alike count together. A claim is not
-        contradicted where the verdict leaves room for it.
+        A sum agrees where every weight lies as near to the claimed one as `tolerance` says. Weights
+        of models that are alike count together. What the verdict leaves room for is not
+        contradicted.
     """
     judged = _judged(claim, found, models)
     if claim.inherited:
@@ -120,7 +122,8 @@ def _judged(claim: Claim, found: Found, models: Collection[str]) -> Judgement:
         return Judgement(Answer.NOT_CHECKED, words)
     if not claim.parents:
         return Judgement(Answer.NOT_CHECKED, "no parent is named")
-    if absent := [parent.name for parent in claim.parents if not _is_at_hand(parent, models)]:
+    absent = [parent.name for parent in claim.parents if not _is_at_hand(parent, models)]
+    if absent and (claim.kind != Kind.LORA or len(absent) == len(claim.parents)):
         return Judgement(Answer.NOT_CHECKED, f"{', '.join(absent)} not at hand")
     if found.verdict == "not compared":
         return Judgement(Answer.NOT_CHECKED, "the weights were not compared")
@@ -153,7 +156,7 @@ def _judged_copy(claim: Claim, found: Found) -> Judgement:
 
 def _judged_descent(claim: Claim, found: Found) -> Judgement:
     """Judge what was trained, or had a LoRA added: the parent is the nearest, or its part of it."""
-    parents = [parent.model for parent in claim.parents if parent.weight != 0]
+    parents = [parent.model for parent in claim.parents if parent.weight != 0 and parent.model]
     if found.verdict in (*COPIES, "equal", "recovered"):
         if set(parents) & _sources(found):
             return Judgement(Answer.AGREES, f"{found.verdict} with {_names(found.weights)}")

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from atlas.basis.errors import printable
+from atlas.fingerprints import provenance
 from atlas.fingerprints.elements.buffers import aligned_empty, keep_freed_memory
 from atlas.fingerprints.elements.decoding import decode, round_to
 from atlas.fingerprints.elements.digests import digest_of
@@ -78,9 +79,10 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
     digests that the tensor has after rounding to nearest-even, so that a narrower copy is
     recognised. Moments are taken in float64 over the finite elements; `kurtosis` is the excess,
     and `rounding` the norm of what rounding to the tensor's own dtype leaves. Integer tensors have
-    none of these. The metadata of the table's schema has the sketches of all blocks,
-    for `sealed.write` to keep. `parts` says where the elements lie, with files relative to
-    `anchor(checkpoint.path)`, so that distances need not open the checkpoint again.
+    none of these. The metadata of the table's schema has the sketches of all blocks, for
+    `sealed.write` to keep, and what the files say of where the model comes from. `parts` says
+    where the elements lie, with files relative to `anchor(checkpoint.path)`, so that distances need
+    not open the checkpoint again.
 
     Raises
     ------
@@ -94,6 +96,7 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
         # handing a small tensor over to a thread costs as much as reading it
         each = pool.map if threads > 1 else map
         described = list(each(lambda tensor: _describe(files, tensor, chunks), in_file_order))
+        told = provenance.provenance(checkpoint)
     rows = {projected.name: row for row, projected in described}
     home = anchor(checkpoint.path)
     records = [
@@ -103,7 +106,7 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
     compared = described if checkpoint.kind == MODEL else []
     sketches = sketch(projected for _, projected in compared)
     return pa.Table.from_pylist(records, schema=SCHEMA).replace_schema_metadata(
-        {KEY: packed(sketches)}
+        {KEY: packed(sketches), provenance.KEY: provenance.packed(told)}
     )
 
 

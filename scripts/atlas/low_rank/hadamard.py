@@ -1,10 +1,11 @@
 """
 Whether a matrix of low rank is a LoHa: the product, element by element, of two of lower rank.
 
-A LoHa of dimension r (Hyeon-Woo, Ye-Bin and Oh 2022, FedPara) is (B₁A₁) ∘ (B₂A₂), of rank r². So is a
-LoRA of that rank; but each row of the former's left factor is b ⊗ c, a matrix r × r of rank one that a
-linear map hides. All its 2 × 2 minors vanish: C(r, 2)² quadrics on which every row lies. The products of
-a row's entries in pairs, r² (r² + 1) / 2 of them, then span (r (r + 1) / 2)² dimensions alone.
+A LoHa of dimension r (Hyeon-Woo, Ye-Bin and Oh 2022, FedPara) is (B₁A₁) ∘ (B₂A₂), of rank r². So is
+a LoRA of that rank; but each row of the former's left factor is b ⊗ c, a matrix r × r of rank one
+that a linear map hides. All its 2 × 2 minors vanish: C(r, 2)² quadrics on which every row lies. The
+products of a row's entries in pairs, r² (r² + 1) / 2 of them, then span (r (r + 1) / 2)² dimensions
+alone.
 """
 
 from __future__ import annotations

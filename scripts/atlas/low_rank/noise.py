@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from atlas.fingerprints.elements.rounding import SPACINGS
 
 SLACK = 1.1
-"""How far above the bound a singular value is believed: errors exceed it a little in small ones."""
+"""How far above the bound a singular value is believed."""
+STRAY = 0.5
+"""How much further in small matrices, whose largest value strays: divided by the smaller side."""
 
 ROWS_BYTES = 1 << 25
 """Bytes of float64 that are in hand at a time."""
@@ -44,7 +46,8 @@ class Noise:
         """The least singular value that is more than such errors make."""
         if self.energy == 0:
             return 0.0
-        return SLACK * (sqrt(self.rows.max()) + sqrt(self.columns.max()))
+        slack = SLACK + STRAY / min(self.rows.size, self.columns.size)
+        return slack * (sqrt(self.rows.max()) + sqrt(self.columns.max()))
 
     def __add__(self, other: Noise) -> Noise:
         """Return the noise of the sum of independent errors."""

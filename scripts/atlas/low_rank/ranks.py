@@ -20,8 +20,15 @@ GAP = 1.3
 FEW = 4
 FEW_GAP = 3.0
 """The gap that ranks below FEW must have: one direction stands out in light full tunes too."""
-TAIL = 1.25
-"""How much more than rounding's may be left below the gap, as a sum of squares."""
+TAIL = (0.5, 1.25)
+"""
+What must be left below the gap, as a sum of squares relative to rounding's.
+
+More is no rounding. Less is left where most elements did not change, as the change is smaller than
+their spacing: what is seen of it then has another rank than it had.
+"""
+MOST = 0.75
+"""The largest rank that is low, relative to the smaller side."""
 LARGER = 1.05
 """How much larger a threshold must be to be tried besides."""
 BEYOND = 8
@@ -35,6 +42,8 @@ class Kind(StrEnum):
     """A few values stand out, a gap follows, and what is left is as large as rounding."""
     FULL = "full"
     """There is more than rounding, and no gap."""
+    BURIED = "buried"
+    """Few values stand out, and what follows can't be told from rounding."""
     ROUNDING = "rounding"
     """Nothing but what rounding makes."""
     SMALL = "small"
@@ -50,8 +59,8 @@ class Rank:
     """Singular values above what rounding makes."""
     side: int
     """The smaller side of the matrix: no rank is larger."""
-    loha: int = 0
-    """The dimension of the LoHa that it is; 0 where it is none or nobody looked."""
+    gap: float = 1.0
+    """How much larger the last value that counts is than the next, where the rank is low."""
 
 
 def rank_of(
@@ -84,12 +93,15 @@ def rank_of(
         values = spectra.all_of(difference, min(each.threshold for each in noises))
     for each in noises:
         rank = _above(values, each)
-        if _is_low(values, rank, energy, each):
-            return Rank(Kind.LOW, rank, side)
+        if rank <= MOST * side and _is_low(values, rank, energy, each):
+            gap = float(values[rank - 1] / max(values[rank], np.finfo(float).tiny))
+            return Rank(Kind.LOW, rank, side, gap)
     largest = noises[-1]
     rank = _above(values, largest)
-    is_rounding = rank == 0 and energy <= TAIL * largest.energy
-    return Rank(Kind.ROUNDING if is_rounding else Kind.FULL, rank, side)
+    left = energy - float(np.square(values[:rank]).sum())
+    if left > TAIL[1] * largest.energy or rank > side / 2 or rank == values.size:
+        return Rank(Kind.FULL, rank, side)
+    return Rank(Kind.BURIED if rank else Kind.ROUNDING, rank, side)
 
 
 def loha_of(first: NDArray[Any], second: NDArray[Any], rank: int) -> int:
@@ -127,8 +139,11 @@ def _is_low(values: NDArray[np.float64], rank: int, energy: float, errors: Noise
     if not 0 < rank < values.size:
         return False
     left = energy - float(np.square(values[:rank]).sum())
+    rows, columns = errors.rows.size, errors.columns.size
+    expected = errors.energy * (1 - rank / rows) * (1 - rank / columns)
     gap = GAP if rank >= FEW else FEW_GAP
-    return bool(values[rank - 1] >= gap * values[rank]) and left <= TAIL * errors.energy
+    has_gap = bool(values[rank - 1] >= gap * values[rank])
+    return has_gap and TAIL[0] * expected <= left <= TAIL[1] * expected
 
 
 def _energy(matrix: NDArray[Any]) -> float:

@@ -52,11 +52,11 @@ def leading(
     matrix: NDArray[Any], count: int, *, seed: int = 0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """
-    Return the `count` largest singular values with their vectors: (m, count), (count,), (count, n).
+    Return the largest singular values with their vectors: (m, count), (count,), (count, n).
 
-    By a randomised range finder with two power iterations (Halko, Martinsson and Tropp 2011, Finding
-    structure with randomness, algorithm 4.4), in float64. Values that stand out are exact to some
-    1e-10; those in the noise come out a little too small.
+    By a randomised range finder with two power iterations (Halko, Martinsson and Tropp 2011,
+    Finding structure with randomness, algorithm 4.4), in float64. Values that stand out are exact
+    to some 1e-10; those in the noise come out a little too small.
 
     Parameters
     ----------

@@ -2,7 +2,8 @@
 Weighted sums that come nearest to a target, from squared distances alone.
 
 For members c with weights w that sum to 1, ‖t − Σ w c‖² = Σ w d²(c, t) − ½ Σ Σ w w d²(c, c): of
-distances between models, with nothing as large as a model's norm that would cancel. Its minimum solves
+distances between models, with nothing as large as a model's norm that would cancel. Its minimum
+solves
 
     [−D/2  1] [w]   [−d/2]
     [ 1ᵀ   0] [λ] = [  1 ]

@@ -99,10 +99,10 @@ def _equal(row: Row, block: BlockTensors) -> Row:
     tensors = block.tensors
     squares = tensors.to_target[:, : len(block.parents)].min(axis=1)
     residual, floor = float(squares.sum()), float(tensors.floors.sum())
-    own = {"residual": float(np.sqrt(residual)), "floor": float(np.sqrt(floor))}
+    row = replace(row, residual=float(np.sqrt(residual)), floor=float(np.sqrt(floor)))
     if residual <= ONE_ROUNDING * tensors.roundings * floor:
-        return replace(row, verdict=Verdict.EQUAL, parents=block.parents, **own)
-    return replace(row, verdict=Verdict.NONE, **own)
+        return replace(row, verdict=Verdict.EQUAL, parents=block.parents)
+    return replace(row, verdict=Verdict.NONE)
 
 
 def _without_light(block: BlockTensors, found: Robust) -> tuple[BlockTensors, Robust]:
@@ -125,16 +125,18 @@ def _judged(
     size = len(told.parents)
     follows = told.tensors[found.follows]
     residual = max(float(follows.residuals(found.weights).sum()), 0.0)
-    own = {"residual": float(np.sqrt(residual)), "floor": float(np.sqrt(follows.floors.sum()))}
     nearest = float(told.tensors.to_target[:, :size].sum(axis=0).min())
     if not found.exact and (size < 2 or residual > EXPLAINED * nearest):
         distance = row.distance if row.distance is not None else float(np.sqrt(nearest))
         floor = float(np.sqrt(block.tensors.floors.sum()))
         return replace(row, verdict=Verdict.NONE, residual=distance, floor=floor)
+    row = replace(
+        row, residual=float(np.sqrt(residual)), floor=float(np.sqrt(follows.floors.sum()))
+    )
     weights, errors = found.weights[:size], found.errors[:size]
     parents, ordered, ordered_errors = in_order(told.parents, weights, errors)
     if found.exact and max(errors) > LARGEST_ERROR:
-        return replace(row, verdict=Verdict.UNDETERMINED, parents=parents, **own)
+        return replace(row, verdict=Verdict.UNDETERMINED, parents=parents)
     order = [told.parents.index(each) for each in parents]
     deviating = [
         *_deviations(told[~found.follows], found.weights, order),
@@ -148,7 +150,6 @@ def _judged(
         weights=ordered,
         errors=ordered_errors,
         deviating=tuple(sorted(deviating, key=lambda each: each.name)),
-        **own,
     )
 
 

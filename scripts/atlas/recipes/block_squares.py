@@ -44,7 +44,8 @@ def read_squares(table: Path, models: Sequence[str]) -> Iterator[BlockSquares]:
         Ids, as squares count them.
     """
     place = {model: at for at, model in enumerate(models)}
-    component, held = "", {}
+    component = ""
+    held: dict[str, _Rows] = {}
     for name, block, rows in _parts(table):
         if name != component and held:
             yield _laid(component, held, len(models))

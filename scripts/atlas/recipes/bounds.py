@@ -33,8 +33,8 @@ def largest_ratio(
     Return how much larger than the rounding floor's the square of an exact sum's residual may be.
 
     A sum of parents on one grid with weights p/q falls on multiples of 1/q of the grid. Rounding
-    these leaves (q² + 2)/q² of what it leaves of numbers that lie anywhere, for even q: 1.5 for halves,
-    1.125 for quarters. (The mean of k² over the q residues −q/2 < k ≤ q/2 is (q² + 2)/12.)
+    these leaves (q² + 2)/q² of what it leaves of numbers that lie anywhere, for even q: 1.5 for
+    halves, 1.125 for quarters. (The mean of k² over the q residues −q/2 < k ≤ q/2 is (q² + 2)/12.)
 
     >>> round(largest_ratio(np.array([0.5, 0.5]), np.zeros(2), 1e12), 2)
     1.52

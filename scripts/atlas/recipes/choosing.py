@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 from atlas.recipes import affine
 from atlas.recipes.bounds import BY_FLOAT64, largest_ratio
 from atlas.recipes.direction import may_be_child
-from atlas.recipes.search import Found, Problem, search, solved
+from atlas.recipes.search import Found, Problem, search, solved, without_one
 from atlas.recipes.verdicts import Form
 
 Array = NDArray[np.float64]
 
+ASKED = 5
+"""Blocks that tell whether a search for an exact sum is in vain."""
+FAR = 10.0
+"""Squared residuals that are larger than what is exact by so much are not."""
 LEAST_WEIGHT = 1e-3
 """What has less, or less than three of its errors, is no parent."""
 MOST_CHILDREN = 12
@@ -27,18 +31,20 @@ A model that correlates 0.3 with a parent that is missing divides it by 1/(1 −
 """
 WORTH_A_SIGN = 3.0
 """The same of a parent of a sum with negative weights, which is more easily had by chance."""
+MOST_SIGNED = 3
+"""Parents of a sum with negative weights that is not exact: an add-difference."""
 OUTWEIGHS = 2.0
 """
 Of a sum that is not exact, w d² of each parent is the squared residual times so much.
 
-Of a base among its own fine-tunes in independent directions, their mean has w d² equal to it, however
-many they are.
+Of a base among its own fine-tunes in independent directions, their mean has w d² equal to it,
+however many they are.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A target against its candidates, block by block; the last candidate may be the zero vector."""
+    """A target against its candidates, block by block; the last one may be the zero vector."""
 
     between: Array
     """Squares of distances of candidates, (blocks, N, N)."""
@@ -77,8 +83,10 @@ class Part:
 
     def without(self, candidates: set[int]) -> tuple[Part, list[int]]:
         """Return the part without some candidates, and the places of those that stay."""
+        if not candidates:
+            return self, list(range(self.to_target.shape[1]))
         kept = [each for each in range(self.to_target.shape[1]) if each not in candidates]
-        between = self.between[:, kept][:, :, kept]
+        between = self.between[:, np.array(kept)[:, None], kept]
         return replace(
             self,
             between=between,
@@ -92,7 +100,9 @@ class Part:
         typical = np.median(self.to_target[rows], axis=1)
         tiny = 1e-12 * self.to_target[rows].max(axis=1)
         least = self.floors[rows] ** 2 + self.precision[0] * typical + tiny
-        return Problem(self.between[rows], self.to_target[rows], self.elements[rows], least)
+        every = len(rows) == len(self.elements)
+        between = self.between if every else self.between[rows]
+        return Problem(between, self.to_target[rows], self.elements[rows], least)
 
     @property
     def told(self) -> NDArray[np.intp]:
@@ -176,6 +186,9 @@ def choose(part: Part, *, most: int, norms: Array | None = None) -> Choice:
     for found in convex[:3]:
         if _is_exact(part, found) and len(found.members) > 1:
             return Choice(found.members, Form.CONVEX, True)
+    if not _can_be_exact(part, norms):
+        near = _essential(part, convex[0], convex=True)
+        return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
     signed, children = _signed(part, most)
     if signed is not None and signed.exact:
         return signed
@@ -196,6 +209,22 @@ def choose(part: Part, *, most: int, norms: Array | None = None) -> Choice:
     return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
 
 
+def _can_be_exact(part: Part, norms: Array | None) -> bool:
+    """
+    Tell whether any sum of candidates may be exact: all of them together leave little.
+
+    No set leaves less than all candidates do. A few blocks tell.
+    """
+    if norms is not None:
+        part = part.with_zero(norms)
+    rows = part.told[np.unique(np.linspace(0, len(part.told) - 1, ASKED).astype(int))]
+    weights = affine.system(part.between[rows], part.to_target[rows]).weights
+    residual = affine.residual_squares(weights, part.between[rows], part.to_target[rows])
+    typical = np.median(part.to_target[rows], axis=1)
+    least = part.roundings * part.floors[rows] ** 2 + FAR * part.precision[0] * typical
+    return bool(2 * np.count_nonzero(residual <= FAR * least) >= len(rows))
+
+
 def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
     """Return the best sum with negative weights, and candidates that are the target's children."""
     children: set[int] = set()
@@ -205,7 +234,7 @@ def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
         exact = _is_exact(left, best)
         if not exact:
             best = _essential(left, best, convex=False)
-        if len(best.members) < 2:
+        if len(best.members) < 2 or (not exact and len(best.members) > MOST_SIGNED):
             break
         child = _child(left, best)
         if child is None:
@@ -217,7 +246,7 @@ def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
 
 
 def _scaled(part: Part, most: int, children: set[int]) -> Choice | None:
-    """Return the best sum of other weights if it is exact; the zero vector is the last candidate."""
+    """Return the best sum of other weights if it is exact; the zero vector stands last."""
     left, kept = part.without(children)
     zero = left.to_target.shape[1] - 1
     found = search(left.problem(), convex=False, most=most + 1)[0]
@@ -240,7 +269,7 @@ def _is_exact(part: Part, found: Found) -> bool:
 
 
 def _child(part: Part, found: Found) -> int | None:
-    """Return the candidate that the relation makes a child of, None where that may be the target."""
+    """Return the candidate that the relation has as its child, None where it is the target."""
     votes = 0
     places = list(found.members)
     for block, weights in zip(part.told, found.weights, strict=True):
@@ -257,10 +286,7 @@ def _essential(part: Part, found: Found, *, convex: bool) -> Found:
     problem = part.problem()
     needed = np.log(WORTH_A_PARENT if convex else WORTH_A_SIGN) * problem.elements.sum()
     while len(found.members) > 1:
-        without = [
-            solved(problem, (*found.members[:at], *found.members[at + 1 :]), convex=convex)
-            for at in range(len(found.members))
-        ]
+        without = without_one(problem, found, convex=convex)
         gains = [
             float(problem.worth(each.residual) - problem.worth(found.residual)) for each in without
         ]
@@ -279,4 +305,4 @@ def _is_far_better(part: Part, signed: tuple[int, ...], convex: tuple[int, ...])
     own = solved(problem, signed, convex=False)
     other = solved(problem, convex, convex=True)
     gain = float(problem.worth(other.residual) - problem.worth(own.residual))
-    return gain > np.log(10.0) * float(problem.elements.sum())
+    return gain > float(np.log(10.0)) * float(problem.elements.sum())

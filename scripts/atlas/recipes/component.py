@@ -160,8 +160,8 @@ class Component:
         return Parents(worn, choice.form, choice.exact, by_block)
 
     def _part(self, target: int, candidates: Sequence[int], usable: NDArray[np.intp]) -> Part:
-        places = [target, *candidates]
-        squares = self.squares.squares[usable][:, places][:, :, places]
+        places = np.array([target, *candidates], np.intp)
+        squares = self.squares.squares[np.ix_(usable, places, places)]
         return Part.of(
             squares,
             self.elements[usable, target],

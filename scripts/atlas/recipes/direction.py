@@ -20,14 +20,15 @@ def may_be_child(
     """
     Tell whether the target of a sum with negative weights may be what was made.
 
-    The relation t = Σ w c holds for any of its models as target. It is written here as p + … = t + n + …
-    of positive terms on both sides:
+    The relation t = Σ w c holds for any of its models as target. It is written here with positive
+    terms on both sides, p + … = t + n + …:
 
     - With one positive weight, that parent lies between the target and the others: it is the child.
-    - What is made has the largest coefficient: a + m (b − c) with |m| ≤ 1. Written for b, weights are
-      1/m.
-    - Of t = a + m (b − c) and a = t + m (c − b), those changes are independent of each other that were
-      really added: at right angles a − c and b − c in the one, t − b and c − b in the other.
+    - What is made has the largest coefficient: a + m (b − c) with |m| ≤ 1. Written for b, weights
+      are 1/m.
+    - Of t = a + m (b − c) and a = t + m (c − b), those changes are independent of each other that
+      were really added: at right angles are a − c and b − c in the one, t − b and c − b in the
+      other.
 
     Parameters
     ----------

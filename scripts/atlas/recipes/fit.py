@@ -16,8 +16,8 @@ Array = NDArray[np.float64]
 
 LARGEST_ERROR = 0.05
 """A weight with a larger standard error is not told."""
-EXPLAINED = 0.5
-"""A sum that is not exact leaves no more than this share of the nearest parent's squared distance."""
+EXPLAINED = 0.25
+"""A sum that is not exact leaves at most this share of the nearest parent's squared distance."""
 WIDE_ROUNDINGS = 4.0
 """
 Of float32 and wider targets, whose own arithmetic rounds products and differences too.
@@ -106,13 +106,12 @@ def fit_blocks(
     """
     Fit the blocks of a component, which share parents where that explains them.
 
-    Parameters are those of `fit_part` with an axis of blocks first: squares (blocks, n, n), elements
-    and floors (blocks,), norms (blocks, n).
+    Parameters are those of `fit_part` with an axis of blocks first: squares (blocks, n, n),
+    elements and floors (blocks,), norms (blocks, n).
     """
     known = floors is not None
     floors = floors if floors is not None else np.zeros(len(squares))
-    usable = np.isfinite(squares).all(axis=0)
-    usable = np.flatnonzero(usable[0] & (np.arange(len(usable)) > 0))
+    usable = 1 + np.flatnonzero(np.isfinite(squares[:, 0, 1:]).all(axis=0))
     usable = usable[np.isfinite(squares[:, usable][:, :, usable]).all(axis=(0, 1))]
     if not len(usable):
         nothing = Fit((), None, None, None, float("nan"), 0.0, Verdict.NOT_COMPARED)
@@ -141,7 +140,7 @@ def of_block(part: Part, block: int, choice: Choice, *, most: int) -> Choice:
 
 
 def solve(part: Part, block: int, choice: Choice) -> Measured:
-    """Return the weights of a choice in one block; of a scaled one the zero vector's is the last."""
+    """Return the weights of a choice in one block; of a scaled one also the zero vector's."""
     members = choice.members
     if choice.form is Form.SCALED:
         members = (*members, part.to_target.shape[1] - 1)

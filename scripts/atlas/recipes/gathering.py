@@ -1,4 +1,4 @@
-"""Gather, from the shards, each tensor's squares among targets and their parents: in one reading."""
+"""Gather each tensor's squares among targets and their parents, in one reading of the shards."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Gathered:
     parents: tuple[tuple[int, ...], ...]
     """Of each target, in the order of the squares' places after the target's own."""
     squares: NDArray[np.float64]
-    """(tensors, targets, K, K); NaN where not compared. Places beyond the parents' are the target's."""
+    """(tensors, targets, K, K); NaN where not compared. Beyond its parents stands the target."""
 
     def of(self, target: int) -> tuple[tuple[int, ...], NDArray[np.float64]]:
         """Return a target's parents and squares, (tensors, 1 + parents, 1 + parents)."""

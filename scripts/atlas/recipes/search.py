@@ -8,7 +8,7 @@ better. A residual below what rounding and measuring leave is worth no more than
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,9 @@ Array = NDArray[np.float64]
 
 WIDTH = 6
 """Sets that are pursued at a time."""
+PAIRS = 60
+"""Pairs that are solved in all blocks, of those that are the best in PAIR_BLOCKS blocks."""
+PAIR_BLOCKS = 6
 PENALTY = 20.0
 """Times ln n, for each parent: in place of the 2 of AIC or the 1 of BIC, as candidates are many."""
 COLLINEAR = 1e-5
@@ -57,8 +60,8 @@ class Problem:
 
     def part(self, members: Iterable[int]) -> tuple[Array, Array]:
         """Return the squares among members, (blocks, k, k), and to the target, (blocks, k)."""
-        places = list(members)
-        return self.between[:, places][:, :, places], self.to_target[:, places]
+        places = np.array(list(members), np.intp)
+        return self.between[:, places[:, None], places], self.to_target[:, places]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +82,25 @@ class Found:
 
 def solved(problem: Problem, members: Iterable[int], *, convex: bool) -> Found:
     """Return a set of parents with its weights."""
-    places = tuple(sorted(members))
-    between, to_target = problem.part(places)
+    return solved_all(problem, [tuple(members)], convex=convex)[0]
+
+
+def solved_all(problem: Problem, sets: Sequence[tuple[int, ...]], *, convex: bool) -> list[Found]:
+    """Return several sets of parents, all of one size, with their weights."""
+    if not sets:
+        return []
+    members = np.sort(np.array(sets, np.intp), axis=1)
+    between = problem.between[:, members[:, :, None], members[:, None, :]]
+    to_target = problem.to_target[:, members]
     solve = affine.convex if convex else affine.system
     weights = solve(between, to_target).weights
     residual = affine.residual_squares(weights, between, to_target)
-    worth = float(problem.worth(residual)) + problem.cost * len(places)
-    spread = float((np.abs(weights) * to_target).sum())
-    return Found(places, weights, residual, worth, spread)
+    worth = problem.worth(residual) + problem.cost * members.shape[1]
+    spread = (np.abs(weights) * to_target).sum(axis=(0, 2))
+    return [
+        Found(tuple(own), weights[:, at], residual[:, at], float(worth[at]), float(spread[at]))
+        for at, own in enumerate(members.tolist())
+    ]
 
 
 def search(problem: Problem, *, convex: bool, most: int) -> list[Found]:
@@ -103,11 +117,12 @@ def search(problem: Problem, *, convex: bool, most: int) -> list[Found]:
     count = problem.to_target.shape[1]
     singles = problem.worth(problem.to_target) + problem.cost
     order = np.lexsort((np.arange(count), singles))[:WIDTH]
-    found = {(int(i),): solved(problem, (int(i),), convex=convex) for i in order}
+    found: dict[tuple[int, ...], Found] = {
+        each.members: each
+        for each in solved_all(problem, [(int(i),) for i in order], convex=convex)
+    }
     if count > 1 and most > 1:
-        beam = _best(
-            solved(problem, pair, convex=convex) for pair in _pairs(problem, convex=convex)
-        )
+        beam = _best(solved_all(problem, _pairs(problem, convex=convex), convex=convex))
         found |= {each.members: each for each in beam}
         for _ in range(2, min(most, count)):
             best = min(each.worth for each in found.values())
@@ -118,9 +133,7 @@ def search(problem: Problem, *, convex: bool, most: int) -> list[Found]:
                 for each in beam
                 for add in _additions(problem, each, convex=convex)
             }
-            beam = _best(
-                solved(problem, each, convex=convex) for each in sorted(wider - set(found))
-            )
+            beam = _best(solved_all(problem, sorted(wider - set(found)), convex=convex))
             if not beam:
                 break
             found |= {each.members: each for each in beam}
@@ -131,11 +144,12 @@ def search(problem: Problem, *, convex: bool, most: int) -> list[Found]:
 
 
 def _pairs(problem: Problem, *, convex: bool) -> list[tuple[int, int]]:
-    """Return the best pairs of candidates."""
+    """Return the pairs of candidates that are the best in a few of the blocks."""
     count = problem.to_target.shape[1]
     i, j = np.triu_indices(count, k=1)
     worth, spread = np.zeros(len(i)), np.zeros(len(i))
-    for block in range(len(problem.elements)):
+    asked = np.unique(np.linspace(0, len(problem.elements) - 1, PAIR_BLOCKS).astype(int))
+    for block in asked.tolist():
         between, to = problem.between[block][i, j], problem.to_target[block]
         first, second = to[i], to[j]
         along = (first + between - second) / 2
@@ -148,7 +162,7 @@ def _pairs(problem: Problem, *, convex: bool) -> list[tuple[int, int]]:
         spread += np.abs(1 - share) * first + np.abs(share) * second
     # Of those that are as good as the best, the widest.
     worth = np.where(worth <= worth.min() + problem.room, worth.min(), worth)
-    best = np.lexsort((-spread, worth))[: 3 * WIDTH]
+    best = np.lexsort((-spread, worth))[:PAIRS]
     return [(int(i[each]), int(j[each])) for each in best]
 
 
@@ -187,23 +201,25 @@ def _best(found: Iterable[Found]) -> list[Found]:
 def _fewer(problem: Problem, found: Found, convex: bool) -> Found:
     """Drop the members that are not worth what they cost, one by one."""
     while len(found.members) > 1:
-        without = [
-            solved(problem, (*found.members[:at], *found.members[at + 1 :]), convex=convex)
-            for at in range(len(found.members))
-        ]
-        best = _best(without)[0]
+        best = _best(without_one(problem, found, convex=convex))[0]
         if best.worth > found.worth:
             return found
         found = best
     return found
 
 
+def without_one(problem: Problem, found: Found, *, convex: bool) -> list[Found]:
+    """Return a set without its first, its second, ... member."""
+    sets = [(*found.members[:at], *found.members[at + 1 :]) for at in range(len(found.members))]
+    return solved_all(problem, sets, convex=convex)
+
+
 def _ranked(problem: Problem, found: list[Found]) -> list[Found]:
     """
     Order sets by worth; of such that are equally good and as large, the wider one is first.
 
-    On a line a, m, n, b the model m lies between a and n as well as between a and b. The widest pair
-    is taken: else m would be made of n, and n of m.
+    On a line a, m, n, b the model m lies between a and n as well as between a and b. The widest
+    pair is taken: else m would be made of n, and n of m.
     """
     distinct = {each.members: each for each in found}
     order = sorted(

@@ -1,8 +1,8 @@
 """
 Fit a block tensor by tensor: what a merger left out must not be averaged in.
 
-Of each tensor the squares among the target and its parents are known. Weights are found that most of
-the tensors follow; those that deviate are told, and the rest is fitted again.
+Of each tensor the squares among the target and its parents are known. Weights are found that most
+of the tensors follow; those that deviate are told, and the rest is fitted again.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ ONE_ROUNDING = 1.5
 """
 Squared distance, over the rounding floor's square, of what is equal but for one rounding.
 
-A half that moved one place in an eighth of its elements: mergers that compute m a + (1 − m) a in half
-precision change a tenth.
+A half-precision tensor that moved by one place in an eighth of its elements: mergers that compute
+m a + (1 − m) a in half precision change a tenth.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Tensors:
-    """Some tensors of a target and its parents, the zero vector among them where sums are scaled."""
+    """Some tensors of a target and its parents, with the zero vector where sums are scaled."""
 
     between: Array
     """Squares among the parents, (tensors, k, k)."""
@@ -109,8 +109,7 @@ def robust(tensors: Tensors, form: Form) -> Robust:
     Return the weights that explain the most of the tensors, all of which tell of weights.
 
     Several starts are reweighted to the least of Σ n ln(residual + noise), which a few tensors that
-    deviate hardly move; then tensors that are explained are fitted with the weights that their noise
-    gives them.
+    deviate hardly move; then the tensors that are explained are fitted, each trusted by its noise.
     """
     best = _exact(tensors, form, _weights(tensors, form, _noise(tensors)))
     if not best.follows.all() and len(tensors) > 1:
@@ -172,7 +171,7 @@ def _weights(tensors: Tensors, form: Form, noise: Array) -> Array:
     between = np.einsum("t,tij->ij", trust, tensors.between)
     to_target = trust @ tensors.to_target
     solve = affine.convex if form is Form.CONVEX else affine.system
-    return solve(between, to_target).weights
+    return np.asarray(solve(between, to_target).weights)
 
 
 def _errors(tensors: Tensors, variance: Array) -> Array:
@@ -181,7 +180,7 @@ def _errors(tensors: Tensors, variance: Array) -> Array:
     scale = trust.max()
     between = np.einsum("t,tij->ij", trust / scale, tensors.between)
     spread = affine.system(between, trust / scale @ tensors.to_target).spread
-    return np.sqrt(np.maximum(np.diagonal(spread) / scale, 0.0))
+    return np.asarray(np.sqrt(np.maximum(np.diagonal(spread) / scale, 0.0)))
 
 
 def explaining(tensor: Tensors, form: Form) -> Array | None:
@@ -189,8 +188,8 @@ def explaining(tensor: Tensors, form: Form) -> Array | None:
     count = tensor.to_target.shape[1]
     zero = np.zeros(count)
     for member in np.argsort(tensor.to_target[0], kind="stable"):
-        single = np.eye(count)[member]
+        single = np.asarray(np.eye(count)[member])
         if tensor.within(single, zero).all():
             return single
     own = _weights(tensor, form, np.ones(1))
-    return own if tensor.within(own, zero).all() else None
+    return own if bool(tensor.within(own, zero).all()) else None
