@@ -81,7 +81,7 @@ class Teller:
     def weights(self, part: Part, *, errors: bool = False) -> list[str]:
         """Return a part's weights as texts: those that a proof used, or as few digits as hold."""
         found = self.proof(part)
-        if found and (told := found.told_weights(part.parents)):
+        if found and (told := found.told_weights(part.families)):
             return told
         tell: Callable[[float, float | None], str] = with_error if errors else plain
         known = part.errors or (None,) * len(part.parents)
@@ -160,7 +160,7 @@ class Teller:
 
     def _family(self, part: Part) -> set[str]:
         """Return all models that hold the same as a part, where it is one other's."""
-        return {*part.parents, *(model for alike in part.alike for model in alike)}
+        return {model for family in part.families for model in family}
 
     def _whole(self, part: Part, *, in_brief: bool) -> str:
         """Return what a component is of which one thing is said, or a single block."""

@@ -108,6 +108,16 @@ def test_the_same_in_the_fit_and_proved_are_told_by_the_proof(tmp_path):
     assert "order of operations (99.9999 % equal)" in sentence(tmp_path, rough, proofs=[almost])
 
 
+def test_of_several_ways_the_first_is_told_and_what_could_not_be_tried_is_not(tmp_path):
+    rows = [summed("m", "unet", WHOLE, AB, alike=[["c"], []])]
+    failed = proof("m", "vae", WHOLE, AB, "", problem="no such file")
+    best = proof("m", "unet", WHOLE, {"b": 0.3, "c": 0.7}, arithmetic="lerp")
+    worse = proof("m", "unet", WHOLE, AB, "not proved", share=0.5)
+    told = told_of(tmp_path, rows, proofs=[failed, best, worse])
+    assert told.sentence("m") == "m = 0.7 × a + 0.3 × b, proved bit for bit (lerp)"
+    assert ("m", "vae") not in told.proofs
+
+
 def test_of_proofs_by_block_the_rest_is_counted(tmp_path):
     rows = by_block("m", "unet", {"IN00": 0.2, "IN01": 0.4, "IN02": 1}, "a", "b")
     proofs = [
