@@ -83,13 +83,15 @@ wildcard_constraints:
 
 
 rule all:
-    """Everything that the roster asks for: identity, distances, matrices, plots and pairs of its groups."""
+    """Everything that the roster asks for: identity, distances, recipes, lineage, plots and pairs."""
     default_target: True
     input:
         rules.write_index.output,
         rules.check_models.output if MODELS or not GROUPS else [],
         rules.atlas.input,
         rules.groups.input,
+        rules.recipes.input,
+        rules.lineage.input,
         rules.pairs.input,
 
 
