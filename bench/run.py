@@ -23,6 +23,7 @@ BENCHMARKS = {
     "joins": "bench.relations.joins",
     "thousand": "bench.relations.thousand",
     "ranking": "bench.relations.ranking",
+    "recipes": "bench.recipes.fit_recipes",
     "many-models": "bench.workflow.many_models",
     "small-files": "bench.workflow.small_files",
     "architectures": "bench.architectures.tables",
