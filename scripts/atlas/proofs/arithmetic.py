@@ -39,11 +39,13 @@ class Arithmetic:
     compute: Compute | None
     """Takes float32 parents in order, weights, and what rounds each step; None: float64."""
     native: bool = False
-    """Whether each step is rounded to the target's own dtype, float16 or bfloat16."""
+    """Whether it differs for targets in float16 or bfloat16 alone, to which it rounds its steps."""
     symmetric: bool = False
     """Whether the first two parents may be exchanged."""
     rest: bool = False
     """Whether the first weight is what the others leave of 1, as (1 − m) is computed."""
+    by_single: bool = False
+    """Whether a sum in float64 is rounded to float32 on its way to float16, as torch does it."""
 
     def orders(self, weights: Weights) -> list[tuple[int, ...]]:
         """Return the orders of the parents that make a difference, the recipe's own first."""
@@ -73,7 +75,8 @@ class Arithmetic:
         if len(alone) == 1 and weights[alone[0]] == 1:
             return parents[alone[0]]
         if self.compute is None or not self.fits(weights):
-            return sum_in_double(parents, _from_the_rest(weights) if self.rest else weights)
+            total = sum_in_double(parents, _from_the_rest(weights) if self.rest else weights)
+            return total.astype(np.float32) if self.by_single else total
         rounding = ROUNDINGS[dtype] if self.native and dtype in NATIVE else as_it_is
         singles = [each.astype(np.float32, copy=False) for each in parents]
         return self.compute(singles, weights, rounding)
@@ -279,6 +282,10 @@ ARITHMETICS = (
     Arithmetic("float64 sum", "the demo's merges", _any, None, symmetric=True),
     Arithmetic("float64 sum with 1 - m", "the demo's merges by block", _convex_or_signed, None,
                rest=True),
+    Arithmetic("float64 sum by float32", "torch: float64 to float16", _any, None, native=True,
+               symmetric=True, by_single=True),
+    Arithmetic("float64 sum with 1 - m by float32", "the same", _convex_or_signed, None,
+               native=True, rest=True, by_single=True),
     Arithmetic("weighted sum", "A1111, old supermerger", _any, _weighted, symmetric=True),
     Arithmetic("native weighted sum", "the same of float16 files", _any, _weighted, True, True),
     Arithmetic("fused lerp", "torch.lerp: sd-mecha, supermerger", _two, _by(_fused_lerp)),

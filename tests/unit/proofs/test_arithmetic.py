@@ -155,6 +155,18 @@ def test_a_sum_in_float64_is_rounded_once():
     assert share("float64 sum", [a, b], (0.7, 0.3), made, "f32") == 1
 
 
+def test_torch_rounds_float64_to_float16_by_float32():
+    a, b, _ = parents("f16")
+    made = (0.7 * a.double() + 0.3 * b.double()).half()
+    assert share("float64 sum by float32", [a, b], (0.7, 0.3), made, "f16") == 1
+
+
+def test_numpy_rounds_float64_to_float16_at_once():
+    a, b, _ = parents("f16")
+    made = (0.7 * a.double() + 0.3 * b.double()).numpy().astype(np.float16)
+    assert share("float64 sum", [a, b], (0.7, 0.3), torch.from_numpy(made), "f16") == 1
+
+
 def test_one_minus_a_weight_is_not_the_plain_number():
     x = np.array([1.0]), np.array([1.0])
     (made,) = BY_NAME["float64 sum with 1 - m"].values(x, (0.2, 0.8), "f64")
