@@ -94,7 +94,9 @@ def prove(
         if not ways or any(each.verdict in (Proved.PROVED, None) for each in attempts):
             break
     attempts.sort(key=lambda each: each.tally.share or 0.0, reverse=True)
-    turned = turned_share(taken, attempts[0].making) if attempts else None
+    if not any(each.tally.elements for each in attempts):
+        return Proof(part, tuple(attempts[:1]), None)
+    turned = turned_share(taken, attempts[0].making)
     return Proof(part, tuple(attempts), turned)
 
 
