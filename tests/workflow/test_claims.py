@@ -50,8 +50,8 @@ def test_claims_of_files_and_of_the_roster(atlas: Atlas) -> None:
     merged = found[found["model"] == "m"]
     assert list(merged["component"]) == ["unet", "unet"]
     assert list(zip(merged["parent_model"], merged["weight"], strict=True)) == [
-        ("a", "0.7"),
-        ("b", "0.3"),
+        ("a", 0.7),
+        ("b", 0.3),
     ]
     (fault,) = found[found["model"] == "b"]["detail"]
     assert "there is no model labell" in fault
