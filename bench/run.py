@@ -37,6 +37,7 @@ BENCHMARKS = {
     "aligned-maps": "bench.projection.aligned_maps",
     "vocabulary": "bench.embeddings.vocabulary",
     "words": "bench.embeddings.words",
+    "claims": "bench.claims.collecting",
     "low-rank": "bench.low_rank.baked",
     "identify": "bench.library.identify",
     "search": "bench.library.search",

@@ -148,7 +148,8 @@ def _inherited(
     writer = claim.source.partition(" ")[0]
     if writer in named_after:
         return f"it was written into {named_after[writer]}"
-    if writer == KOHYA and claim.kind == Kind.LORA and model.kind == MODEL:
+    is_of_lora = any(each.source == KOHYA and each.kind == Kind.LORA for each in model.written)
+    if writer == KOHYA and is_of_lora and model.kind == MODEL:
         return "it is of a LoRA, and this is none"
     for parent in sorted(parents & set(said)):
         if any(_is_same(claim, other) for other in said[parent]):

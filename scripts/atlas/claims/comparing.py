@@ -175,12 +175,13 @@ def _judged_sum(claim: Claim, found: Found) -> Judgement:
     if found.verdict == "none":
         return Judgement(Answer.CONTRADICTED, "no sum of models at hand explains the weights")
     claimed, alien = _by_found_parent(claim, found)
+    called = _called(claim, found)
     weights = {model: weight for model, weight in found.weights.items() if weight is not None}
     if not weights or found.verdict in ("equal", "undetermined"):
         why = "the parents are equal here" if found.verdict == "equal" else "weights are not known"
         return Judgement(Answer.UNDETERMINED, why)
     off = [
-        f"{model} {weights[model]:.4g}, not {claimed[model]:.4g}"
+        f"{called[model]} {weights[model]:.4g}, not {claimed[model]:.4g}"
         for model in weights
         if abs(weights[model] - claimed[model]) > tolerance(found.errors.get(model, 0.0))
     ]
@@ -192,7 +193,8 @@ def _judged_sum(claim: Claim, found: Found) -> Judgement:
         return Judgement(Answer.UNDETERMINED, f"{words}, and more was done than a sum")
     if off:
         return Judgement(Answer.CONTRADICTED, "; ".join(off))
-    return Judgement(Answer.AGREES, f"weights of {_names(weights)} are as claimed")
+    names = _names(called[model] for model in weights)
+    return Judgement(Answer.AGREES, f"weights of {names} are as claimed")
 
 
 def _judged_parents(claim: Claim, found: Found) -> Judgement:
@@ -228,6 +230,15 @@ def _by_found_parent(claim: Claim, found: Found) -> tuple[dict[str, float], dict
         else:
             alien[parent.model or parent.name] += parent.weight or 0.0
     return claimed, dict(alien)
+
+
+def _called(claim: Claim, found: Found) -> dict[str, str]:
+    """Return what the claim calls each found parent: of those that are alike, the one it names."""
+    named = [parent.model for parent in claim.parents]
+    return {
+        model: next((each for each in (model, *found.alike.get(model, ())) if each in named), model)
+        for model in found.weights
+    }
 
 
 def _names(models: Iterable[str]) -> str:

@@ -21,11 +21,10 @@ def webui(recipe: Mapping[str, Any], models: MergedModels, held: Held) -> list[C
     parents = parents_of(recipe, models, HASHES)
     mode = text_of(recipe.get("interp_method"))
     found = sum_of(mode, parents, weight_of(recipe.get("multiplier")), None)
-    told = [
-        f"keys with {dropped} are left out"
-        for dropped in [text_of(recipe.get("discard_weights"))]
-        if dropped
-    ]
+    dropped = text_of(recipe.get("discard_weights"))
+    told = [f"keys with {dropped} are left out"] if dropped else []
+    if recipe.get("is_inpainting") is True or recipe.get("is_instruct_pix2pix") is True:
+        told.append("of the first layer only the channels of the image are merged")
     claims = claims_of(
         "sd_merge_recipe webui", dict.fromkeys(merged_parts(held), found), _words(recipe, *told)
     )

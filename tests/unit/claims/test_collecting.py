@@ -71,7 +71,7 @@ def test_what_is_written_into_loras_is_inherited_by_a_model() -> None:
     texts = KOHYA | {"ss_network_module": "networks.lora"}
     claims = collected([subject("lora", texts, kind="lora"), subject("m", texts)])
     assert written(claims["lora"]) == [("kohya", False), ("kohya", False)]
-    assert written(claims["m"]) == [("kohya", True), ("kohya", False)]
+    assert written(claims["m"]) == [("kohya", True), ("kohya", True)]
 
 
 def test_epochs_of_one_run_keep_their_own() -> None:

@@ -41,6 +41,9 @@ def test_models_that_are_alike_count_together() -> None:
     alike = Found("copy", {"a": 1.0}, alike={"a": ["b"]})
     assert answer(summed(a=0.7, b=0.3), alike) == Answer.AGREES
     assert answer(summed(a=0.7, c=0.3), alike) == Answer.CONTRADICTED
+    # words have the names of the claim
+    of_b = Found("recovered", {"a": 0.5, "c": 0.5}, alike={"a": ["m", "b"]})
+    assert compare(summed(b=0.5, c=0.5), of_b, MODELS).words == "weights of b + c are as claimed"
 
 
 def test_parents_that_are_not_at_hand_are_not_checked() -> None:

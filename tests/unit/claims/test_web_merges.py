@@ -90,6 +90,11 @@ def test_a_recipe_may_lie_among_the_models() -> None:
     assert sums(said({"sd_merge_models": json.dumps(models)})) == {("*", "*"): {"a": 0.7, "b": 0.3}}
 
 
+def test_of_an_inpainting_model_not_all_channels_are_merged() -> None:
+    (claim,) = said(merge(WEBUI | {"is_inpainting": True}))
+    assert "channels" in claim.detail
+
+
 def test_a_missing_weight_is_no_sum() -> None:
     (claim,) = said(merge(WEBUI | {"multiplier": "much"}))
     assert claim.kind == Kind.OTHER
