@@ -50,7 +50,7 @@ def main() -> None:
         base = _stored(UNet2DConditionModel.from_pretrained(given.unet), Path(place) / "base")
         for name, (settings, dtype) in CASES.items():
             network = _baked(given.unet, dtype, **settings)
-            child = _stored(network, Path(place) / name.replace(" ", "-"))
+            child = _stored(network, Path(place) / "".join(filter(str.isalnum, name)))
             models = {path.stem: path for path in (base, child)}
             homes = {model: path.with_suffix("") for model, path in models.items()}
             print(f"\n{name}")

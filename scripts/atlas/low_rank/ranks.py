@@ -33,7 +33,7 @@ CERTAIN = 3.0
 """
 How much more must be left for a full rank to be certain, where few values stand out.
 
-A tenth of all values just below the bound, as of a LoRA that is as light as rounding, leave twice as
+A tenth of all values just below the bound, as of a LoRA as light as rounding, leave twice as
 much as rounding.
 """
 MOST = 0.75
@@ -132,10 +132,10 @@ def _noises(
         ),
         key=lambda each: each.energy,
     )
-    both = one + other
-    halves = (both + noise.of_rounding(difference, dtype) for dtype in ("f16", "bf16"))
+    twice = other + other  # as of a base that was cast first, and rounded again with its change
+    halves = (twice + noise.of_rounding(difference, dtype) for dtype in ("f16", "bf16"))
     last = 0.0
-    for each in chain((one, other, both), halves):
+    for each in chain((one, other, one + other, twice), halves):
         if each.threshold > LARGER * last:
             last = each.threshold
             yield each
