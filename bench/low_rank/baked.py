@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,25 +65,31 @@ def _times(place: Path, widths: tuple[int, ...]) -> Iterator[Line]:
     megabytes = 2 * sum(held.size for held in base.values()) * 2 / 1e6
     for name, verdict in (("lora", Verdict.LORA), ("full", Verdict.FULL)):
         models = Models({each: prints[each] for each in ("base", name)}, homes, None)
-        files, start = OpenFiles(), time.perf_counter()
+        files, start = OpenFiles(), time.process_time()
         for difference in models.differences("base", name):
             matrices(files, difference)
-        read = time.perf_counter() - start
-        start = time.perf_counter()
+        read = time.process_time() - start
+        start = time.process_time()
         found = of_pair(models, "base", name)
-        took = time.perf_counter() - start
+        took = time.process_time() - start
         assert set(found["verdict"]) == {verdict}, found
-        what = f"{name}: a pair of {len(base)} tensors, {megabytes:,.0f} MB, beside reading them"
+        held = f"{len(base)} tensors, {megabytes:,.0f} MB"
+        what = f"{name}: a pair of {held}, beside reading them: time of one core"
         yield Line(what, seconds(read), seconds(took), took / read)
 
 
 def _verdicts(models: int) -> Iterator[Line]:
     tunes, _ = pretended.counted(models, is_adapter=False)
     called = tunes[Verdict.LORA] + tunes[Verdict.LOHA]
-    yield Line(f"{models} full tunes: called a LoRA", "", f"{called}", called / models, "≤ 0")
-    lora, wrong = pretended.counted(models, is_adapter=True)
-    said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(lora.items()))
-    yield Line(f"{models} LoRAs, 0.03 to 10 %: {said}; of another rank", "", f"{wrong}")
+    what = f"{models} full tunes, 0.03 to 10 %: {_said(tunes)}; called an adapter"
+    yield Line(what, "", f"{called}", called / models, "≤ 0")
+    loras, wrong = pretended.counted(models, is_adapter=True)
+    what = f"{models} LoRAs, 0.03 to 10 %: {_said(loras)}; of another rank"
+    yield Line(what, "", f"{wrong}", wrong / models, "≤ 0")
+
+
+def _said(counts: Counter[Verdict]) -> str:
+    return ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
 
 
 def _shapes(widths: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, int]]]:

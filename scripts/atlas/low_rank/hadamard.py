@@ -14,7 +14,6 @@ from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 LARGEST = 8
 """The largest dimension that is looked for: 2,080 products a row."""
@@ -48,7 +47,7 @@ def _lies_on_quadrics(basis: NDArray[np.float64], dimension: int) -> bool | None
     spanned = (dimension * (dimension + 1) // 2) ** 2
     if len(basis) < spanned + dimension**2:
         return None
-    rows = basis / np.maximum(linalg.norm(basis, axis=1, keepdims=True), np.finfo(float).tiny)
+    rows = basis / np.maximum(np.linalg.norm(basis, axis=1, keepdims=True), np.finfo(float).tiny)
     products = rows[:, first] * rows[:, second]
-    values = linalg.svdvals(products[: 4 * first.size])
+    values = np.linalg.svd(products[: 4 * first.size], compute_uv=False)
     return bool(values[spanned] < DROP * values[spanned - 1])

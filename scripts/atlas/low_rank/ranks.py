@@ -29,6 +29,13 @@ What must be left below the gap, as a sum of squares relative to rounding's.
 More is no rounding. Less is left where most elements did not change, as the change is smaller than
 their spacing: what is seen of it then has another rank than it had.
 """
+CERTAIN = 3.0
+"""
+How much more must be left for a full rank to be certain, where few values stand out.
+
+A tenth of all values just below the bound, as of a LoRA as light as rounding, leave twice as
+much as rounding.
+"""
 MOST = 0.75
 """The largest rank that is low, relative to the smaller side."""
 LARGER = 1.05
@@ -102,9 +109,10 @@ def rank_of(
             return Rank(Kind.LOW, rank, side, gap)
     rank = _above(values, largest)
     left = energy - float(np.square(values[:rank]).sum())
-    if left > TAIL[1] * largest.energy or rank > side / 2 or rank == values.size:
+    if left > CERTAIN * largest.energy or rank > side / 2 or rank == values.size:
         return Rank(Kind.FULL, rank, side)
-    return Rank(Kind.BURIED if rank else Kind.ROUNDING, rank, side)
+    is_rounding = rank == 0 and left <= TAIL[1] * largest.energy
+    return Rank(Kind.ROUNDING if is_rounding else Kind.BURIED, rank, side)
 
 
 def loha_of(first: NDArray[Any], second: NDArray[Any], rank: int) -> int:
@@ -124,10 +132,10 @@ def _noises(
         ),
         key=lambda each: each.energy,
     )
-    both = one + other
-    halves = (both + noise.of_rounding(difference, dtype) for dtype in ("f16", "bf16"))
+    twice = other + other  # as of a base that was cast first, and rounded again with its change
+    halves = (twice + noise.of_rounding(difference, dtype) for dtype in ("f16", "bf16"))
     last = 0.0
-    for each in chain((one, other, both), halves):
+    for each in chain((one, other, one + other, twice), halves):
         if each.threshold > LARGER * last:
             last = each.threshold
             yield each

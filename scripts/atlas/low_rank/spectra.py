@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
 COLUMNS_BYTES = 1 << 26
 """Bytes of float64 that are in hand at a time beside the matrix."""
@@ -41,9 +40,9 @@ def all_of(matrix: NDArray[Any], resolve: float) -> NDArray[np.float64]:
     for start in range(0, wide.shape[1], step):
         columns = wide[:, start : start + step].astype(np.float64)
         gram += columns @ columns.T
-    values = np.sqrt(np.maximum(linalg.eigvalsh(gram, overwrite_a=True)[::-1], 0.0))
+    values = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0))
     if values.size and resolve < LOST * values[0]:
-        values = linalg.svdvals(matrix.astype(np.float64), overwrite_a=True)
+        values = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
     found: NDArray[np.float64] = values
     return found
 
@@ -70,11 +69,11 @@ def leading(
     double = matrix.astype(np.float64)
     width = count + MORE
     if width >= min(matrix.shape):
-        left, values, right = linalg.svd(double, full_matrices=False)
+        left, values, right = np.linalg.svd(double, full_matrices=False)
         return left[:, :count], values[:count], right[:count]
     drawn = np.random.Generator(np.random.PCG64(seed)).standard_normal((matrix.shape[1], width))
-    basis = linalg.qr(double @ drawn, mode="economic")[0]
-    other = linalg.qr(double.T @ basis, mode="economic")[0]
-    basis = linalg.qr(double @ other, mode="economic")[0]
-    left, values, right = linalg.svd(basis.T @ double, full_matrices=False)
+    basis = np.linalg.qr(double @ drawn)[0]
+    other = np.linalg.qr(double.T @ basis)[0]
+    basis = np.linalg.qr(double @ other)[0]
+    left, values, right = np.linalg.svd(basis.T @ double, full_matrices=False)
     return (basis @ left)[:, :count], values[:count], right[:count]

@@ -137,15 +137,20 @@ def _decided(part: Part) -> tuple[Verdict, int | None]:
     common = _common(low)
     fitting = [rank for rank in low if rank.rank == common]
     if len(fitting) >= max(LEAST, SHARE * len(telling)):
-        least = CLEAR if common >= FEW else FEW_GAP
-        if median(rank.gap for rank in fitting) >= least:
-            return (Verdict.LOHA if part.loha else Verdict.LORA), common
-        return Verdict.UNDECIDED, None
+        if not _is_clear(fitting, common):
+            return Verdict.UNDECIDED, None
+        return (Verdict.LOHA if part.loha else Verdict.LORA), common
     if len(low) >= SHARE * len(telling):
-        return Verdict.LOW_RANK, None
+        is_clear = _is_clear(low, min(rank.rank for rank in low))
+        return (Verdict.LOW_RANK if is_clear else Verdict.UNDECIDED), None
     if not low and len(full) >= len(telling) / 2:
         return Verdict.FULL, None
     return Verdict.UNDECIDED, None
+
+
+def _is_clear(low: Sequence[Rank], rank: int) -> bool:
+    """Return whether the gaps are larger than those in the spectra of full tunes."""
+    return median(each.gap for each in low) >= (CLEAR if rank >= FEW else FEW_GAP)
 
 
 def _common(low: Sequence[Rank]) -> int:

@@ -67,6 +67,15 @@ def test_a_change_that_was_computed_in_half_precision_is_of_its_rank(half):
     assert (found.kind, found.rank) == (Kind.LOW, 8)
 
 
+def test_a_base_that_was_cast_before_it_was_changed_is_rounded_twice():
+    generator = np.random.default_rng(0)
+    base = adapters.weights(generator, 64, 96)
+    change = 0.03 * np.linalg.norm(base) * adapters.lora(generator, 64, 96, 4)
+    child = adapters.rounded(adapters.rounded(base, "f16") + change, "f16")
+    found = rank_of(base, child, ("f32", "f16"))
+    assert (found.kind, found.rank) == (Kind.LOW, 4)
+
+
 @pytest.mark.parametrize("dtype", adapters.KINDS)
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("size", [0.03, 0.003, 0.0003])

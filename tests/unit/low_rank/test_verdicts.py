@@ -30,6 +30,7 @@ def part(*ranks: Rank, **given: int) -> Part:
         ([low(8)] * 5, Verdict.LORA, 8),
         ([low(8)] * 4 + [low(7)], Verdict.LORA, 8),
         ([low(8)] * 3 + [low(7), low(6)], Verdict.LOW_RANK, None),
+        ([low(8), low(7, gap=1.4), low(6, gap=1.4)], Verdict.UNDECIDED, None),
         ([low(8)], Verdict.LOW_RANK, None),  # one tensor is no agreement
         ([low(8, gap=1.4)] * 5, Verdict.UNDECIDED, None),  # a power law has such gaps
         ([low(2, gap=2.5)] * 5, Verdict.UNDECIDED, None),  # and larger ones at its head
