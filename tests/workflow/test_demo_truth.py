@@ -1,5 +1,5 @@
 """
-The demo's roster says how each model was made; the identity table must find it so.
+The demo's roster says how each model was made; identity, recipes and lineage must find it so.
 
 Both families are made in one run: the distances between any two models need the fingerprints of
 all, and the digits models are trained for real.
@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 import digits_words
+import lineage_truth
 from atlas_demo import facts
 from atlas_demo.digits import captioning, training
 from digits_truth import ENTRIES, EXPECTED, assert_told_from_the_base
@@ -27,6 +28,10 @@ TARGETS = [
     "results/groups/terrain-shipped/identity.csv",
     "results/groups/terrain-shipped/matrices",
     "results/groups/digits/identity.csv",
+    "results/groups/terrain/recipes.csv",
+    "results/groups/terrain/lineage.json",
+    "results/groups/digits/recipes.csv",
+    "results/groups/digits/lineage.json",
     "results/demo/digits/samples.csv",
     "results/embeddings/groups/digits/digits/drift.csv",
     "results/embeddings/groups/digits/vocabulary.csv",
@@ -116,6 +121,69 @@ def test_the_tuned_network_and_the_added_difference_are_changed(groups, verdicts
 @pytest.mark.parametrize("model", EXPECTED)
 def test_each_trained_relative_is_told_from_the_base(groups, model):
     assert_told_from_the_base(pd.read_csv(groups / "digits" / "identity.csv"), model)
+
+
+@pytest.mark.parametrize("model", ["terrain-merge", "terrain-add-difference"])
+def test_weights_of_merges_are_found_and_proved(groups, model):
+    rows = lineage_truth.rows_of(groups, "terrain", model)
+    assert lineage_truth.found_weights(rows, "*") == pytest.approx(
+        lineage_truth.planted_sum(model), abs=1e-6
+    )
+    whole = rows[rows["block"] == "*"]
+    assert set(whole["verdict"]) == {"recovered"}
+    assert set(whole["proof"]) == {"proved"}
+
+
+def test_a_merge_of_two_tunes_is_found_in_both_parts(groups):
+    for component, base in (("unet", "digits-captioned"), ("text_encoder", "digits-mirrored")):
+        rows = lineage_truth.rows_of(groups, "digits", "digits-merge", component)
+        found = lineage_truth.found_weights(rows, "*")
+        planted = lineage_truth.planted_sum("digits-merge")
+        assert sorted(found.values()) == pytest.approx(sorted(planted.values()), abs=1e-6)
+        # one of the two parents has the base's own part: any model that holds it stands for it
+        (tuned,) = planted.keys() - {base}
+        assert found[tuned] == pytest.approx(planted[tuned], abs=1e-6)
+        assert set(rows[rows["block"] == "*"]["proof"]) == {"proved"}
+    vae = lineage_truth.rows_of(groups, "digits", "digits-merge", "vae")
+    assert set(vae["verdict"]) <= {"copy", "equal"}
+
+
+@pytest.mark.parametrize(
+    ("group", "model"), [("terrain", "terrain-block-merge"), ("digits", "digits-block-merge")]
+)
+def test_every_block_of_merges_by_block_is_found_and_proved(groups, group, model):
+    rows = lineage_truth.rows_of(groups, group, model)
+    first, second = lineage_truth.MODELS[model]["recipe"]["parents"]
+    blocks = [block for block in rows["block"].unique() if block != "*"]
+    assert len(blocks) == {"terrain": 53, "digits": 28}[group]
+    for block in blocks:
+        share = lineage_truth.planted_share(model, block)
+        found = lineage_truth.found_weights(rows, block)
+        assert found.keys() <= {first, second}
+        assert found.get(second, 0) == pytest.approx(share, abs=1e-4), block
+        if 0 < share < 1:
+            assert set(rows[rows["block"] == block]["proof"]) == {"proved"}, block
+
+
+@pytest.mark.parametrize("model", lineage_truth.PLAIN)
+def test_what_was_trained_has_no_recipe(groups, model):
+    rows = lineage_truth.rows_of(groups, model.split("-")[0], model)
+    assert set(rows["verdict"]) == {"none"}
+
+
+@pytest.mark.parametrize("group", ["terrain", "digits"])
+def test_the_lineage_is_as_it_was_planted(groups, group):
+    found = lineage_truth.edges(groups, group)
+    assert {ends: edge["kind"] for ends, edge in found.items()} == lineage_truth.EDGES[group]
+    assert {edge["direction"] for edge in found.values()} == {"decided"}
+
+
+@pytest.mark.parametrize("group", ["terrain", "digits"])
+def test_directions_of_convex_merges_are_proved(groups, group):
+    found = lineage_truth.edges(groups, group)
+    merges = [edge for edge in found.values() if edge["kind"] == "merge"]
+    assert len(merges) == {"terrain": 7, "digits": 4}[group]
+    assert {edge["strength"] for edge in merges} == {"proof"}
 
 
 @pytest.fixture(scope="module")
