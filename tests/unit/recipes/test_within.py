@@ -32,7 +32,8 @@ def block(sizes: list[int], left_out: dict[int, list[float]]) -> Tensors:
 
 def test_all_follow() -> None:
     found = robust(block([900, 400, 2000, 50], {}), Form.CONVEX)
-    assert found.exact and found.follows.all()
+    assert found.exact
+    assert found.follows.all()
     np.testing.assert_allclose(found.weights, [0.7, 0.3], atol=5 * found.errors.max())
 
 
@@ -45,7 +46,8 @@ def test_what_was_left_out_is_not_averaged_in(sizes: list[int], form: Form) -> N
     assert found.follows.tolist() == [True, True, False, True, False]
     np.testing.assert_allclose(found.weights, [0.7, 0.3], atol=0.002)
     own = explaining(tensors[np.array([2])], form)
-    assert own is not None and own.tolist() == [1, 0]
+    assert own is not None
+    assert own.tolist() == [1, 0]
     own = explaining(tensors[np.array([4])], form)
     assert own is not None
     np.testing.assert_allclose(own, [0.2, 0.8], atol=0.005)
@@ -71,6 +73,7 @@ def test_where_nothing_is_exact_all_count() -> None:
         1.0,
     )
     found = robust(noisy, Form.CONVEX)
-    assert not found.exact and found.follows.all()
+    assert not found.exact
+    assert found.follows.all()
     np.testing.assert_allclose(found.weights, [0.7, 0.3], atol=0.01)
     assert found.errors.min() > robust(tensors, Form.CONVEX).errors.max()
