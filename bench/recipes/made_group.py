@@ -1,4 +1,4 @@
-"""Make up fingerprints, shards and the table of a group of merges and fine-tunes; print their rows."""
+"""Make up fingerprints and shards of a group of merges and fine-tunes; print their rows as JSON."""
 
 import argparse
 import json

@@ -246,7 +246,8 @@ def _can_be_exact(part: Part, norms: Array | None) -> bool:
 
 def _asked(part: Part) -> NDArray[np.intp]:
     """Return a few of the blocks that tell."""
-    return part.told[np.unique(np.linspace(0, len(part.told) - 1, ASKED).astype(int))]
+    asked = np.unique(np.linspace(0, len(part.told) - 1, ASKED).astype(int))
+    return np.asarray(part.told[asked])
 
 
 def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:

@@ -120,20 +120,47 @@ class Component:
         total = self.by_block(squares) ** 2
         return np.divide(total, fourth, out=numel, where=fourth > 0)
 
+    @cached_property
+    def _wide(self) -> NDArray[np.bool_]:
+        """Which models are float32 or wider for the most part, (models,)."""
+        wide = self.contents.contents["dtype"].isin(WIDE).to_numpy(bool)
+        own = np.where(self.index >= 0, wide[np.maximum(self.index, 0)], False)
+        return np.asarray(2 * (self.numel * own).sum(axis=0) > self.numel.sum(axis=0))
+
     def roundings(self, target: int) -> float:
         """Return how many roundings of the target's size its making may have had."""
-        held = self.index[:, target]
-        held = held[held >= 0]
-        dtypes = self.contents.contents["dtype"].to_numpy()[held]
-        numel = self.contents.contents["numel"].to_numpy(np.int64)[held]
-        wide = np.isin(dtypes, WIDE)
-        return WIDE_ROUNDINGS if 2 * numel[wide].sum() > numel.sum() else 1.0
+        return WIDE_ROUNDINGS if self._wide[target] else 1.0
+
+    @cached_property
+    def block_numel(self) -> Array:
+        """Elements of finite tensors, (blocks, models)."""
+        return self.by_block(self.numel)
+
+    @cached_property
+    def block_norms(self) -> Array:
+        """Squared norms, (blocks, models)."""
+        return self.by_block(self.norms)
+
+    @cached_property
+    def block_roundings(self) -> Array:
+        """Squared L2 that rounding leaves, (blocks, models)."""
+        return self.by_block(self.rounding)
+
+    @cached_property
+    def _is_uniform(self) -> bool:
+        """Whether all candidates are compared in the same tensors."""
+        leaders = np.array(self.families.leaders, np.intp)
+        compared = self.squares.compared[:, leaders[:, None], leaders]
+        apart = compared[:, ~np.eye(len(leaders), dtype=bool)]
+        return bool(apart.size and (apart > 0).all() and (apart == apart[:, :1]).all())
 
     def comparable(self, target: int) -> tuple[list[int], NDArray[np.intp]]:
         """Return candidates of a target, and the blocks in which all of these are compared."""
         candidates = [each for each in self.families.leaders if each != target]
         if not candidates:
             return [], np.zeros(0, np.intp)
+        if self._is_uniform:
+            return candidates, np.arange(len(self.squares.blocks))
         compared = self.squares.compared[:, target][:, candidates]
         most = compared.max(axis=1)
         full = (compared == most[:, None]) & (most[:, None] > 0)
@@ -187,10 +214,10 @@ class Component:
     ) -> Array | None:
         """Return norms, (blocks, n), if all of them are over the same tensors."""
         places = [target, *candidates]
-        numel = self.by_block(self.numel[:, places])[usable]
+        numel = self.block_numel[usable][:, places]
         if (numel != self.squares.compared[usable][:, target, candidates[0]][:, None]).any():
             return None
-        return np.sqrt(self.by_block(self.norms[:, places])[usable])
+        return np.asarray(np.sqrt(self.block_norms[usable][:, places]))
 
     def _versions(
         self, target: int, whole: tuple[int, ...], choice: Choice, usable: NDArray[np.intp]

@@ -105,7 +105,7 @@ class Parts:
         blocks = [
             self._block(target, block, likely, gathered)
             for block in range(len(self.squares.blocks))
-            if self.component.by_block(self.component.numel[:, target])[block]
+            if self.component.block_numel[block, target]
         ]
         nearest, distance = self._nearest(target, None)
         empty = Row(
@@ -125,7 +125,7 @@ class Parts:
         """Return the rows of a model that is another one, or it rounded."""
         found = []
         numel = self.component.numel[:, target]
-        roundings = self.component.by_block(self.component.rounding[:, target])
+        roundings = self.component.block_roundings[:, target]
         every = [(WHOLE, None), *((name, at) for at, name in enumerate(self.squares.blocks))]
         for name, block in every:
             rows = slice(None) if block is None else self.rows_of[block]

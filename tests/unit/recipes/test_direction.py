@@ -1,0 +1,42 @@
+"""Which model of an exact relation may be the child."""
+
+import numpy as np
+import pytest
+
+from atlas.recipes.direction import may_be_child
+from made_up_merges import squared_distances
+
+RANDOM = np.random.default_rng(4)
+BASE = RANDOM.normal(size=4000)
+FIRST, SECOND = BASE + 0.1 * RANDOM.normal(size=(2, 4000))
+
+
+def asked(target: np.ndarray, parents: list[np.ndarray], weights: list[float]) -> bool:
+    squares = squared_distances(np.array([target, *parents]))
+    np.testing.assert_allclose(target, np.array(weights) @ np.array(parents), atol=1e-9)
+    own = np.array(weights)
+    return may_be_child(own, np.full(len(own), 1e-4), squares[1:, 1:], squares[0, 1:])
+
+
+def test_between_its_parents_it_may() -> None:
+    assert asked(0.6 * FIRST + 0.4 * SECOND, [FIRST, SECOND], [0.6, 0.4])
+
+
+def test_beyond_its_parents_it_may_not() -> None:
+    child = 0.6 * FIRST + 0.4 * SECOND
+    assert not asked(FIRST, [child, SECOND], [1 / 0.6, -0.4 / 0.6])
+
+
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_of_an_added_difference_one_may(share: float) -> None:
+    child = FIRST + share * (SECOND - BASE)
+    assert asked(child, [FIRST, SECOND, BASE], [1, share, -share])
+    assert not asked(FIRST, [child, BASE, SECOND], [1, share, -share])
+    assert not asked(SECOND, [BASE, child, FIRST], [1, 1 / share, -1 / share])
+    assert not asked(BASE, [SECOND, FIRST, child], [1, 1 / share, -1 / share])
+
+
+def test_of_a_whole_difference_both_may() -> None:
+    child = FIRST + SECOND - BASE
+    assert asked(child, [FIRST, SECOND, BASE], [1, 1, -1])
+    assert asked(FIRST, [child, BASE, SECOND], [1, 1, -1])
