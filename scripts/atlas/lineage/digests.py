@@ -100,7 +100,8 @@ def derived(
 def _led(own: list[str], base: str | None, claims: Claims) -> list[str]:
     """Put the one first that stands for all."""
     claimed = {
-        one: sum((other, one) in claims for other in own) - sum((one, other) in claims for other in own)
+        one: sum((other, one) in claims for other in own)
+        - sum((one, other) in claims for other in own)
         for one in own
     }
     return sorted(own, key=lambda one: (one != base, -claimed[one], one))

@@ -129,10 +129,7 @@ def _text(edge: Edge, component: str | None, parts: int) -> str:
 
 def _weight(edge: Edge, component: str | None) -> str:
     numbers = [
-        weight
-        for part, blocks in edge.weights
-        if component in (None, part)
-        for _, weight in blocks
+        weight for part, blocks in edge.weights if component in (None, part) for _, weight in blocks
     ]
     if not numbers:
         return ""

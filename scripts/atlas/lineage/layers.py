@@ -195,7 +195,9 @@ def _laid_out(
     for (parent, child, _, is_decided, text), at in drawn.items():
         size = f'{text_width(text, SMALL) * 72 + 8:.0f}" HEIGHT="{ROW * 72:.0f}'
         # A table without a letter keeps the text's place free.
-        room = {"label": f'<<TABLE BORDER="0" FIXEDSIZE="TRUE" WIDTH="{size}"><TR><TD></TD></TR></TABLE>>'}
+        room = {
+            "label": f'<<TABLE BORDER="0" FIXEDSIZE="TRUE" WIDTH="{size}"><TR><TD></TD></TR></TABLE>>'
+        }
         drawing.add_edge(
             f"n{parent}", f"n{child}", key=f"e{at}", dir="forward" if is_decided else "none",
             arrowsize="0.6", **(room if text else {}),

@@ -65,10 +65,6 @@ def _triples(edges: tuple[Edge, ...], component: str) -> set[tuple[str, str, str
             merged.setdefault(edge.child, []).append(edge.parent)
         if component in edge.components and edge.kind == TUNE:
             tuned[edge.child] = edge.parent
-    pairs = {
-        (child, *sorted(parents)) for child, parents in merged.items() if len(parents) == 2
-    }
-    chains = {
-        (child, tuned[parent], parent) for child, parent in tuned.items() if parent in tuned
-    }
+    pairs = {(child, *sorted(parents)) for child, parents in merged.items() if len(parents) == 2}
+    chains = {(child, tuned[parent], parent) for child, parent in tuned.items() if parent in tuned}
     return pairs | chains  # type: ignore[operator]

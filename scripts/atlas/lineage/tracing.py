@@ -273,9 +273,7 @@ class _Tracing:
         numbers = [weight for own in weights.values() for weight in own.values()]
         is_even = bool(numbers) and max(numbers) - min(numbers) <= EVEN
         is_even = is_even and all(WHOLE in own or own for own in weights.values())
-        unsure = sorted(
-            slot.row for slot in slots if not recipes[slot.row].making.is_recovered
-        )
+        unsure = sorted(slot.row for slot in slots if not recipes[slot.row].making.is_recovered)
         note = f"approximate in {', '.join(unsure)}" if unsure else ""
         return directed_as_recipe(
             Edge(
@@ -300,7 +298,10 @@ class _Tracing:
         main = max(sorted(components), key=relative)
         holders = self.contents[main].holders
         ends = holders.number[parent], holders.number[child]
-        weak = [*signs.of_places(holders, *ends), *signs.of_order(parent, child, self.claimed.orders)]
+        weak = [
+            *signs.of_places(holders, *ends),
+            *signs.of_order(parent, child, self.claimed.orders),
+        ]
         moments = [self.known.moments.get(one, {}).get(main) for one in (parent, child)]
         if moments[0] is not None and moments[1] is not None:
             weak += signs.of_statistics(moments[0], moments[1], float(holders.distances[ends]))
@@ -351,7 +352,9 @@ class _Tracing:
 
     def missing(self, edges: Sequence[Edge]) -> list[Edge]:
         """Return edges from parents that claims name and the group lacks."""
-        explained = {edge.child for edge in edges if edge.kind == MERGE and edge.direction == DECIDED}
+        explained = {
+            edge.child for edge in edges if edge.kind == MERGE and edge.direction == DECIDED
+        }
         found = []
         for child, named in self.claimed.missing.items():
             if child in explained or child in self.derived:

@@ -87,9 +87,7 @@ def test_models_may_be_encoded_twice(times: int) -> None:
 def test_a_recipe_may_lie_among_the_models() -> None:
     texts = merge(WEBUI)
     models = json.loads(texts["sd_merge_models"]) | {"sd_merge_recipe": texts["sd_merge_recipe"]}
-    assert sums(said({"sd_merge_models": json.dumps(models)})) == {
-        ("*", "*"): {"a": 0.7, "b": 0.3}
-    }
+    assert sums(said({"sd_merge_models": json.dumps(models)})) == {("*", "*"): {"a": 0.7, "b": 0.3}}
 
 
 def test_a_missing_weight_is_no_sum() -> None:
