@@ -12,8 +12,8 @@ from atlas.library.identifying import Identified, Stage
 from atlas.library.index import CAST_OF, COPY, Match, Same
 from atlas.library.intervals import Estimate
 from atlas.library.said import kept, sentences
-from atlas.models.description import KIND_WORDS
 from atlas.names.components import OTHER, WORDS
+from atlas.names.kinds import KIND_WORDS
 from atlas.tensors.tensors import Checkpoint
 
 NAMED = 3
