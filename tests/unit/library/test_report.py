@@ -156,6 +156,13 @@ class TestScripts:
         assert answer in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
 
+    def test_it_starts_without_what_takes_long_to_import(self):
+        command = [sys.executable, "-X", "importtime", SCRIPTS / "identify.py", "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        assert "numpy" in modules
+        assert not modules & {"pandas", "scipy", "numba", "torch", "matplotlib"}
+
     @pytest.mark.parametrize("script", ["identify.py", "triage.py", "pack_library.py"])
     def test_help_tells_all_options(self, place, script):
         done = self.called(place, script, "--help")
