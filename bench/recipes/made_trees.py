@@ -67,7 +67,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Models:
-    """Models with the squared distances of their tensors."""
+    """A target and others, with the squared distances of their tensors."""
 
     names: tuple[str, ...]
     """The target is the first."""
@@ -81,7 +81,7 @@ class Models:
     squares: NDArray[np.float64]
     """Squared L2 distances: float64 (tensors, models, models)."""
     roundings: NDArray[np.float64]
-    """L2 that rounding to a model's own dtype leaves: float64 (tensors, models)."""
+    """L2 that rounding to its own dtype leaves of the target: float64 (tensors,)."""
 
     def chosen(self, names: Sequence[str]) -> "Models":
         """Return some of the models."""
@@ -93,7 +93,7 @@ class Models:
             blocks=self.blocks,
             weights=self.weights[at],
             squares=self.squares[:, at][:, :, at],
-            roundings=self.roundings[:, at],
+            roundings=self.roundings,
         )
 
 
@@ -163,6 +163,8 @@ class _Maker:
         self.kept: dict[str, NDArray[np.float32]] = {}
         self.dtypes: dict[str, str] = {}
         self.merges: dict[str, Shares] = {}
+        self._sizes = np.array(list(SIZES.values()) * len(self.blocks))
+        self._starts = np.cumsum(self._sizes) - self._sizes
         self.add("base0", self._initial(), "f32")
         other = self.kept["base0"] + self.change(self.kept["base0"], 0.2, low=False)
         self.add("base1", other, "f16")
@@ -240,33 +242,29 @@ class _Maker:
         return made
 
     def change(self, weights: NDArray[np.floating], size: float, *, low: bool) -> Weights:
-        """Return a change by this share of each tensor's norm."""
-        change = np.empty(len(weights))
-        start = 0
-        for _ in self.blocks:
-            for shape in SHAPES.values():
-                part = slice(start, start + int(np.prod(shape)))
-                start = part.stop
-                drawn = self._direction(shape, low=low).reshape(-1)
-                uneven = size * self._draw.lognormal(0, 0.4)
-                norm = np.linalg.norm(weights[part])
-                change[part] = drawn * (uneven * norm / np.linalg.norm(drawn))
-        return change
+        """Return a change by this share of each tensor's norm, more of some and less of others."""
+        drawn = self._draw.standard_normal(len(weights), dtype=np.float32)
+        if low:
+            self._lower(drawn)
+        parts = np.repeat(np.arange(len(self._starts)), self._sizes)
+        squares = [np.add.reduceat(np.square(each), self._starts) for each in (weights, drawn)]
+        uneven = self._draw.lognormal(0, 0.4, len(self._starts))
+        scales: Weights = size * uneven * np.sqrt(squares[0] / squares[1])
+        return drawn * scales[parts]
 
     def models(self, names: Sequence[str]) -> Models:
         """Measure models."""
         kept = np.stack([self.kept[name] for name in names])
         tensors = [f"{block}.{tensor}" for block in self.blocks for tensor in SHAPES]
         squares = np.empty((len(tensors), len(names), len(names)))
-        roundings = np.empty((len(tensors), len(names)))
+        roundings = np.empty(len(tensors))
         start = 0
         for number, tensor in enumerate(tensors):
             stop = start + SIZES[tensor.split(".")[1]]
             part = kept[:, start:stop]
             squares[number] = self._measured(squared_distances(part), part.shape[1])
-            for row, name in enumerate(names):
-                noise = rounding(part[row], self.dtypes[name]).sum()
-                roundings[number, row] = np.sqrt(noise)
+            noise = rounding(part[0], self.dtypes[names[0]]).sum()
+            roundings[number] = np.sqrt(noise)
             start = stop
         return Models(
             names=tuple(names),
@@ -280,8 +278,9 @@ class _Maker:
 
     def _measured(self, squares: NDArray[np.float64], elements: int) -> NDArray[np.float64]:
         """Return squares with the errors of measured ones, whose differences are float32."""
-        noise = np.triu(self._draw.standard_normal(squares.shape) * MEASURED / np.sqrt(elements))
-        return squares * (1 + noise + noise.T)
+        noise = np.triu(self._draw.standard_normal(squares.shape, dtype=np.float32))
+        noise *= np.float32(MEASURED / np.sqrt(elements))
+        return squares * (1.0 + (noise + noise.T).astype(np.float64))
 
     def _initial(self) -> Weights:
         """Return a trained network: loud rows, norms that are far from 0, small biases."""
@@ -295,12 +294,15 @@ class _Maker:
                 parts.append((part + 0.3 * (name == "norm")).reshape(-1))
         return np.concatenate(parts)
 
-    def _direction(self, shape: tuple[int, ...], *, low: bool) -> Weights:
-        if low and len(shape) > 1:
-            rows, columns = shape
-            up = self._draw.standard_normal((rows, LOW_RANK))
-            return np.asarray(up @ self._draw.standard_normal((LOW_RANK, columns)))
-        return self._draw.standard_normal(shape)
+    def _lower(self, drawn: NDArray[np.float32]) -> None:
+        """Let the matrices of a change be of low rank."""
+        for start, shape in zip(
+            self._starts, list(SHAPES.values()) * len(self.blocks), strict=True
+        ):
+            if len(shape) > 1:
+                up = self._draw.standard_normal((shape[0], LOW_RANK), dtype=np.float32)
+                down = self._draw.standard_normal((LOW_RANK, shape[1]), dtype=np.float32)
+                drawn[start : start + up.shape[0] * down.shape[1]] = (up @ down).reshape(-1)
 
     def _weights(self, kind: str, parents: Sequence[str]) -> Shares:
         if kind != "difference":

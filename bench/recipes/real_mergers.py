@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from atlas.recipes.fit import Fit, fit_blocks
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from atlas.checkpoint import open_checkpoint
+from atlas.recipes.fit import WIDE_ROUNDINGS, Fit, fit_blocks
 from atlas.recipes.verdicts import Verdict
 from bench.common.lines import Line
 from bench.common.measuring import REPOSITORY
@@ -33,9 +33,16 @@ PREFIXES = ("model.diffusion_model.", "cond_stage_model.", "first_stage_model.")
 PARENTS = {
     "a": ("digits", "digits", "digits"),
     "b": ("digits-mirrored", "digits-captioned", "digits-decoder"),
-    "c": ("digits-pruned", "digits-exchanged", "digits"),
+    "c": ("digits", "digits-exchanged", "digits"),
 }
-"""Whose UNet, text encoder and VAE each parent has: all three parents differ in two of them."""
+"""Whose UNet, text encoder and VAE each parent has."""
+SHUFFLED = PREFIXES[0]
+"""
+The component in which c is no model of the demo, but `a` with b's changes shuffled in each tensor.
+
+The digits have one fine-tuned UNet beside the raw weights of the training, which are so near to
+their average that most methods make weighted sums of them.
+"""
 OUTPUTS = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 BLOCKS = [
     "BASE", *(f"IN{n:02d}" for n in range(12)), "M00", *(f"OUT{n:02d}" for n in range(12))
@@ -103,7 +110,6 @@ METHODS = (
         ),
     ),
     Method("perpendicular", lambda m, a, b, c: m.add_perpendicular(c, b, a, alpha=0.8)),
-    Method("model stock", lambda m, a, b, c: m.n_model_stock(a, b, c)),
     Method("crossover", lambda m, a, b, c: m.crossover(a, b, alpha=0.3, tilt=0.5)),
 )
 
@@ -216,9 +222,22 @@ def _write_parents(place: Path) -> dict[str, Path]:
         for prefix, source in zip(PREFIXES, sources, strict=True):
             held = load_file(DIGITS / f"{source}.safetensors")
             weights |= {key: held[key].contiguous() for key in keys if key.startswith(prefix)}
+        if name == "c":
+            weights |= _shuffled(load_file(paths["a"]), load_file(paths["b"]))
         paths[name] = place / f"{name}.safetensors"
         save_file(weights, paths[name])
     return paths
+
+
+def _shuffled(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a second fine-tune: one model with the other's changes in another order."""
+    generator = torch.Generator().manual_seed(0)
+    made = {}
+    for key in (each for each in one if each.startswith(SHUFFLED)):
+        change = (other[key] - one[key]).reshape(-1)
+        order = torch.randperm(change.numel(), generator=generator)
+        made[key] = one[key] + change[order].reshape(one[key].shape)
+    return made
 
 
 def _arrays(weights: Mapping[str, Any], places: Mapping[str, Any]) -> Arrays:
@@ -257,7 +276,10 @@ def _found(
         if len(models) < 2 or not some:
             continue
         found = fit_blocks(
-            squares[some], elements=elements[some], floors=np.sqrt(floors[some]), precision=0.0
+            squares[some],
+            elements=elements[some],
+            floors=np.sqrt(floors[some]),
+            roundings=WIDE_ROUNDINGS if dtype == "f32" else 1.0,
         )
         fits |= {(component, blocks[at]): fit for at, fit in zip(some, found, strict=True)}
     return Outcome(method, dtype, fits, tuple(parents))

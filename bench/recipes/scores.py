@@ -129,7 +129,7 @@ def explained(tree: Tree, known: Sequence[str]) -> dict[str, bool]:
             continue
         rows = [at for at, each in enumerate(models.blocks) if each == block]
         places = [models.names.index(each) for each in known if each in truth or "base" in each]
-        floor = np.square(models.roundings[rows, 0]).sum()
+        floor = np.square(models.roundings[rows]).sum()
         left = least(models.squares[rows].sum(axis=0), places)
         told[block] = bool(left <= HIDDEN**2 * floor)
     return told

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from atlas.recipes.fit import fit_blocks
 
+from atlas.recipes.fit import WIDE_ROUNDINGS, fit_blocks
 from bench.common.lines import Line, seconds
 from bench.recipes.made_trees import DTYPES, Tree, tree
 from bench.recipes.scores import Found, Score, add, explained
@@ -90,9 +90,10 @@ def found(made: Tree, candidates: Sequence[str]) -> dict[str, Found]:
     blocks = made.blocks
     of = np.array([blocks.index(block) for block in models.blocks])
     squares = np.stack([models.squares[of == at].sum(axis=0) for at in range(len(blocks))])
-    floors = np.sqrt([np.square(models.roundings[of == at, 0]).sum() for at in range(len(blocks))])
+    floors = np.sqrt([np.square(models.roundings[of == at]).sum() for at in range(len(blocks))])
     elements = np.full(len(blocks), models.weights.shape[1] // len(blocks))
-    fits = fit_blocks(squares, elements=elements, floors=floors)
+    roundings = WIDE_ROUNDINGS if made.dtype == "f32" else 1.0
+    fits = fit_blocks(squares, elements=elements, floors=floors, roundings=roundings)
     said = {}
     for block, fit in zip(blocks, fits, strict=True):
         names = [models.names[place] for place in fit.parents]

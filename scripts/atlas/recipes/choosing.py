@@ -31,6 +31,8 @@ A model that correlates 0.3 with a parent that is missing divides it by 1/(1 −
 """
 WORTH_A_SIGN = 3.0
 """The same of a parent of a sum with negative weights, which is more easily had by chance."""
+CHILD_RATIO = 2.5
+"""Squared residual of a candidate as the target's child, over the target's own floor's square."""
 MOST_SIGNED = 3
 """Parents of a sum with negative weights that is not exact: an add-difference."""
 OUTWEIGHS = 2.0
@@ -121,6 +123,15 @@ class Part:
         )
 
 
+def distinct(part: Part, block: int, choice: Choice) -> Choice:
+    """Let one parent stand for those that are equal to it in a block."""
+    kept: list[int] = []
+    for each in choice.members:
+        if all(part.between[block, each, other] > 0 for other in kept):
+            kept.append(each)
+    return replace(choice, members=tuple(kept))
+
+
 @dataclass(frozen=True, eq=False)
 class Measured:
     """What a set of parents with weights leaves in one block."""
@@ -184,8 +195,11 @@ def choose(part: Part, *, most: int, norms: Array | None = None) -> Choice:
     problem = part.problem()
     convex = search(problem, convex=True, most=most)
     for found in convex[:3]:
-        if _is_exact(part, found) and len(found.members) > 1:
+        if len(found.members) > 1 and _is_exact(part, found):
             return Choice(found.members, Form.CONVEX, True)
+    single = next((each for each in convex if len(each.members) == 1), None)
+    if single is not None and len(part.told) > 1 and _is_exact(part, single):
+        return Choice(single.members, Form.CONVEX, True)
     if not _can_be_exact(part, norms):
         near = _essential(part, convex[0], convex=True)
         return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
@@ -231,6 +245,9 @@ def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
     while part.to_target.shape[1] - len(children) > 2 and len(children) < MOST_CHILDREN:
         left, kept = part.without(children)
         best = search(left.problem(), convex=False, most=most)[0]
+        if made := _made_of_target(left, best):
+            children |= {kept[each] for each in made}
+            continue
         exact = _is_exact(left, best)
         if not exact:
             best = _essential(left, best, convex=False)
@@ -268,15 +285,52 @@ def _is_exact(part: Part, found: Found) -> bool:
     return 2 * sum(exact) >= len(exact)
 
 
+def _made_of_target(part: Part, found: Found) -> list[int]:
+    """
+    Return the members of a set that lie between the target and others: these are its children.
+
+    Several children of one target tell of it together, and rounding less so than of each alone.
+    """
+    places = list(found.members)
+    squares = _with_target(part, places)
+    made = []
+    for at, member in enumerate(places):
+        others = [each for each in range(1 + len(places)) if each != 1 + at]
+        between = squares[:, others][:, :, others]
+        to_member = squares[:, 1 + at, others]
+        weights = affine.convex(between, to_member).weights
+        residual = affine.residual_squares(weights, between, to_member)
+        precision = np.append(part.precision[:1], part.precision[np.delete(places, at)])
+        blur = affine.resolution(weights, between, to_member, precision)
+        rows = part.told
+        allowed = CHILD_RATIO * part.roundings * part.floors[rows] ** 2 + blur
+        exact = (residual <= allowed) & (weights[:, 0] > LEAST_WEIGHT)
+        if 2 * np.count_nonzero(exact) >= len(rows):
+            made.append(member)
+    return made
+
+
+def _with_target(part: Part, places: list[int]) -> Array:
+    """Return squares among the target, first, and some candidates, over the blocks that tell."""
+    rows = part.told
+    squares = np.zeros((len(rows), 1 + len(places), 1 + len(places)))
+    squares[:, 1:, 1:] = part.between[np.ix_(rows, np.array(places), np.array(places))]
+    squares[:, 0, 1:] = squares[:, 1:, 0] = part.to_target[rows][:, places]
+    return squares
+
+
 def _child(part: Part, found: Found) -> int | None:
     """Return the candidate that the relation has as its child, None where it is the target."""
-    votes = 0
+    votes = voters = 0
     places = list(found.members)
     for block, weights in zip(part.told, found.weights, strict=True):
         own = measured(part, int(block), found.members, weights)
+        if (np.abs(weights) <= np.maximum(3 * own.errors, LEAST_WEIGHT)).any():
+            continue
         between = part.between[block][np.ix_(places, places)]
+        voters += 1
         votes += may_be_child(weights, own.errors, between, part.to_target[block, places])
-    if 2 * votes >= len(part.told):
+    if voters and 2 * votes >= voters:
         return None
     return places[int(np.argmax(found.weights.mean(axis=0)))]
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from atlas.claims.claim import Kind
-from said_in_files import A, B, C, FLUX, SD1, SDXL, merge, said, sums
+from said_in_files import FLUX, SD1, SDXL, A, B, C, merge, said, sums
 
 WEBUI = {
     "type": "webui",
