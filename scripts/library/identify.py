@@ -14,7 +14,8 @@ from atlas.checkpoint import open_checkpoint
 from atlas.library import libraries
 from atlas.library.identifying import identify
 from atlas.library.index import Index
-from atlas.library.report import Report, labels_of
+from atlas.library.report import Report, blocks_of, labels_of
+from atlas.library.said import claims_of
 
 RESULTS = Path("results")
 
@@ -53,6 +54,7 @@ def main(
         found=identify(opened, Index(entries), error=error, threads=threads),
         labels=labels_of(entries),
         models=len(entries),
+        claims=claims_of(opened.metadata, blocks_of(opened)),
     )
     place = to / (checkpoint.resolve().stem or checkpoint.name)
     told = json.dumps(report.as_json(), indent=1, ensure_ascii=False)

@@ -20,7 +20,7 @@ from rule_files import SCRIPTS, script_files, scripted_rules
 from workflow_runs import REPOSITORY, Atlas
 
 UNET = "unet/conv_in.weight"
-WITHOUT_RULE = {"write_roster"}
+WITHOUT_RULE = {"write_roster", "identify", "triage"}
 METHOD = yaml.safe_load((REPOSITORY / "rules/methods.yaml").read_text())["measure_distances"]
 
 

@@ -1,7 +1,7 @@
 """What a library knows of a model: its components, and of each block a sketch and digests."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.basis import sealed
+from atlas.claims.claim import Claim
+from atlas.fingerprints.provenance import read_provenance
 from atlas.fingerprints.sketches import SketchedBlock, Sketches, layout_of, read_sketches
 from atlas.library.identities import AS_IS, FORMS, Digests, Named, bare_digests, named_digests
+from atlas.library.said import claims_of
 from atlas.names.components import OTHER
 from atlas.names.kinds import MODEL
 from atlas.tensors.tensors import FLOATING, ITEM_BYTES
@@ -70,8 +73,8 @@ class Entry:
     kind: str
     parts: tuple[Part, ...]
     """In order of component."""
-    claims: Mapping[str, Any] = field(default_factory=dict)
-    """What its metadata say, where the fingerprint has them."""
+    claims: tuple[Claim, ...] = ()
+    """What its metadata say of its making, where the fingerprint has them."""
 
     def part(self, component: str) -> Part | None:
         """Return a component, None where there is no such one."""
@@ -187,7 +190,9 @@ def read_entry(model: str, label: str, fingerprint: Path) -> Entry | None:
         )
         for component in sorted(rows)
     )
-    return Entry(model, label, kind, parts)
+    blocks = {name: {row.block for row in held} for name, held in rows.items()}
+    claims = claims_of(read_provenance(fingerprint).metadata, blocks)
+    return Entry(model, label, kind, parts, tuple(claims))
 
 
 def _row(at: Mapping[str, Any], rounding: float | None) -> Row:

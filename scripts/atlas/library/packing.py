@@ -15,6 +15,7 @@ from atlas.basis.sealing import is_sealed
 from atlas.fingerprints.elements.projection import SUMS
 from atlas.library.entries import Block, Entry, Part
 from atlas.library.identities import AS_IS, FORMS, Digests
+from atlas.library.said import kept, restored
 
 VERSION = 1
 """Raised when what a file holds, or what it means, changes: sketches of two versions never meet."""
@@ -77,7 +78,7 @@ def _noted(entry: Entry) -> dict[str, Any]:
     return {
         "label": entry.label,
         "kind": entry.kind,
-        "claims": dict(entry.claims),
+        "claims": kept(entry.claims),
         "components": {part.component: _part_noted(part) for part in entry.parts},
     }
 
@@ -180,7 +181,7 @@ def _entry(
         )
         for component, each in sorted(told["components"].items())
     )
-    return Entry(model, told["label"], told["kind"], parts, told["claims"])
+    return Entry(model, told["label"], told["kind"], parts, restored(told["claims"]))
 
 
 def _hexadecimal(digests: Digests) -> list[str | None]:

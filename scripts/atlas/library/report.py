@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas.basis.page import Section, called, listed, one_line
+from atlas.claims.claim import Claim
 from atlas.library.entries import Entry
 from atlas.library.gathering import Gathered, Told
 from atlas.library.identifying import Identified, Stage
 from atlas.library.index import CAST_OF, COPY, Match, Same
 from atlas.library.intervals import Estimate
-from atlas.models.description import KIND_WORDS
-from atlas.names.components import WORDS
+from atlas.library.said import kept, sentences
+from atlas.names.components import OTHER, WORDS
+from atlas.names.kinds import KIND_WORDS
 from atlas.tensors.tensors import Checkpoint
 
 NAMED = 3
@@ -30,8 +32,8 @@ class Report:
     """Of the library's models, by id."""
     models: int
     """In the library."""
-    claims: Sequence[str] = ()
-    """What its metadata say of its making, in sentences."""
+    claims: Sequence[Claim] = ()
+    """What its metadata say of its making."""
 
     @property
     def title(self) -> str:
@@ -58,7 +60,7 @@ class Report:
         for each in self.found:
             told.append(f"{_word(each)}: {self._told(each)}")
             told += [f"{_word(each)}: {words}" for words in self._made_of(each)]
-        told += [f"says of itself: {claim}" for claim in self.claims]
+        told += [f"says of itself: {words}" for words in sentences(self.claims)]
         return [one_line(sentence) for sentence in (*told, *self.checkpoint.findings)]
 
     def sections(self) -> list[Section]:
@@ -80,7 +82,7 @@ class Report:
             "read_bytes": self.read_bytes,
             "models_in_library": self.models,
             "findings": list(self.checkpoint.findings),
-            "claims": list(self.claims),
+            "claims": kept(self.claims),
             "duplicate_of": self.duplicates(),
             "components": [self._component(each) for each in self.found],
             "unread": {name: each.in_full for name, each in self.checkpoint.unread.items()},
@@ -267,6 +269,15 @@ class Report:
                 for part in each.gathered
             ],
         }
+
+
+def blocks_of(checkpoint: Checkpoint) -> dict[str, set[str]]:
+    """Return the blocks of each component, as its header tells."""
+    found: dict[str, set[str]] = {}
+    for tensor in checkpoint.tensors:
+        if tensor.component != OTHER:
+            found.setdefault(tensor.component, set()).add(tensor.block)
+    return found
 
 
 def labels_of(entries: Iterable[Entry]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from atlas.basis import sealed
 from atlas.basis.page import NAMED, Item, Section, called, listed
 from atlas.names.components import DENOISERS, OTHER, WORDS
-from atlas.names.kinds import MODEL
+from atlas.names.kinds import KIND_WORDS, MODEL
 from atlas.tensors.tensors import ITEM_BYTES, Unread
 
 COLUMNS = [
@@ -32,12 +32,6 @@ TROUBLES = {
     "zero_tensors": "are all zero",
 }
 """Columns that count broken tensors, and what is said of them."""
-
-KIND_WORDS = {
-    "lora": ("a LoRA or another adapter", "LoRAs or other adapters"),
-    "embedding": ("a text embedding", "text embeddings"),
-}
-"""What a checkpoint that is no model is called, and several."""
 
 
 def describe(fingerprints: Mapping[str, Path]) -> tuple[pd.DataFrame, dict[str, list[str]]]:

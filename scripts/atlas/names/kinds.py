@@ -9,6 +9,12 @@ from atlas.basis.shipped import load
 
 MODEL = "model"
 
+KIND_WORDS = {
+    "lora": ("a LoRA or another adapter", "LoRAs or other adapters"),
+    "embedding": ("a text embedding", "text embeddings"),
+}
+"""What a checkpoint that is no model is called, and several."""
+
 
 def kind_of(keys: Collection[str]) -> str:
     """

@@ -15,7 +15,21 @@ from atlas.library.entries import Entry, read_entry
 
 
 @pytest.fixture
-def entry_of(tmp_path: Path):
+def fingerprinted():
+    """Return a function that writes a checkpoint's fingerprint, and returns its entry."""
+
+    def entry(checkpoint: Path, to: Path) -> Entry:
+        opened = open_checkpoint(checkpoint)
+        sealed.write(fingerprint.table(opened), to, fingerprint.notes(opened))
+        found = read_entry(to.stem, f"the {to.stem}", to)
+        assert found is not None
+        return found
+
+    return entry
+
+
+@pytest.fixture
+def entry_of(tmp_path: Path, fingerprinted):
     """Return a function: the entry of a model of these weights, written as a diffusers folder."""
 
     def entry(model: str, weights: factory.Weights) -> Entry:
@@ -33,12 +47,3 @@ def entries_of(entry_of):
         return [entry_of(model, models[model]) for model in sorted(models)]
 
     return entries
-
-
-def fingerprinted(checkpoint: Path, to: Path) -> Entry:
-    """Write a checkpoint's fingerprint, and return its entry."""
-    opened = open_checkpoint(checkpoint)
-    sealed.write(fingerprint.table(opened), to, fingerprint.notes(opened))
-    entry = read_entry(to.stem, f"the {to.stem}", to)
-    assert entry is not None
-    return entry

@@ -13,6 +13,7 @@ import pytest
 import factory
 from atlas.basis import page
 from atlas.checkpoint import open_checkpoint
+from atlas.claims.claim import Claim, Kind, Parent
 from atlas.library import packing
 from atlas.library.identifying import identify
 from atlas.library.index import Index
@@ -80,8 +81,9 @@ def test_a_recipe_is_by_sketch_and_never_recovered(told):
 
 def test_hostile_labels_are_shown_and_obeyed_nowhere(told, monkeypatch):
     report = told(factory.changed(BASE, 3), {"base": BASE})
+    claim = Claim(HOSTILE, Kind.WEIGHTED_SUM, HOSTILE, parents=(Parent(HOSTILE, 0.5),))
     hostile = Report(
-        report.checkpoint, report.nbytes, report.found, {"base": HOSTILE}, report.models, [HOSTILE]
+        report.checkpoint, report.nbytes, report.found, {"base": HOSTILE}, report.models, [claim]
     )
     text = page.markdown(hostile.title, hostile.sentences(), hostile.sections())
     assert not any(sign in text for sign in ("\x1b", "<script>", "*b*|"))
@@ -153,6 +155,13 @@ class TestScripts:
         assert done.returncode == 1
         assert answer in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
+
+    def test_it_starts_without_what_takes_long_to_import(self):
+        command = [sys.executable, "-X", "importtime", SCRIPTS / "identify.py", "--help"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        assert "numpy" in modules
+        assert not modules & {"pandas", "scipy", "numba", "torch", "matplotlib"}
 
     @pytest.mark.parametrize("script", ["identify.py", "triage.py", "pack_library.py"])
     def test_help_tells_all_options(self, place, script):
