@@ -191,18 +191,25 @@ def outcomes(dtypes: tuple[str, ...]) -> Iterator[Outcome]:
         parents = {name: _arrays(load_file(path), places) for name, path in paths.items()}
         models = [mecha.model(str(path)) for path in paths.values()]
         for method in METHODS:
+            merged = _merged(mecha, method.recipe(mecha, *models))
             for dtype in dtypes:
-                merged = _merged(mecha, method.recipe(mecha, *models), OUTPUTS[dtype])
-                yield _found(method, dtype, _arrays(merged, places), parents, places)
+                target = {
+                    key: values.to(OUTPUTS[dtype]) if values.is_floating_point() else values
+                    for key, values in merged.items()
+                }
+                yield _found(method, dtype, _arrays(target, places), parents, places)
 
 
-def _merged(mecha: Any, recipe: Any, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """Merge in float32, as sd-mecha does by default; its progress bar goes nowhere."""
+def _merged(mecha: Any, recipe: Any) -> dict[str, torch.Tensor]:
+    """
+    Merge in float32, as sd-mecha does by default; its progress bar goes nowhere.
+
+    Other dtypes it makes of this, in the end.
+    """
+    kinds = {"output_dtype": torch.float32, "merge_dtype": torch.float32}
     with Path(os.devnull).open("w") as nowhere:
-        bar = _silent(nowhere)
-        return dict(
-            mecha.merge(recipe, output_dtype=dtype, merge_dtype=torch.float32, threads=1, tqdm=bar)
-        )
+        merged = mecha.merge(recipe, **kinds, threads=1, tqdm=_silent(nowhere))
+    return {key: values for key, values in merged.items() if isinstance(values, torch.Tensor)}
 
 
 def _silent(nowhere: Any) -> Any:

@@ -72,7 +72,9 @@ def test_nothing_else_is_called_a_weighted_sum(merge, dtype):
     assert all(fit.residual > 1.5 * fit.floor for fit in fits)
 
 
-@pytest.mark.parametrize(("dtype", "size"), [(torch.float16, 0.002), (torch.bfloat16, 0.01)], ids=str)
+@pytest.mark.parametrize(
+    ("dtype", "size"), [(torch.float16, 0.002), (torch.bfloat16, 0.01)], ids=str
+)
 def test_near_parents_make_a_turn_a_sum(dtype, size):
     """There, what a slerp differs from a sum by is below what rounding leaves."""
     for fit in fitted(others.slerp, dtype, size=size):
