@@ -74,7 +74,7 @@ def fit_block(row: Row, block: BlockTensors) -> Row:
         telling[:] = True
     if not telling.any() or _is_one_rounding(between, block.roundings):
         return _equal(row, block)
-    told = block[telling]
+    told = block.of(_distinct(between.sum(axis=0)))[telling]
     found = robust(told.tensors, block.form)
     told, found = _without_light(told, found)
     shared = tensors[~telling]
@@ -92,6 +92,15 @@ def _is_one_rounding(between: Array, roundings: Array) -> bool:
     """Tell whether all parents are equal but for one rounding."""
     total, own = between.sum(axis=0), roundings.sum(axis=0)
     return bool((total <= ONE_ROUNDING * np.maximum(own[:, None], own[None, :])).all())
+
+
+def _distinct(total: Array) -> list[int]:
+    """Return one of the parents, as places, for all that are equal to it in the block."""
+    kept: list[int] = []
+    for each in range(len(total)):
+        if all(total[each, other] > 0 for other in kept):
+            kept.append(each)
+    return kept
 
 
 def _equal(row: Row, block: BlockTensors) -> Row:

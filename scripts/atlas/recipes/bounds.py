@@ -43,7 +43,8 @@ def largest_ratio(
 
     Mergers that compute in half precision round every product too, and some cast parents first:
     each of these leaves w² of what the last rounding does, and the sum of such products falls on
-    halves. That much more is granted to weights that are plain numbers: a missing parent makes them any.
+    halves. That much more is granted to weights that are plain numbers, which no missing parent
+    leaves them.
 
     >>> round(largest_ratio(np.array([0.5, 0.5]), np.zeros(2), 1e12), 2)
     1.52

@@ -123,6 +123,15 @@ class Part:
         )
 
 
+def distinct(part: Part, block: int, choice: Choice) -> Choice:
+    """Let one parent stand for those that are equal to it in a block."""
+    kept: list[int] = []
+    for each in choice.members:
+        if all(part.between[block, each, other] > 0 for other in kept):
+            kept.append(each)
+    return replace(choice, members=tuple(kept))
+
+
 @dataclass(frozen=True, eq=False)
 class Measured:
     """What a set of parents with weights leaves in one block."""
@@ -186,8 +195,11 @@ def choose(part: Part, *, most: int, norms: Array | None = None) -> Choice:
     problem = part.problem()
     convex = search(problem, convex=True, most=most)
     for found in convex[:3]:
-        if _is_exact(part, found) and len(found.members) > 1:
+        if len(found.members) > 1 and _is_exact(part, found):
             return Choice(found.members, Form.CONVEX, True)
+    single = next((each for each in convex if len(each.members) == 1), None)
+    if single is not None and len(part.told) > 1 and _is_exact(part, single):
+        return Choice(single.members, Form.CONVEX, True)
     if not _can_be_exact(part, norms):
         near = _essential(part, convex[0], convex=True)
         return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
@@ -309,13 +321,16 @@ def _with_target(part: Part, places: list[int]) -> Array:
 
 def _child(part: Part, found: Found) -> int | None:
     """Return the candidate that the relation has as its child, None where it is the target."""
-    votes = 0
+    votes = voters = 0
     places = list(found.members)
     for block, weights in zip(part.told, found.weights, strict=True):
         own = measured(part, int(block), found.members, weights)
+        if (np.abs(weights) <= np.maximum(3 * own.errors, LEAST_WEIGHT)).any():
+            continue
         between = part.between[block][np.ix_(places, places)]
+        voters += 1
         votes += may_be_child(weights, own.errors, between, part.to_target[block, places])
-    if 2 * votes >= len(part.told):
+    if voters and 2 * votes >= voters:
         return None
     return places[int(np.argmax(found.weights.mean(axis=0)))]
 

@@ -34,6 +34,8 @@ class Parents:
     exact: bool
     by_block: tuple[tuple[int, ...], ...]
     """Those of each block: the component's, but where only others are exact."""
+    forms: tuple[Form | None, ...]
+    """Of each block's."""
 
     def all(self) -> list[int]:
         """Return all of them, those of the whole component first."""
@@ -106,8 +108,17 @@ class Component:
 
     @cached_property
     def elements(self) -> Array:
-        """Elements of the same, (blocks, models)."""
-        return self.by_block(np.where(self.own, self.numel, 0))
+        """
+        Elements of the same, as far as they tell of noise, (blocks, models).
+
+        Where tensors are rounded more or less coarsely, as norms are beside matrices, a sum of
+        squares scatters as that of fewer elements would: (Σ r²)² / Σ (r⁴ / n).
+        """
+        numel = self.by_block(np.where(self.own, self.numel, 0))
+        squares = np.where(self.own, self.rounding, 0.0)
+        fourth = self.by_block(squares**2 / np.maximum(self.numel, 1))
+        total = self.by_block(squares) ** 2
+        return np.divide(total, fourth, out=numel, where=fourth > 0)
 
     def roundings(self, target: int) -> float:
         """Return how many roundings of the target's size its making may have had."""
@@ -144,20 +155,21 @@ class Component:
         candidates, usable = self.comparable(target)
         usable = usable[self.elements[usable, target] > 1]
         if len(candidates) < 2 or not len(usable):
-            return Parents((), None, False, ((),) * blocks)
+            return Parents((), None, False, ((),) * blocks, (None,) * blocks)
         part = self._part(target, candidates, usable)
         choice = choose(part, most=most, norms=self._norms(target, candidates, usable))
-        own: list[tuple[int, ...]] = [choice.members] * blocks
+        own = [choice] * blocks
         if choice.form is not Form.SCALED:
             for at, block in enumerate(usable.tolist()):
-                own[block] = of_block(part, at, choice, most=most).members
+                own[block] = of_block(part, at, choice, most=most)
         whole = tuple(candidates[each] for each in choice.members)
         worn = self._versions(target, whole, choice, usable)
         by_block = tuple(
-            worn if each == choice.members else tuple(candidates[one] for one in each)
+            worn if each is choice else tuple(candidates[one] for one in each.members)
             for each in own
         )
-        return Parents(worn, choice.form, choice.exact, by_block)
+        forms = tuple(each.form for each in own)
+        return Parents(worn, choice.form, choice.exact, by_block, forms)
 
     def _part(self, target: int, candidates: Sequence[int], usable: NDArray[np.intp]) -> Part:
         places = np.array([target, *candidates], np.intp)

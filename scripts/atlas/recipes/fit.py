@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from atlas.recipes import affine
 from atlas.recipes.bounds import MEASURED
-from atlas.recipes.choosing import LEAST_WEIGHT, Choice, Measured, Part, choose, measured
+from atlas.recipes.choosing import (
+    LEAST_WEIGHT,
+    Choice,
+    Measured,
+    Part,
+    choose,
+    distinct,
+    measured,
+)
 from atlas.recipes.verdicts import Form, Verdict
 
 Array = NDArray[np.float64]
@@ -133,10 +141,10 @@ def of_block(part: Part, block: int, choice: Choice, *, most: int) -> Choice:
     """Return the parents of one block: the component's, or others if only they are exact."""
     if not choice.exact or choice.form is not Form.CONVEX or len(part.elements) == 1:
         return choice
-    if solve(part, block, choice).exact:
+    if solve(part, block, distinct(part, block, choice)).exact:
         return choice
     alone = choose(part.single(block), most=most)
-    return alone if alone.exact and alone.form is Form.CONVEX else choice
+    return alone if alone.exact else choice
 
 
 def solve(part: Part, block: int, choice: Choice) -> Measured:
@@ -163,6 +171,7 @@ def _fit(part: Part, block: int, choice: Choice, places: NDArray[np.intp], *, kn
     alone = Fit((), None, None, None, float(np.sqrt(nearest)), floor, Verdict.NONE)
     if not choice.members:
         return alone
+    choice = distinct(part, block, choice)
     found = solve(part, block, choice)
     size = len(choice.members)
     heavy = np.abs(found.weights[:size]) > np.maximum(3 * found.errors[:size], LEAST_WEIGHT)

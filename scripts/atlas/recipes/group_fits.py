@@ -223,9 +223,7 @@ class Parts:
         own = squares[rows][:, places][:, :, places]
         fits = np.isfinite(own).all(axis=(1, 2)) & (self.component.numel[rows, target] > 0)
         rows, own = rows[fits], own[fits]
-        form = likely.form or Form.CONVEX
-        if members != likely.whole:
-            form = Form.CONVEX
+        form = likely.forms[block] or Form.CONVEX
         between, to_target = own[:, 1:, 1:], own[:, 0, 1:]
         if form is Form.SCALED:
             norms = self.component.norms[rows]
