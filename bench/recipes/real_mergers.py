@@ -153,6 +153,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     for outcome in outcomes(("f16",) if quick else tuple(OUTPUTS)):
         method, told = outcome.method, outcome.verdicts
         recovered, count = told[Verdict.RECOVERED], len(outcome.fits)
+        right = recovered + told[Verdict.EQUAL]  # parents that are the same have no weights
         linear = method.truth is not None or method.in_effect
         kind = "linear in effect" if method.in_effect else "linear" if linear else "another"
         others = ", ".join(f"{said} {n}" for said, n in sorted(told.items()) if n)
@@ -160,7 +161,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
             f"{method.name}, {outcome.dtype} ({kind})",
             f"{count} blocks",
             f"{others}; residual {outcome.ratio():.3g} floors",
-            recovered / count,
+            (right if linear else recovered) / count,
             "" if method.in_effect else "≥ 0.95" if linear else "≤ 0.01",
         )
         if not linear:
