@@ -26,6 +26,7 @@ BENCHMARKS = {
     "trees": "bench.recipes.trees",
     "all-known": "bench.recipes.all_known",
     "real-mergers": "bench.recipes.real_mergers",
+    "recipes": "bench.recipes.fit_recipes",
     "many-models": "bench.workflow.many_models",
     "small-files": "bench.workflow.small_files",
     "architectures": "bench.architectures.tables",

@@ -69,9 +69,7 @@ def merge(recipe: Mapping[str, Any], *, times: int = 1) -> dict[str, str]:
     return {"format": "pt", "sd_merge_recipe": json.dumps(recipe), "sd_merge_models": models}
 
 
-def said(
-    texts: Mapping[str, str], held: Held = SD1, *, name: str = "m.safetensors"
-) -> list[Claim]:
+def said(texts: Mapping[str, str], held: Held = SD1, *, name: str = "m.safetensors") -> list[Claim]:
     """Return the claims of a file with these metadata."""
     return claims_in([FileMetadata(name, texts=texts)], held)
 

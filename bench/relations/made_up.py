@@ -76,20 +76,33 @@ def role_of(number: int) -> str:
     return ROLES[number % len(ROLES)]
 
 
-def write_fingerprints(made: Group, folder: Path) -> list[Path]:
-    """Write a fingerprint of each model, and return them in order of id."""
+def block_number(number: int) -> int:
+    """Return the place in BLOCKS of a component's tensor of this number."""
+    return number // len(ROLES) % len(BLOCKS)
+
+
+def write_fingerprints(made: Group, folder: Path, *, rounding: float = 0.0) -> list[Path]:
+    """
+    Write a fingerprint of each model, and return them in order of id.
+
+    Parameters
+    ----------
+    rounding
+        L2 that rounding leaves of each tensor.
+    """
     names = made.names
     number = [int(name[-12:-7]) for name in names]
     same = {
         "key": names,
         "name": names,
         "component": [name.partition("/")[0] for name in names],
-        "block": [BLOCKS[each // len(ROLES) % len(BLOCKS)] for each in number],
+        "block": [BLOCKS[block_number(each)] for each in number],
         "role": [role_of(each) for each in number],
         "dtype": ["f16"] * len(names),
         "shape": [[64, 64]] * len(names),
         "numel": [NUMEL] * len(names),
         "norm": [3.0] * len(names),
+        "rounding": [rounding] * len(names),
         "nonfinite": [0] * len(names),
         "parts": [[]] * len(names),
     }

@@ -12,7 +12,7 @@ from atlas.basis import sealed, tables
 from atlas.basis.workflow import command_line, configure_logging
 from atlas.claims import table as claim_table
 from atlas.claims.claim import Held
-from atlas.claims.collecting import ABSENT, Believed, Subject, collected
+from atlas.claims.collecting import Believed, Subject, collected, warnings_of
 from atlas.fingerprints.provenance import read_provenance
 from atlas.names.kinds import MODEL
 
@@ -38,10 +38,8 @@ def main(*, fingerprints: dict[str, Path], roster: str, table: Path) -> None:
     members = [subject(told[model], path) for model, path in fingerprints.items()]
     claims = collected(members, [told[model] for model in told if model not in fingerprints])
     logging.info("%d of %d models have claims", sum(map(bool, claims.values())), len(claims))
-    for model, said in claims.items():
-        for claim in said:
-            if ABSENT in claim.detail:
-                logging.warning("%s, %s: %s", model, claim.source, claim.detail)
+    for fault in warnings_of(claims):
+        logging.warning("%s", fault)
     tables.write_text(claim_table.as_csv(claims), table)
 
 

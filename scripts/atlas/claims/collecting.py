@@ -77,37 +77,54 @@ def _claims(model: Subject, directory: Directory) -> list[Claim]:
     own = model.believed
     believed = [*base_claims(own.base), *recipe_claims(own.recipe, model.held)]
     return [
-        *(_with_advice(matched(claim, directory, own.id), directory) for claim in believed),
+        *(_with_advice(matched(claim, directory, own.id), directory, own.id) for claim in believed),
         *(matched(claim, directory, own.id) for claim in model.written),
     ]
 
 
-def _with_advice(claim: Claim, directory: Directory) -> Claim:
+def _with_advice(claim: Claim, directory: Directory, own: str) -> Claim:
     """Tell of a roster's claim which ids there are not."""
-    absent = [
-        f"{ABSENT} {parent.name}{directory.suggestion(parent.name)}"
+    faults = [
+        f"{parent.name} is {ITSELF}"
+        if parent.name == own
+        else f"{ABSENT} {parent.name}{directory.suggestion(parent.name)}"
         for parent in claim.parents
         if not parent.model
     ]
-    return replace(claim, detail="; ".join(filter(None, [claim.detail, *absent])))
+    return replace(claim, detail="; ".join(filter(None, [claim.detail, *faults])))
 
 
-ABSENT = "there is no other model"
+ABSENT = "there is no model"
+ITSELF = "the model itself"
 """What is told of an id that a roster's recipe names in vain."""
+
+
+def warnings_of(claims: Mapping[str, Sequence[Claim]]) -> list[str]:
+    """Return what is wrong with the recipes of a roster, each once."""
+    return list(
+        dict.fromkeys(
+            f"{model}, {claim.source}: {claim.detail}"
+            for model, said in claims.items()
+            for claim in said
+            if claim.source in (BASE, RECIPE) and (ABSENT in claim.detail or ITSELF in claim.detail)
+        )
+    )
 
 
 def _marked(model: Subject, said: Mapping[str, list[Claim]], directory: Directory) -> list[Claim]:
     own = said[model.believed.id]
     named_after = _named_after(model, directory)
+    by_source: dict[str, set[str]] = {}
+    for claim in own:
+        found = by_source.setdefault(claim.source, set())
+        found |= {parent.model for parent in claim.parents}
+    others = {
+        source: {parent for other in by_source if other != source for parent in by_source[other]}
+        for source in by_source
+    }
     marked = []
     for claim in own:
-        parents = {
-            parent.model
-            for other in own
-            if other.source != claim.source
-            for parent in other.parents
-        }
-        words = _inherited(claim, model, said, parents, named_after)
+        words = _inherited(claim, model, said, others[claim.source], named_after)
         detail = "; ".join(filter(None, [claim.detail, words]))
         marked.append(replace(claim, inherited=bool(words), detail=detail))
     return marked

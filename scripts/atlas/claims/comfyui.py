@@ -20,7 +20,7 @@ PROMPT, WORKFLOW = "prompt", "workflow"
 DEEPEST = 100
 """Nodes in a row."""
 MOST_FILES = 50
-MOST_WORK = 2_000_000
+MOST_WORK = 500_000
 """Terms that are added up at most, so that no graph takes long."""
 
 Parts = Mapping[Part, Sum | Unclear]

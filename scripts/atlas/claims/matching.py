@@ -50,7 +50,7 @@ class Known:
         own = [parts[-1], *(parts[-2:-1] if bare_name(parts[-1]) in PLAIN else ())]
         several = {mark.name for mark in self.files} if len(self.files) == 1 else set()
         told = {*own, *hub, *(name.rpartition("/")[2] for name in hub), *several}
-        return {form for name in told for form in _forms(name)}
+        return {form for name in told for form in _forms(name) if bare_name(form) not in PLAIN}
 
 
 class Directory:
@@ -58,6 +58,8 @@ class Directory:
 
     def __init__(self, models: Iterable[Known]) -> None:
         self.ids: dict[str, str] = {}
+        self._suggested: dict[str, str] = {}
+        self._found: dict[tuple[str, str, str, str], tuple[str, str]] = {}
         self._by: dict[How, dict[str, set[str]]] = {how: defaultdict(set) for how in How}
         for model in models:
             self.ids[model.id.casefold()] = model.id
@@ -78,12 +80,19 @@ class Directory:
 
         A model is not its own parent, and a name that several go by is nobody's.
         """
+        key = parent.name, parent.sha256, parent.legacy_hash, own
+        if key not in self._found:
+            self._found[key] = self._search(parent, own)
+        model, how = self._found[key]
+        return replace(parent, model=model, how=how)
+
+    def _search(self, parent: Parent, own: str) -> tuple[str, str]:
         for how, names in _asked(parent).items():
             for name in names:
                 models = self._models(how, name) - {own}
                 if len(models) == 1:
-                    return replace(parent, model=next(iter(models)), how=how)
-        return parent
+                    return next(iter(models)), how
+        return "", ""
 
     def called(self, name: str) -> set[str]:
         """Return the models whose file or folder, id or label is called so."""
@@ -96,7 +105,9 @@ class Directory:
 
     def suggestion(self, name: str) -> str:
         """Return "; did you mean X?" for the id nearest to a name, or ""."""
-        return nearest(name[:100], self.ids.values())
+        if name not in self._suggested:
+            self._suggested[name] = nearest(name[:100], self.ids.values())
+        return self._suggested[name]
 
     def _models(self, how: How, name: str) -> set[str]:
         if not name:
@@ -135,7 +146,7 @@ def _asked(parent: Parent) -> Mapping[How, list[str]]:
         How.HASH: [*hashes, digest_of(name, 64)],
         How.ID: forms,
         How.LABEL: forms,
-        How.NAME: [form for form in forms if form not in PLAIN],
+        How.NAME: [form for form in forms if bare_name(form) not in PLAIN],
         How.LEGACY_HASH: legacy,
     }
 

@@ -18,7 +18,7 @@ TIME = "BASE"
 """Under which label the embedding of time is merged (convert_sd1_blocks.py)."""
 MOST_TERMS = 1000
 """Models with weights that a part may have."""
-MOST_WORK = 2_000_000
+MOST_WORK = 500_000
 """Terms that are added up at most, so that no recipe takes long."""
 
 Numbers = Mapping[str, float]
@@ -89,6 +89,9 @@ def _worked_out(node: Node, run: Evaluation) -> Value:
         path = node.arguments[0] if node.arguments else None
         return _model(path, run) if isinstance(path, str) else None
     if node.command == "dict":
+        single = node.named.get(SINGLE)
+        if isinstance(single, str):
+            return single
         return {name: value for name, value in node.named.items() if isinstance(value, float)}
     if node.command == "literal":
         return run.take(node.arguments[0]) if node.arguments else None

@@ -3,9 +3,9 @@ Gather the parents of a component from a library: weights by sketches alone.
 
 Sketches are linear: of t = Σ w p they keep S(t) = Σ w S(p), and of what rounding leaves in t its
 squared length, give or take 9 % a block. So distances between sketches stand for those between
-models, as sums over SUMS numbers a block; `atlas.recipes.fit` finds weights from them. What it calls
-recovered is told here as `by sketch`: it is exact as far as a sketch can tell, which is less than
-what the weights themselves tell.
+models, as sums over SUMS numbers a block; `atlas.recipes.fit` finds weights from them. What it
+calls recovered is told here as `by sketch`: it is exact as far as a sketch can tell, which is less
+than what the weights themselves tell.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Find out what a checkpoint is by a library, reading no more of it than decides that."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -96,10 +96,10 @@ def identify(
     for tensor in checkpoint.tensors:
         if tensor.component != OTHER and tensor.dtype in FLOATING:
             held.setdefault(tensor.component, []).append(tensor)
-    load_compiled_for(sum(tensor.numel for some in held.values() for tensor in some))
     files = OpenFiles()
     with unchanged(checkpoint.files), ThreadPoolExecutor(threads) as pool:
-        asked = _Question(index, files, pool, error, count)
+        elements = sum(tensor.numel for some in held.values() for tensor in some)
+        asked = _Question(index, files, pool, error, count, elements)
         return [
             asked.answered(
                 component,
@@ -133,6 +133,8 @@ class _Question:
     pool: Executor
     error: float | None
     count: int
+    elements: int
+    """Of the checkpoint."""
 
     def answered(
         self, component: str, tensors: list[Tensor], architecture: str | None, *, is_model: bool
@@ -172,7 +174,7 @@ class _Question:
             (tensor.dtype for tensor in tensors),
             (dtype for part in self._alike(reading) for dtype in part.dtypes),
         )
-        measured = measure(self.files, tensors, self.pool, forms=forms, with_sums=not may_be_known)
+        measured = self._measured(tensors, forms, with_sums=not may_be_known)
         reading.measured[block] = measured
         digests = named_digests(row.named for row in _rows(tensors, measured))
         reading.alive = {
@@ -191,13 +193,20 @@ class _Question:
             reading.pending.append(block)
         if not reading.alive and reading.kin:
             for waiting in reading.pending:
-                again = measure(self.files, reading.blocks[waiting], self.pool, with_sums=True)
+                again = self._measured(reading.blocks[waiting], (), with_sums=True)
                 reading.measured[waiting] = [
                     replace(new, digests=old.digests)
                     for new, old in zip(again, reading.measured[waiting], strict=True)
                 ]
                 self._sketched(reading, waiting)
             reading.pending.clear()
+
+    def _measured(
+        self, tensors: Sequence[Tensor], forms: Collection[str], *, with_sums: bool
+    ) -> list[Measured]:
+        if with_sums:
+            load_compiled_for(self.elements)
+        return measure(self.files, tensors, self.pool, forms=forms, with_sums=with_sums)
 
     def _alike(self, reading: _Reading) -> Iterable[Part]:
         """Return the components that this one may be the same as, once either is rounded."""

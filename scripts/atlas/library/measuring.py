@@ -40,7 +40,7 @@ class Measured:
     squares: float
     """NaN or infinite where an element is, and where only digests were asked for."""
     rounding: float | None
-    """L2 that rounding to its dtype leaves, from a sample; None where only digests were asked for."""
+    """L2 that rounding to its dtype leaves, by a sample; None where sums were not asked for."""
 
     @property
     def counts(self) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from atlas.basis.page import Section, called, listed, one_line
 from atlas.library.entries import Entry
+from atlas.library.gathering import Gathered, Told
 from atlas.library.identifying import Identified, Stage
 from atlas.library.index import CAST_OF, COPY, Match, Same
 from atlas.library.intervals import Estimate
@@ -54,7 +55,9 @@ class Report:
         told = [self._header()]
         if duplicates := self.duplicates():
             told.append(f"A duplicate of {self._named(duplicates)}: all of it, bit for bit.")
-        told += [f"{_word(each)}: {self._told(each)}" for each in self.found]
+        for each in self.found:
+            told.append(f"{_word(each)}: {self._told(each)}")
+            told += [f"{_word(each)}: {words}" for words in self._made_of(each)]
         told += [f"says of itself: {claim}" for claim in self.claims]
         return [one_line(sentence) for sentence in (*told, *self.checkpoint.findings)]
 
@@ -64,6 +67,8 @@ class Report:
         for each in self.found:
             if each.nearest:
                 found.append(self._relatives(each))
+            if any(part.weights for part in each.gathered):
+                found.append(self._recipe(each))
         return found
 
     def as_json(self) -> dict[str, Any]:
@@ -100,6 +105,54 @@ class Report:
         if first.same_blocks:
             told += f", {first.same_blocks} of {first.blocks} blocks the same bit for bit"
         return told + (f"; of {first.share:.0%} of it" if first.share < 0.995 else "")
+
+    def _made_of(self, each: Identified) -> list[str]:
+        """Return what a component is made of, in a sentence; nothing where no sum explains it."""
+        weighed = [part for part in each.gathered if part.weights]
+        if not weighed:
+            return []
+        if len(weighed) == 1:
+            [part] = weighed
+            blocks = sum(len(other.blocks) for other in each.gathered)
+            where = (
+                "" if len(part.blocks) == blocks else f" in {len(part.blocks)} of {blocks} blocks"
+            )
+            return [f"{part.told}{where}, {self._sum(part)}"]
+        parents = list(dict.fromkeys(name for part in weighed for name in part.parents))
+        exact = all(part.told is Told.BY_SKETCH for part in weighed)
+        told = Told.BY_SKETCH if exact else Told.NEAR
+        return [f"{told}, of {self._named(parents)}, with other weights in each block"]
+
+    def _sum(self, part: Gathered) -> str:
+        """Return weights and parents, as in 0.7 a + 0.3 b − 0.3 c."""
+        terms: list[str] = []
+        for weight, parent in zip(part.weights or (), part.parents, strict=True):
+            sign = "− " if weight < 0 else "+ " if terms else ""
+            terms.append(f"{sign}{_weight(abs(weight))} {called(parent, self.labels)}")
+        return " ".join(terms)
+
+    def _recipe(self, each: Identified) -> Section:
+        header = ["blocks", "made of", "told", "error of weights", "leaves", "of the distance"]
+        rows = [
+            [
+                _run(part),
+                self._sum(part) if part.weights else self._named(part.parents),
+                str(part.told),
+                _digits(max(part.errors)) if part.errors else "",
+                _digits(part.residual) if part.weights else "",
+                _digits(part.distance),
+            ]
+            for part in each.gathered
+        ]
+        return Section(
+            f"{WORDS.get(each.part.component, each.part.component)}: made of, by sketch",
+            "Exact as far as sketches tell. What a sum leaves and the distance from the nearest "
+            "model are L2.",
+            header,
+            rows,
+            frozenset({0, 2}),
+            frozenset({1}),
+        )
 
     def _holders(self, same: Sequence[Same], component: str) -> str:
         names = [
@@ -201,6 +254,18 @@ class Report:
                 }
                 for match in each.nearest
             ],
+            "made_of": [
+                {
+                    "blocks": list(part.blocks),
+                    "told": str(part.told),
+                    "parents": list(part.parents),
+                    "weights": _rounded(part.weights),
+                    "errors": _rounded(part.errors),
+                    "residual": float(f"{part.residual:.6g}"),
+                    "distance": float(f"{part.distance:.6g}"),
+                }
+                for part in each.gathered
+            ],
         }
 
 
@@ -244,6 +309,19 @@ def _numbers(each: Estimate | None) -> dict[str, float] | None:
         return None
     told = {"estimate": each.l2, "low": each.low, "high": each.high}
     return {name: float(f"{value:.6g}") for name, value in told.items()}
+
+
+def _rounded(values: Sequence[float] | None) -> list[float] | None:
+    return None if values is None else [float(f"{value:.6g}") for value in values]
+
+
+def _weight(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _run(part: Gathered) -> str:
+    blocks = part.blocks
+    return ", ".join(blocks) if len(blocks) < 3 else f"{blocks[0]} … {blocks[-1]} ({len(blocks)})"
 
 
 def _size(nbytes: int) -> str:

@@ -50,6 +50,27 @@ class Holders:
         np.fill_diagonal(found, False)
         return np.asarray(found)
 
+    @cached_property
+    def norms(self) -> npt.NDArray[np.float64]:
+        """
+        Norm of each of the contents, NaN where it is not known: shape (contents,).
+
+        L2 over relative L2, squared, is the product of two norms (`measures`): with three contents
+        each norm follows, and of more in the least squares of logarithms.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            products = 2 * np.log(self.distances / self.relative)
+        known = np.isfinite(products)
+        counts = known.sum(axis=1)
+        found = np.full(len(counts), np.nan)
+        own = np.flatnonzero(counts >= 2)
+        pairs = known[np.ix_(own, own)]
+        system = pairs + np.diag(pairs.sum(axis=1))
+        sums = np.where(pairs, products[np.ix_(own, own)], 0.0).sum(axis=1)
+        if len(own) > 2:
+            found[own] = np.exp(np.linalg.lstsq(system.astype(np.float64), sums, rcond=None)[0])
+        return found
+
 
 def holders(l2: Matrix, relative: Matrix | None, names: Mapping[str, str]) -> Holders:
     """

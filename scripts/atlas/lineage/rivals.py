@@ -129,7 +129,7 @@ def _signs(
         weights = making.whole.weights or ()
         if max(map(abs, weights), default=2.0) <= 1.0 + 1e-6:
             words = "none of its terms is taken more than once"
-            found.append(Evidence("plain terms", Strength.HINT, words))
+            found.append(Evidence("plain terms", Strength.WEAK, words))
     target = same.get(making.target, making.target)
     for place in range(len(making.whole.parents)):
         for parent in sorted({same.get(one, one) for one in making.whole.holders(place)}):

@@ -29,6 +29,7 @@ from atlas.lineage.graph import (
 from atlas.lineage.holders import Holders, counts_of, origin
 from atlas.lineage.known import Known
 from atlas.lineage.rivals import Accepted, Recipe, accept
+from atlas.lineage.shortcuts import shortcuts
 from atlas.recipes.tables import WHOLE
 from atlas.recipes.verdicts import Verdict
 
@@ -116,6 +117,9 @@ class _Tracing:
             for number in range(len(holders.members))
             for below in accepted.descendants(number)
         }
+        base = self.known.leading_base
+        base_contents = holders.number.get(base) if base is not None else None
+        forbidden |= shortcuts(holders, accepted, base_contents)
         claims: dict[int, set[int]] = {}
         for child in holders.models:
             own = holders.number[child]
@@ -136,11 +140,7 @@ class _Tracing:
                     if (one := edge.child) in holders.number}  # fmt: skip
         rounded -= set(accepted.recipes)
         explained = {child: parent for child, parent in explained.items() if child not in rounded}
-        base = self.known.leading_base
-        return tunes.Known(
-            explained, claims, forbidden, rounded,
-            holders.number.get(base) if base is not None else None,
-        )  # fmt: skip
+        return tunes.Known(explained, claims, forbidden, rounded, base_contents)
 
     def _following(self, holders: Holders) -> list[tuple[str, str]]:
         """Return pairs of models of which the first follows from the second by digests."""

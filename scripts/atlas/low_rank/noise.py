@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.fingerprints.elements.rounding import SPACINGS
+from atlas.fingerprints.elements.rounding import SPACINGS, powers_below
 
 SLACK = 1.1
 """How far above the bound a singular value is believed."""
@@ -70,10 +70,8 @@ def of_rounding(matrix: NDArray[Any], dtype: str) -> Noise:
     columns = np.zeros(matrix.shape[1])
     step = max(1, ROWS_BYTES // (8 * matrix.shape[1]))
     for start in range(0, matrix.shape[0], step):
-        _, exponents = np.frexp(matrix[start : start + step])  # 0.5 ≤ mantissa < 1, 0 of 0
-        powers = np.ldexp(1.0, exponents - 1)
-        powers[matrix[start : start + step] == 0] = 0.0
-        variances = np.maximum(powers, spacing.least) ** 2
+        powers = powers_below(matrix[start : start + step], dtype)
+        variances = np.square(powers, dtype=np.float64)
         rows[start : start + step] = variances.sum(axis=1)
         columns += variances.sum(axis=0)
     scale = 4.0**-spacing.digits / 12

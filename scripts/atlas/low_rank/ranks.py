@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -86,17 +88,18 @@ def rank_of(
     if side < LEAST_SIDE:
         return Rank(Kind.SMALL, 0, side)
     noises = _noises(first, second, dtypes, difference)
+    least = largest = next(noises)
     energy = _energy(difference)
     if expected and expected + BEYOND + spectra.MORE < side:
         values = spectra.leading(difference, expected + BEYOND)[1]
     else:
-        values = spectra.all_of(difference, min(each.threshold for each in noises))
-    for each in noises:
+        values = spectra.all_of(difference, least.threshold)
+    for each in chain([least], noises):
+        largest = each
         rank = _above(values, each)
         if rank <= MOST * side and _is_low(values, rank, energy, each):
             gap = float(values[rank - 1] / max(values[rank], np.finfo(float).tiny))
             return Rank(Kind.LOW, rank, side, gap)
-    largest = noises[-1]
     rank = _above(values, largest)
     left = energy - float(np.square(values[:rank]).sum())
     if left > TAIL[1] * largest.energy or rank > side / 2 or rank == values.size:
@@ -112,8 +115,8 @@ def loha_of(first: NDArray[Any], second: NDArray[Any], rank: int) -> int:
 
 def _noises(
     first: NDArray[Any], second: NDArray[Any], dtypes: tuple[str, str], difference: NDArray[Any]
-) -> list[Noise]:
-    """Return the errors that may be in a difference, the least first, none hardly above another."""
+) -> Iterator[Noise]:
+    """Yield the errors that may be in a difference, the least first, none hardly above another."""
     one, other = sorted(
         (
             noise.of_rounding(matrix, dtype)
@@ -122,12 +125,12 @@ def _noises(
         key=lambda each: each.energy,
     )
     both = one + other
-    halves = [both + noise.of_rounding(difference, dtype) for dtype in ("f16", "bf16")]
-    kept: list[Noise] = []
-    for each in (one, other, both, *halves):
-        if not kept or each.threshold > LARGER * kept[-1].threshold:
-            kept.append(each)
-    return kept
+    halves = (both + noise.of_rounding(difference, dtype) for dtype in ("f16", "bf16"))
+    last = 0.0
+    for each in chain((one, other, both), halves):
+        if each.threshold > LARGER * last:
+            last = each.threshold
+            yield each
 
 
 def _above(values: NDArray[np.float64], errors: Noise) -> int:
@@ -148,4 +151,5 @@ def _is_low(values: NDArray[np.float64], rank: int, energy: float, errors: Noise
 
 def _energy(matrix: NDArray[Any]) -> float:
     """Return the sum of squares, in float64."""
-    return float(sum(np.square(row, dtype=np.float64).sum() for row in matrix))
+    rows = (row.astype(np.float64) for row in matrix)
+    return float(sum(row @ row for row in rows))

@@ -54,9 +54,9 @@ def leading(
     """
     Return the largest singular values with their vectors: (m, count), (count,), (count, n).
 
-    By a randomised range finder with two power iterations (Halko, Martinsson and Tropp 2011,
-    Finding structure with randomness, algorithm 4.4), in float64. Values that stand out are exact
-    to some 1e-10; those in the noise come out a little too small.
+    By a randomised range finder with a power iteration (Halko, Martinsson and Tropp 2011, Finding
+    structure with randomness, algorithm 4.4), in float64. Values that stand out are exact to some
+    1e-10; those in the noise come out a little too small.
 
     Parameters
     ----------
@@ -74,8 +74,7 @@ def leading(
         return left[:, :count], values[:count], right[:count]
     drawn = np.random.Generator(np.random.PCG64(seed)).standard_normal((matrix.shape[1], width))
     basis = linalg.qr(double @ drawn, mode="economic")[0]
-    for _ in range(2):
-        other = linalg.qr(double.T @ basis, mode="economic")[0]
-        basis = linalg.qr(double @ other, mode="economic")[0]
+    other = linalg.qr(double.T @ basis, mode="economic")[0]
+    basis = linalg.qr(double @ other, mode="economic")[0]
     left, values, right = linalg.svd(basis.T @ double, full_matrices=False)
     return (basis @ left)[:, :count], values[:count], right[:count]

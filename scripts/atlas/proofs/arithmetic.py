@@ -37,7 +37,7 @@ class Arithmetic:
     fits: Callable[[Weights], bool]
     """Whether it can take a sum with these weights, in their order."""
     compute: Compute | None
-    """Takes parents as float32 in order, their weights, and what rounds each step; None: float64."""
+    """Takes float32 parents in order, weights, and what rounds each step; None: float64."""
     native: bool = False
     """Whether each step is rounded to the target's own dtype, float16 or bfloat16."""
     symmetric: bool = False
@@ -88,7 +88,7 @@ def sum_in_double(parents: Sequence[Values], weights: Weights) -> Values:
 
 
 def _from_the_rest(weights: Weights) -> Weights:
-    """Return the weights with the first as Python computes it: 1 − 0.8 is not the double next to 0.2."""
+    """Return the weights with the first as Python has it: 1 − 0.8 is not the double that 0.2 is."""
     first = 1.0
     for weight in weights[1:]:
         first -= weight
@@ -124,7 +124,7 @@ def _difference(weights: Weights) -> bool:
 
 
 def _far_deltas(weights: Weights) -> bool:
-    """Whether deltas from a base are no lerp: of two parents that is the same from the nearer end."""
+    """Whether deltas from a base are no lerp: of two parents they are, from the nearer end."""
     return _convex_or_signed(weights) and (len(weights) > 2 or abs(weights[1]) >= 0.5)
 
 
@@ -291,7 +291,8 @@ ARITHMETICS = (
     Arithmetic("native nested weighted sum", "the same of float16 files", _nested,
                _nested_weighted, True, True),
     Arithmetic("difference", "A1111, supermerger", _difference, _add_difference),
-    Arithmetic("native difference", "the same of float16 files", _difference, _add_difference, True),
+    Arithmetic("native difference", "the same of float16 files", _difference,
+               _add_difference, True),
     Arithmetic("fused difference", "torch.addcmul: sd-mecha", _difference, _addcmul),
     Arithmetic("native fused difference", "the same in float16", _difference, _addcmul, True),
     Arithmetic("deltas", "mergekit's task arithmetic", _convex_or_signed, _deltas),

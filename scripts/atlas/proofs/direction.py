@@ -12,10 +12,10 @@ LEAST_WEIGHT = 1e-3
 
 def turned_share(sample: Sequence[Chunk], making: Making) -> float | None:
     """
-    Return the largest share of a parent that its child and the other parents make; None of no sample.
+    Return the largest share of a parent that its child and the others make; None of no sample.
 
-    m = w₁a + w₂b holds as a = (m − w₂b) / w₁ too. Rounding the child loses what would make the parent
-    again, so the right way round makes 100 %, and every other less.
+    m = w₁a + w₂b holds as a = (m − w₂b) / w₁ too. Rounding the child loses what would make the
+    parent again, so the right way round makes 100 %, and every other less.
     """
     shares = [
         share

@@ -6,7 +6,7 @@ from itertools import product
 from math import ceil, floor, isfinite, prod
 
 DENOMINATORS = (1, 2, 4, 10, 20, 3, 100, 8, 6, 7, 200, 1000, 10_000, 100_000)
-"""Plain numbers are whole multiples of one of these parts; those with the fewest digits come first."""
+"""Plain numbers are whole multiples of one of these parts; those of the fewest digits first."""
 
 LEAST_ERROR = 5e-5
 """Weights from distances in float32 are no surer than this, whatever their standard error."""
@@ -24,8 +24,8 @@ def plain_weights(weights: Sequence[float], errors: Sequence[float | None]) -> l
     """
     Return sets of plain numbers that the weights may have been, the plainest first.
 
-    All weights of a set are multiples of one part, and sum to 1 where the fitted ones do within their
-    errors; sets that do not sum to 1 come after those. The fitted weights themselves come last.
+    All weights of a set are multiples of one part, and sum to 1 where the fitted ones do within
+    their errors; sets that do not come after those. The fitted weights themselves come last.
 
     >>> plain_weights([0.7003, 0.2997], [0.001, 0.001])[0]
     (0.7, 0.3)

@@ -105,7 +105,7 @@ def _worthwhile(ways: Sequence[tuple[Making, Tally]]) -> list[tuple[Making, Tall
 
 
 def _spread(ways: Sequence[Making]) -> tuple[list[Making], list[Making]]:
-    """Return ways of different arithmetics, as many as one reading counts, and those that are left."""
+    """Return ways of different arithmetics, as many as a reading counts, and those left."""
     first: dict[str, Making] = {}
     for each in ways:
         first.setdefault(each.arithmetic.name, each)

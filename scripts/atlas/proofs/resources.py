@@ -8,7 +8,7 @@ LIBRARIES_MB = 250
 """Interpreter and libraries."""
 
 MODEL_MB = 25
-"""Of a table of contents of 2,500 tensors; a target and its parents, and those before them, are held."""
+"""Of a table of contents of 2,500 tensors; of a dozen models they are held."""
 
 MODELS_HELD = 12
 
@@ -20,7 +20,7 @@ GB_PER_MINUTE = 3.0
 
 
 def proofs_mb(*, models: int, threads: int) -> int:
-    """Return the memory in MB: it grows neither with the models' sizes nor, beyond a dozen, number."""
+    """Return the memory in MB: it grows with no model's size, nor beyond a dozen of them."""
     return LIBRARIES_MB + MODEL_MB * min(models, MODELS_HELD) + THREAD_MB * threads + 200
 
 

@@ -21,11 +21,11 @@ LEAST = 2.0**-125
 
 def fused(values: Singles, factor: np.float32, added: Singles) -> Singles:
     """
-    Return values × factor + added, rounded once: float32, as a fused multiply-add gives it.
+    Return values × factor + added, rounded once: float32, as a fused multiply-add is.
 
-    The product of two float32 is exact in float64; their sum is not, and rounding it twice goes wrong
-    where the first rounding ends halfway between two float32. There what the first lost decides
-    (Boldo and Melquiond 2008, "Emulation of a FMA and correctly rounded sums": round to odd).
+    The product of two float32 is exact in float64; the sum is not, and rounding it twice goes wrong
+    where the first rounding ends halfway between two float32. There what it lost decides (Boldo and
+    Melquiond 2008, "Emulation of a FMA and correctly rounded sums": round to odd).
     """
     products = values.astype(np.float64) * np.float64(factor)
     total = products + added
@@ -58,7 +58,7 @@ ROUNDINGS: dict[str, Rounding] = {"f32": as_it_is, "f16": to_f16, "bf16": to_bf1
 
 
 def cast(values: Values, dtype: str) -> Values:
-    """Return values once they were rounded to a dtype of ROUNDINGS; the empty one changes nothing."""
+    """Return values rounded to a dtype of ROUNDINGS; the empty one changes nothing."""
     if not dtype:
         return values
     with np.errstate(over="ignore"):

@@ -13,7 +13,7 @@ from atlas.proofs.values import Chunk
 from atlas.tensors.tensors import ITEM_BYTES
 
 ELEMENTS = 1 << 18
-"""Of all tensors of a part together. One weight off by 1e-4 leaves 0.7 % of them unequal in float16."""
+"""Of all tensors of a part. A weight off by 1e-4 leaves 0.7 % of them unequal in float16."""
 
 WINDOW = 256
 """Neighbours that are read at once."""

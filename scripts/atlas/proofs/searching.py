@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 
 from atlas.proofs.arithmetic import ARITHMETICS, BY_NAME, NATIVE, Weights
 from atlas.proofs.values import Chunk, Making, Tally
@@ -11,10 +11,10 @@ FEW = 4096
 """Elements by which all ways are screened."""
 
 KEPT_WEIGHTS = 6
-"""Sets of plain numbers that all arithmetics are tried with: the nearest, and the plainest of near ones."""
+"""Sets of plain numbers that all arithmetics are tried with: as many near, and as many plain."""
 
 NEAR = 0.05
-"""By how much of a share less than the nearest does a set is still near: the few elements leave 0.02."""
+"""How much less of a share a set may make and still be near: the few elements leave 0.02."""
 
 KEPT = 24
 """Ways that are counted on the whole sample."""
@@ -31,8 +31,8 @@ def search(
     """
     Return the best ways on the sample, with what they make there, the best first.
 
-    Of ways that make equally much those come first that cast least, and then in order of the weights
-    and of the arithmetics. Without a sample: one way for each arithmetic, as the first weights have it.
+    Of ways that make equally much those come first that cast least, and then in order of the
+    weights and of the arithmetics. Without a sample none is better than another.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def plainest(sample: Sequence[Chunk], weights: Sequence[Weights]) -> Weights:
 
 
 def _nearest(few: Sequence[Chunk], weights: Sequence[Weights], parents: int) -> list[Weights]:
-    """Return the weights that make most in one arithmetic: what is near makes more than what is not."""
+    """Return the weights that make most in one arithmetic: the nearer ones make more."""
     own = tuple(range(parents))
     making = Making(BY_NAME["float64 sum"], own, weights[0], ("",) * parents)
     shares = {
@@ -98,7 +98,7 @@ def _stages(casts: Sequence[Sequence[str]]) -> Iterator[list[Casts]]:
     """Yield casts to try: none, then all parents alike, then each by itself."""
     none = ("",) * len(casts)
     yield [none]
-    alike = [(dtype,) * len(casts) for dtype in dict.fromkeys(sum(map(list, casts), [])) if dtype]
+    alike = [(dtype,) * len(casts) for dtype in dict.fromkeys(chain.from_iterable(casts)) if dtype]
     every = [
         tuple(dtype if dtype in own else "" for dtype, own in zip(each, casts, strict=True))
         for each in alike

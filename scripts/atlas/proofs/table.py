@@ -9,8 +9,8 @@ from atlas.proofs.parts import Part, Recipe
 from atlas.proofs.proof import Attempt, Proof, Proved
 
 COLUMNS = (
-    "target", "component", "block", "parents", "weights", "arithmetic", "casts", "elements", "equal",
-    "share", "turned", "verdict", "ambiguous", "own_weights", "left_out", "problem",
+    "target", "component", "block", "parents", "weights", "arithmetic", "casts", "elements",
+    "equal", "share", "turned", "verdict", "ambiguous", "own_weights", "left_out", "problem",
 )  # fmt: skip
 
 JOINED = " + "

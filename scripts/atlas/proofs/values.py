@@ -129,7 +129,7 @@ class Chunk:
 
 
 def _mixed(weights: Weights) -> list[int]:
-    """Return the parents whose differences decide: not the one that others' differences are added to."""
+    """Return the parents whose differences decide: not one that a difference is added to."""
     others = [place for place, weight in enumerate(weights) if weight != 1]
     cancel = abs(sum(weights[place] for place in others)) < CLOSE
     if len(weights) > 2 and len(others) == len(weights) - 1 and cancel:
@@ -138,9 +138,8 @@ def _mixed(weights: Weights) -> list[int]:
 
 
 def _differ(parents: Sequence[Values]) -> NDArray[np.bool_]:
-    if len(parents) < 2:
-        return np.zeros(parents[0].shape if parents else 0, bool)
-    differ = parents[0] != parents[1]
-    for other in parents[2:]:
-        differ |= parents[0] != other
+    first, *others = parents
+    differ = np.zeros(first.shape, bool)
+    for other in others:
+        differ |= first != other
     return differ

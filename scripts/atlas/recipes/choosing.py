@@ -15,7 +15,7 @@ from atlas.recipes.verdicts import Form
 
 Array = NDArray[np.float64]
 
-ASKED = 5
+ASKED = 6
 """Blocks that tell whether a search for an exact sum is in vain."""
 FAR = 10.0
 """Squared residuals that are larger than what is exact by so much are not."""
@@ -113,7 +113,10 @@ class Part:
 
     def single(self, block: int) -> Part:
         """Return one block of it."""
-        rows = slice(block, block + 1)
+        return self.some(slice(block, block + 1))
+
+    def some(self, rows: slice | NDArray[np.intp]) -> Part:
+        """Return some of its blocks."""
         return replace(
             self,
             between=self.between[rows],
@@ -192,17 +195,18 @@ def choose(part: Part, *, most: int, norms: Array | None = None) -> Choice:
     """
     if not len(part.told) or part.to_target.shape[1] < 2:
         return NOTHING
-    problem = part.problem()
-    convex = search(problem, convex=True, most=most)
+    if not _can_be_exact(part, norms):
+        few = part.some(_asked(part))
+        best = search(few.problem(), convex=True, most=most)[0]
+        near = _essential(few, best, convex=True)
+        return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
+    convex = search(part.problem(), convex=True, most=most)
     for found in convex[:3]:
         if len(found.members) > 1 and _is_exact(part, found):
             return Choice(found.members, Form.CONVEX, True)
     single = next((each for each in convex if len(each.members) == 1), None)
     if single is not None and len(part.told) > 1 and _is_exact(part, single):
         return Choice(single.members, Form.CONVEX, True)
-    if not _can_be_exact(part, norms):
-        near = _essential(part, convex[0], convex=True)
-        return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
     signed, children = _signed(part, most)
     if signed is not None and signed.exact:
         return signed
@@ -229,14 +233,20 @@ def _can_be_exact(part: Part, norms: Array | None) -> bool:
 
     No set leaves less than all candidates do. A few blocks tell.
     """
+    rows = _asked(part)
+    few = part.some(rows)
     if norms is not None:
-        part = part.with_zero(norms)
-    rows = part.told[np.unique(np.linspace(0, len(part.told) - 1, ASKED).astype(int))]
-    weights = affine.system(part.between[rows], part.to_target[rows]).weights
-    residual = affine.residual_squares(weights, part.between[rows], part.to_target[rows])
-    typical = np.median(part.to_target[rows], axis=1)
-    least = part.roundings * part.floors[rows] ** 2 + FAR * part.precision[0] * typical
+        few = few.with_zero(norms[rows])
+    weights = affine.system(few.between, few.to_target).weights
+    residual = affine.residual_squares(weights, few.between, few.to_target)
+    typical = np.median(few.to_target, axis=1)
+    least = few.roundings * few.floors**2 + FAR * few.precision[0] * typical
     return bool(2 * np.count_nonzero(residual <= FAR * least) >= len(rows))
+
+
+def _asked(part: Part) -> NDArray[np.intp]:
+    """Return a few of the blocks that tell."""
+    return part.told[np.unique(np.linspace(0, len(part.told) - 1, ASKED).astype(int))]
 
 
 def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from atlas.claims.claim import Kind
-from said_in_files import A, B, C, FLUX, SD1, SDXL, merge, said, sums
+from said_in_files import FLUX, SD1, SDXL, A, B, C, merge, said, sums
 
 WEBUI = {
     "type": "webui",
@@ -87,9 +87,7 @@ def test_models_may_be_encoded_twice(times: int) -> None:
 def test_a_recipe_may_lie_among_the_models() -> None:
     texts = merge(WEBUI)
     models = json.loads(texts["sd_merge_models"]) | {"sd_merge_recipe": texts["sd_merge_recipe"]}
-    assert sums(said({"sd_merge_models": json.dumps(models)})) == {
-        ("*", "*"): {"a": 0.7, "b": 0.3}
-    }
+    assert sums(said({"sd_merge_models": json.dumps(models)})) == {("*", "*"): {"a": 0.7, "b": 0.3}}
 
 
 def test_a_missing_weight_is_no_sum() -> None:

@@ -126,10 +126,10 @@ def test_reading_stops_where_the_distance_is_known_well_enough(ask):
     base = factory.weights(0, shapes)
     tuned = factory.changed(base, 3)
     whole = ask(tuned, {"base": base})["unet"]
-    part = ask(tuned, {"base": base}, error=0.08)["unet"]
+    part = ask(tuned, {"base": base}, error=0.09)["unet"]
     assert whole.read_bytes == whole.part.nbytes
     assert 0 < part.read_bytes < whole.read_bytes
-    assert part.nearest[0].l2.error <= 0.08
+    assert part.nearest[0].l2.error <= 0.09
     assert part.nearest[0].share == pytest.approx(part.read_bytes / whole.read_bytes)
 
 

@@ -13,7 +13,7 @@ from atlas.library.intervals import DEVIATIONS, Estimate, estimate, rounding
 SIDE = 64
 """Of a block's matrix: 4,096 elements."""
 BLOCKS = 4
-TRIES = 300
+TRIES = 200
 
 
 def projected(values: np.ndarray, name: str) -> np.ndarray:
@@ -99,12 +99,12 @@ def test_bounds_hold_where_float32_blurs_the_sums(exponent):
 
 
 def test_the_error_is_that_of_chi_squared():
-    """One block of 256 sums: 6.3 % of the length either way once; 1.96 · 4.4 % · √1.25 is 9.7 %."""
+    """Of one block of 256 sums: 1.96 standard errors of 4.4 %, times √1.5, are 10.6 %."""
     found = estimate(np.array([1.0]), np.zeros(1))
     degrees = SUMS / intervals.EXCESS
     bounds = np.sqrt(degrees / chi2.ppf([0.975, 0.025], degrees))
     assert [found.low, found.high] == pytest.approx(bounds, rel=1e-4)
-    assert found.error == pytest.approx(0.098, abs=0.002)
+    assert found.error == pytest.approx(0.107, abs=0.002)
 
 
 def test_equal_blocks_together_are_told_more_exactly():

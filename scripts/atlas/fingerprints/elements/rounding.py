@@ -44,6 +44,25 @@ WORDS: Mapping[Any, tuple[type[np.generic], int]] = {
 """What holds an element's bits, and which are the exponent's, by what elements are decoded to."""
 
 
+def powers_below(values: NDArray[Any], dtype: str) -> NDArray[Any]:
+    """
+    Return the powers of two below numbers of a dtype, of which their spacings are a fixed part.
+
+    They are not finite where the numbers aren't.
+
+    Parameters
+    ----------
+    values
+        float32 or float64, as decoded; of any shape.
+    dtype
+        One of SPACINGS.
+    """
+    word, exponent = WORDS[values.dtype]
+    powers: NDArray[Any] = (values.view(word) & word(exponent)).view(values.dtype)
+    np.maximum(powers, values.dtype.type(SPACINGS[dtype].least), out=powers)
+    return powers
+
+
 @dataclass
 class Rounding:
     """The squares of the powers of two below a stream's finite elements, added up in LANES."""
@@ -59,11 +78,8 @@ class Rounding:
         Each lane adds one element after the other through all chunks, so that where a chunk ends
         changes nothing.
         """
-        word, exponent = WORDS[values.dtype]
-        powers = (values.view(word) & word(exponent)).view(values.dtype)
-        largest = values.dtype.type(min(LARGEST, float(np.finfo(values.dtype).max)))
-        is_finite = powers <= largest
-        powers = np.maximum(powers, values.dtype.type(SPACINGS[self.dtype].least))
+        powers = powers_below(values, self.dtype)
+        is_finite = powers <= values.dtype.type(min(LARGEST, float(np.finfo(values.dtype).max)))
         squares = np.where(is_finite, powers, 0).astype(np.float64) ** 2
         whole = squares.size - squares.size % LANES
         rows = np.concatenate([self.lanes, squares[:whole]]).reshape(-1, LANES)
