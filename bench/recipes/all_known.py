@@ -21,7 +21,7 @@ MERGES = 72
 METHODS = {
     "weighted sum of 2": ("convex", 2),
     "weighted sum of 3": ("convex", 3),
-    "add difference": ("difference", 3),
+    "add difference from the base": ("difference", 3),
     "by block (MBW)": ("by block", 2),
 }
 """Kind and number of parents."""
@@ -47,7 +47,7 @@ def scored(merges: int) -> dict[str, Score]:
         method = list(METHODS)[number % len(METHODS)]
         kind, count = METHODS[method]
         parents = [str(each) for each in generator.choice(tunes, count, replace=False)]
-        if kind == "difference" and number // len(METHODS) % 2:
+        if method == "add difference from the base":
             parents[-1] = "base0"
         truth = dict(made.recipe(kind, parents))
         dtype = list(DTYPES)[number // len(METHODS) % len(DTYPES)]

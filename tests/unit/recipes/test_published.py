@@ -15,18 +15,26 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def found(name, folder, component="unet"):
-    """Return the rows of a component, by target."""
-    matrices = notebook.matrices(notebook.read(PUBLISHED / f"notebook_{name}.json"), group=name)
-    table = folder / "distances.parquet"
-    tables.write(group_matrices.tidy(list(matrices.values())), table)
-    rows = published_fits.fit(table, most=5).to_pylist()
-    return {row["target"]: row for row in rows if row["component"] == component}
+@pytest.fixture(scope="module")
+def recipes(tmp_path_factory):
+    """Return all rows by matrix."""
+    made = {}
+    for name in ("am0", "ccbp", "21b"):
+        matrices = notebook.matrices(notebook.read(PUBLISHED / f"notebook_{name}.json"), group=name)
+        table = tmp_path_factory.mktemp(name) / "distances.parquet"
+        tables.write(group_matrices.tidy(list(matrices.values())), table)
+        made[name] = published_fits.fit(table, most=5).to_pylist()
+    return made
 
 
-def test_a_merge_of_two_is_the_mean_that_its_name_tells(tmp_path):
+def of_unet(rows):
+    """Return the rows of the UNet, by target."""
+    return {row["target"]: row for row in rows if row["component"] == "unet"}
+
+
+def test_a_merge_of_two_is_the_mean_that_its_name_tells(recipes):
     """2020b is made of 20 and 20b."""
-    rows = found("21b", tmp_path)
+    rows = of_unet(recipes["21b"])
     child = rows["21-AstolfoMix-2020b.safetensors"]
     assert child["parents"] == [
         "20b-AstolfoMix-18b19b.safetensors",
@@ -37,14 +45,13 @@ def test_a_merge_of_two_is_the_mean_that_its_name_tells(tmp_path):
     assert {row["verdict"] for target, row in rows.items() if row is not child} == {Verdict.NONE}
 
 
-def test_epochs_of_a_training_are_no_merges(tmp_path):
-    rows = found("ccbp", tmp_path)
+def test_epochs_of_a_training_are_no_merges(recipes):
+    rows = of_unet(recipes["ccbp"])
     assert len(rows) == 6
     assert {row["verdict"] for row in rows.values()} == {Verdict.NONE}
 
 
-def test_nothing_is_called_recovered_where_rounding_is_unknown(tmp_path):
-    for name in ("am0", "ccbp", "21b"):
-        for component in ("unet", "text_encoder", "vae"):
-            verdicts = {row["verdict"] for row in found(name, tmp_path, component).values()}
-            assert Verdict.RECOVERED not in verdicts
+def test_nothing_is_called_recovered_where_rounding_is_unknown(recipes):
+    verdicts = {row["verdict"] for rows in recipes.values() for row in rows}
+    assert verdicts >= {Verdict.APPROXIMATE, Verdict.NONE}
+    assert Verdict.RECOVERED not in verdicts
