@@ -120,9 +120,9 @@ def floor_of(values: np.ndarray, dtype: torch.dtype) -> float:
 
 
 @cache
-def parents(blocks: int, *, size: float = 0.01) -> list[list[tuple[Tensor, Tensor, Tensor]]]:
+def parents(blocks: int, *, size: float = 0.01, tunes: int = 2) -> list[list[tuple[Tensor, ...]]]:
     """
-    Return a base and two fine-tunes: for each block its tensors of a, b and c.
+    Return a base and fine-tunes, a, b, c and so on: for each block the tensors of each.
 
     A block has two matrices with loud rows, and a bias; fine-tunes move them by a share of their
     norm.
@@ -140,7 +140,7 @@ def parents(blocks: int, *, size: float = 0.01) -> list[list[tuple[Tensor, Tenso
             if len(shape) > 1:
                 base *= torch.exp(0.5 * noise((shape[0], 1)))
             step = size * base.norm() / base.numel() ** 0.5
-            tensors.append((base, base + step * noise(shape), base + step * noise(shape)))
+            tensors.append((base, *(base + step * noise(shape) for _ in range(tunes))))
         made.append(tensors)
     return made
 

@@ -121,7 +121,7 @@ def tree(seed: int, candidates: int = 200) -> Tree:
     search for the same parents.
     """
     generator = np.random.default_rng([seed, 16])
-    made = _Maker(generator)
+    made = Maker(generator)
     count = int(generator.integers(2, 6))
     kind = str(generator.choice(["convex", "convex", "by block", "difference"]))
     if kind == "difference":
@@ -154,8 +154,8 @@ def tree(seed: int, candidates: int = 200) -> Tree:
     )
 
 
-class _Maker:
-    """Makes models, each from those that are there."""
+class Maker:
+    """Makes models, each from those that are there; all of it follows from the generator."""
 
     def __init__(self, generator: np.random.Generator) -> None:
         self._draw = generator
@@ -227,9 +227,9 @@ class _Maker:
 
     def recipe(self, kind: str, parents: Sequence[str]) -> list[tuple[str, Shares]]:
         """Draw weights, the same for all blocks but of `by block`."""
-        whole = self._weights(kind, parents)
+        whole = self.weights(kind, parents)
         return [
-            (block, self._weights(kind, parents) if kind == "by block" else whole)
+            (block, self.weights(kind, parents) if kind == "by block" else whole)
             for block in self.blocks
         ]
 
@@ -304,7 +304,8 @@ class _Maker:
                 down = self._draw.standard_normal((LOW_RANK, shape[1]), dtype=np.float32)
                 drawn[start : start + up.shape[0] * down.shape[1]] = (up @ down).reshape(-1)
 
-    def _weights(self, kind: str, parents: Sequence[str]) -> Shares:
+    def weights(self, kind: str, parents: Sequence[str]) -> Shares:
+        """Draw the weights of one block, or of all."""
         if kind != "difference":
             return dict(zip(parents, _shares(self._draw, len(parents)), strict=True))
         shares = {parents[0]: 1.0}

@@ -153,6 +153,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     for outcome in outcomes(("f16",) if quick else tuple(OUTPUTS)):
         method, told = outcome.method, outcome.verdicts
         recovered, count = told[Verdict.RECOVERED], len(outcome.fits)
+        right = recovered + told[Verdict.EQUAL]  # parents that are the same have no weights
         linear = method.truth is not None or method.in_effect
         kind = "linear in effect" if method.in_effect else "linear" if linear else "another"
         others = ", ".join(f"{said} {n}" for said, n in sorted(told.items()) if n)
@@ -160,7 +161,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
             f"{method.name}, {outcome.dtype} ({kind})",
             f"{count} blocks",
             f"{others}; residual {outcome.ratio():.3g} floors",
-            recovered / count,
+            (right if linear else recovered) / count,
             "" if method.in_effect else "≥ 0.95" if linear else "≤ 0.01",
         )
         if not linear:
@@ -191,18 +192,25 @@ def outcomes(dtypes: tuple[str, ...]) -> Iterator[Outcome]:
         parents = {name: _arrays(load_file(path), places) for name, path in paths.items()}
         models = [mecha.model(str(path)) for path in paths.values()]
         for method in METHODS:
+            merged = _merged(mecha, method.recipe(mecha, *models))
             for dtype in dtypes:
-                merged = _merged(mecha, method.recipe(mecha, *models), OUTPUTS[dtype])
-                yield _found(method, dtype, _arrays(merged, places), parents, places)
+                target = {
+                    key: values.to(OUTPUTS[dtype]) if values.is_floating_point() else values
+                    for key, values in merged.items()
+                }
+                yield _found(method, dtype, _arrays(target, places), parents, places)
 
 
-def _merged(mecha: Any, recipe: Any, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """Merge in float32, as sd-mecha does by default; its progress bar goes nowhere."""
+def _merged(mecha: Any, recipe: Any) -> dict[str, torch.Tensor]:
+    """
+    Merge in float32, as sd-mecha does by default; its progress bar goes nowhere.
+
+    Other dtypes it makes of this, in the end.
+    """
+    kinds = {"output_dtype": torch.float32, "merge_dtype": torch.float32}
     with Path(os.devnull).open("w") as nowhere:
-        bar = _silent(nowhere)
-        return dict(
-            mecha.merge(recipe, output_dtype=dtype, merge_dtype=torch.float32, threads=1, tqdm=bar)
-        )
+        merged = mecha.merge(recipe, **kinds, threads=1, tqdm=_silent(nowhere))
+    return {key: values for key, values in merged.items() if isinstance(values, torch.Tensor)}
 
 
 def _silent(nowhere: Any) -> Any:

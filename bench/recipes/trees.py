@@ -5,6 +5,7 @@ With `--draw PICTURE`, draw precision, recall, errors and what was falsely calle
 """
 
 import argparse
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -23,8 +24,6 @@ Scores = Mapping[tuple[int, str], Score]
 
 def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     """Make trees up, find their recipes, and count what is right."""
-    import time
-
     start = time.perf_counter()
     scores = scored(20 if quick else TREES)
     for count in CANDIDATES:
@@ -116,7 +115,7 @@ COLOURS = {"f32": "#0072b2", "f16": "#d55e00", "bf16": "#009e73"}
 MARKS = {"f32": "o", "f16": "s", "bf16": "^"}
 
 
-def draw(scores: Scores, picture: Path) -> None:
+def draw(scores: Scores, trees: int, picture: Path) -> None:
     """Draw what was found against the number of candidates."""
     import matplotlib.pyplot as plt
 
@@ -148,7 +147,7 @@ def draw(scores: Scores, picture: Path) -> None:
     axes[0].legend(frameon=False, fontsize=8, loc="lower left", title="target's dtype")
     sums = sum(scores[CANDIDATES[-1], dtype].sums for dtype in DTYPES)
     figure.suptitle(
-        f"{TREES} merge trees of 2 to 5 parents, {sums:,} blocks that are sums of candidates"
+        f"{trees} merge trees of 2 to 5 parents, {sums:,} blocks that are sums of candidates"
     )
     figure.savefig(picture, dpi=150)
 
@@ -159,7 +158,7 @@ def main() -> None:
     parser.add_argument("--draw", type=Path, required=True, help="the picture to write")
     parser.add_argument("--trees", type=int, default=TREES)
     given = parser.parse_args()
-    draw(scored(given.trees), given.draw)
+    draw(scored(given.trees), given.trees, given.draw)
 
 
 if __name__ == "__main__":

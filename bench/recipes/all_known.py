@@ -1,0 +1,58 @@
+"""
+Find the recipes of 72 merges of 15 fine-tunes by four methods, all parents being candidates.
+
+In this setting the merged parents of language models were looked for ("UNMERGE"): arithmetic of
+known fine-tunes of one base. All of these are weighted sums, so each number is to be 1, but where
+rounding hides a parent: their blocks are few thousand numbers.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from bench.common.lines import Line
+from bench.recipes.made_trees import DTYPES, Maker, Tree
+from bench.recipes.scores import Score, add
+from bench.recipes.trees import found
+
+TUNES = 15
+MERGES = 72
+METHODS = {
+    "weighted sum of 2": ("convex", 2),
+    "weighted sum of 3": ("convex", 3),
+    "add difference from the base": ("difference", 3),
+    "by block (MBW)": ("by block", 2),
+}
+"""Kind and number of parents."""
+
+
+def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
+    """Make the merges, find their recipes, and count."""
+    scores = scored(16 if quick else MERGES)
+    for method, score in scores.items():
+        yield Line(f"{method}: blocks recovered", f"{score.sums}", f"{score.recovered}")
+        yield Line(f"{method}: precision", "1", f"{score.precision:.4f}", score.precision, "≥ 1")
+        yield Line(f"{method}: recall", "1", f"{score.recall:.4f}", score.recall, "≥ 1")
+        yield Line(f"{method}: largest error of a weight", "", f"{score.error(1):.2g}")
+
+
+def scored(merges: int) -> dict[str, Score]:
+    """Make so many merges, by each method the same number, and hold their recipes against it."""
+    generator = np.random.default_rng(15)
+    made = Maker(generator)
+    tunes = [made.tune(f"tune{number:02d}", "base0") for number in range(TUNES)]
+    scores = {method: Score() for method in METHODS}
+    for number in range(merges):
+        method = list(METHODS)[number % len(METHODS)]
+        kind, count = METHODS[method]
+        parents = [str(each) for each in generator.choice(tunes, count, replace=False)]
+        if method == "add difference from the base":
+            parents[-1] = "base0"
+        truth = dict(made.recipe(kind, parents))
+        dtype = list(DTYPES)[number // len(METHODS) % len(DTYPES)]
+        made.add("target", made.follow(truth), dtype)
+        models = made.models(["target", *tunes, "base0"])
+        tree = Tree("target", dtype, kind, False, truth, frozenset(), {}, {}, models)
+        add(scores[method], tree, found(tree, [*tunes, "base0"]), dict.fromkeys(truth, True))
+    return scores
