@@ -12,9 +12,9 @@ rule recipes:
 rule fit_recipes:
     """Fit each model of a group as a weighted sum of others, by component and block."""
     input:
-        fingerprints=of_weighed(group_fingerprints),
-        renamings=of_weighed("results/renamings.json"),
-        shards=of_weighed(shard_files),
+        fingerprints=where_weighed(group_fingerprints),
+        renamings=where_weighed("results/renamings.json"),
+        shards=where_weighed(shard_files),
         distances="results/groups/{group}/distances.parquet",
     output:
         table="results/groups/{group}/fits.parquet",

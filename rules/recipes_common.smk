@@ -2,7 +2,7 @@ from atlas.lineage import telling_resources as telling_needs
 from atlas.recipes import resources as recipe_needs
 
 
-def of_weighed(inputs):
+def where_weighed(inputs):
     """Return a function of wildcards that gives inputs for groups that have checkpoints alone."""
 
     def inputs_of(wildcards):

@@ -132,3 +132,20 @@ def test_a_half_of_a_letter_can_be_written() -> None:
 def test_what_was_found_is_read_back_from_a_page(findings: list[str]) -> None:
     written = page.html("Title", findings, [Section("Part", items=[Item("one", "item")])])
     assert page.findings_in(written) == [page.one_line(finding) for finding in findings]
+
+
+def test_long_tables_are_folded_and_contents_lead_to_sections_where_that_is_asked_for():
+    parts = [
+        page.Section("One <b>", "", ["a"], [["1"], ["2"]], is_folded=True),
+        page.Section("Two", "", ["a"], [["1"]]),
+    ]
+    plain = page.html("T", [], parts[1:])
+    assert "<nav>" not in plain
+    assert "<details>" not in plain
+    told = page.html("T", [], parts, contents=True)
+    assert told.count("<details>") == told.count("</details>") == 1
+    assert "<summary>2 rows</summary>" in told
+    for number, title in enumerate(["One &lt;b&gt;", "Two"]):
+        assert f'<a href="#part-{number}">{title}</a>' in told
+        assert f'<h2 id="part-{number}">{title}</h2>' in told
+    assert page.findings_in(page.html("T", ["x"], parts, contents=True)) == ["x"]

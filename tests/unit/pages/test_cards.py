@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from atlas.pages import cards
-from atlas.pages.atlas_page import BROKEN, REMARKED, SOUND, Facet
+from atlas.pages.atlas_page import BROKEN, REMARKED, SOUND, Card, Claimed, Facet
 from atlas.relations.families import Standing
 
 TABLE = pd.DataFrame(
@@ -94,3 +94,27 @@ def test_values_stand_in_their_order_and_the_rest_behind_them():
         "x", "x", {"a": ["two"], "b": ["one"], "c": ["four"], "d": ["four"]}, order=["one"]
     )
     assert facet.categories() == ["one", "four", "two"]
+
+
+def test_recipes_come_onto_the_cards_of_those_that_have_one_and_are_filtered_by():
+    blank = {"a": Card(path="a.ckpt"), "b": Card(), "c": Card()}
+    claim = {"source": "roster recipe", "what": "copy of a", "answer": "agrees", "words": "a"}
+    told = {
+        "a": {"kind": "no recipe", "recipe": [], "baked": [], "claims": []},
+        "b": {
+            "kind": "merge",
+            "recipe": [{"of": "UNet", "text": "0.5 × a + 0.5 × c"}],
+            "baked": ["LoRA of rank 8"],
+            "claims": [claim],
+        },
+    }
+    found = cards.with_recipes(blank, told)
+    assert list(found) == list(blank)
+    assert found["a"].path == "a.ckpt"
+    assert found["c"].recipe is None
+    recipe = found["b"].recipe
+    assert recipe.parts == [("UNet", "0.5 × a + 0.5 × c")]
+    assert recipe.baked == ["LoRA of rank 8"]
+    assert recipe.claims == [Claimed(**claim)]
+    facet = cards.recipe_facet(found)
+    assert dict(facet.of) == {"a": ["no recipe"], "b": ["merge"], "c": []}
