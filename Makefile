@@ -15,7 +15,7 @@ ROSTER ?= $(wildcard roster.yaml)
 REPORTED = $(if $(ROSTER),all,$(firstword $(DEMO)))
 SETTINGS = $(if $(ROSTER),--config "roster=$(ROSTER)",$(wordlist 2,3,$(DEMO)))
 
-.PHONY: help demo tour test test-slurm mutants lint house bench report roster lock clean
+.PHONY: help demo tour test test-slurm mutants lint house bench report roster identify lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -70,6 +70,10 @@ report: $(READY) ## write results/report.html, one file that opens offline: make
 roster: $(READY) ## write a roster, or append what is new to it: make roster DIR=folder [TO=roster.yaml]
 	@test -n "$(DIR)" || { echo "usage: make roster DIR=folder [TO=roster.yaml]"; exit 1; }
 	@$(BIN)/python scripts/roster/write_roster.py "$(DIR)" $(if $(TO),--to "$(TO)")
+
+identify: $(READY) ## tell what a file is by a library: make identify FILE=x.safetensors [LIBRARY=l.parquet], or FILES=folder
+	@test -n "$(FILE)$(FILES)" || { echo "usage: make identify FILE=x.safetensors [LIBRARY=l.parquet] [ERROR=0.05], or FILES=folder [LIBRARY=l.parquet]"; exit 1; }
+	@$(BIN)/python scripts/library/$(if $(FILE),identify.py "$(FILE)" $(if $(ERROR),--error $(ERROR)),triage.py "$(FILES)") $(if $(LIBRARY),--library $(LIBRARY))
 
 lock: ## resolve requirements.in into requirements.lock, in an environment of its own
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

@@ -90,6 +90,7 @@ rule all:
         rules.check_models.output if MODELS or not GROUPS else [],
         rules.atlas.input,
         rules.groups.input,
+        rules.recipes.input,
         rules.pairs.input,
 
 

@@ -35,6 +35,10 @@ BENCHMARKS = {
     "aligned-maps": "bench.projection.aligned_maps",
     "vocabulary": "bench.embeddings.vocabulary",
     "words": "bench.embeddings.words",
+    "low-rank": "bench.low_rank.baked",
+    "identify": "bench.library.identify",
+    "search": "bench.library.search",
+    "triage": "bench.library.triage",
 }
 """Name to module; each has `measure(folder, *, quick)`, which yields lines."""
 

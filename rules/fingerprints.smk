@@ -31,6 +31,7 @@ rule fingerprint:
         checkpoint=lambda wildcards: str(MODELS[wildcards.model].path),
         choices=choices_of,
         names=NAMES,
+        kept=KEPT,
         files_state=files_state,
         passed_over=passed_over,
     message:

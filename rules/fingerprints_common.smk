@@ -22,6 +22,9 @@ if not IN_CONTAINER:
 
 SMALL = "small_checkpoints"
 
+# Which texts of a file's metadata its fingerprint keeps.
+KEPT = facts_digest("claims/metadata.yaml")
+
 
 @cache
 def size_mb(model):

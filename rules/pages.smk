@@ -19,6 +19,7 @@ rule write_atlas:
         tensors=of_weighed("tensors.parquet"),
         spread=of_weighed("spread.parquet"),
         path=path_of_group,
+        recipes="results/groups/{group}/recipes.json",
     output:
         page=report(
             "results/groups/{group}/atlas.html",
@@ -64,6 +65,7 @@ rule write_index:
             group=WEIGHED,
             part=["identity", "duplicates"],
         ),
+        recipes=expand("results/groups/{group}/recipes.html", group=GROUPS),
         matrices=expand("results/groups/{group}/matrices", group=GROUPS),
         plots=expand("results/groups/{group}/plots", group=GROUPS),
     output:

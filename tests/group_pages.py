@@ -12,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from atlas.pages import atlas_page, identity_part, pair_parts
-from atlas.pages.atlas_page import Card, Facet, Group, Holding, Step
+from atlas.pages import atlas_page, group_files, identity_part, pair_parts
+from atlas.pages.atlas_page import Card, Claimed, Facet, Group, Holding, Recipe, Step
+from atlas.pages.cards import recipe_facet
 from atlas.pages.packing import Packing
 from atlas.relations.block_values import Blocks, Cell
 from atlas.relations.matrices import Matrix
@@ -134,6 +135,7 @@ def made(
                 for name in wanted
             ],
             page=f"../../models/{model}.html",
+            recipe=recipe(row, hurting=hurting),
         )
         for row, model in enumerate(ids)
     }
@@ -146,6 +148,7 @@ def made(
             is_colour=True,
         ),
         Facet("component", "component", {model: list(wanted) for model in ids}),
+        recipe_facet(cards),
     ]
     paths = None
     if ordered:
@@ -168,12 +171,29 @@ def made(
             paths=paths,
             findings=["the VAE of 12 models is the same", HURTING if hurting else "nothing else"],
             links=[("identity", "identity.html")],
+            recipes=[f"Model 3 = 0.7 × Model 1 + 0.3 × {HURTING if hurting else 'Model 2'}."],
+            recipe_links=group_files.RECIPE_LINKS,
             parts=parts or {},
             pairs=pairs,
             **facts,
         ),
     )
     return Made(path, ids, labels, matrices)
+
+
+def recipe(row: int, *, hurting: bool) -> Recipe | None:
+    """Return what a made-up model was made from; of the first nothing is known."""
+    if row == 0:
+        return None
+    if row % 3:
+        return Recipe("no recipe", [("UNet", "no recipe found (nearest: Model 0)")])
+    parent = HURTING if hurting else "Model 2"
+    return Recipe(
+        "merge",
+        [("UNet", f"0.7 × Model 1 + 0.3 × {parent}, proved bit for bit"), ("VAE", "the same")],
+        baked=[f"LoRA of rank 8 baked into the VAE of {parent}"],
+        claims=[Claimed("roster recipe", "weighted sum of m0001", "contradicted", "m0002 0.3")],
+    )
 
 
 UNET = [*(f"IN{n:02}" for n in range(9)), "MID", *(f"OUT{n:02}" for n in range(9)), "outside"]

@@ -30,6 +30,7 @@ def main(
     identity: Path | None,
     pair_files: pair_parts.Files | None,
     path: Path | None,
+    recipes: Path | None,
     most_pairs: int,
     page: Path,
 ) -> None:
@@ -66,6 +67,8 @@ def main(
         What tells of pairs; None for published matrices, as are the tables before.
     path
         The steps of a group in the order of its making.
+    recipes
+        What is told of the models' making, as write_recipes has it for other pages.
     most_pairs
         So many pairs are told in full.
     page
@@ -83,20 +86,25 @@ def main(
     )
     first = next(iter(found.values()))[0]
     facts = {model: roster.get(model, group_files.NO_FACTS) for model in first.ids}
+    sentences, of_models = group_files.recipes(recipes) if recipes else ([], {})
+    blank = {model: atlas_page.Card() for model in first.ids}
     told = atlas_page.Group(
         matrices=found,
-        cards={model: atlas_page.Card() for model in first.ids},
+        cards=cards.with_recipes(blank, of_models),
         title=group_files.title(group, len(first)),
         subtitle=group_files.subtitle(found, base=labels.get(base or ""), ordered=ordered),
         measure=measure,
         findings=group_files.PUBLISHED if imported else (),
+        recipes=sentences,
+        recipe_links=group_files.RECIPE_LINKS if recipes else (),
     )
     if table and identity and noticed and pair_files:
         frame = group_files.models(table)
         pairs = group_files.identity(identity)
         places = cards.standings(pairs, first.ids)
-        sentences = json.loads(noticed.read_text(encoding="utf-8"))
-        held = cards.cards(frame, sentences, places, facts, pages="../../models")
+        found_of = json.loads(noticed.read_text(encoding="utf-8"))
+        held = cards.cards(frame, found_of, places, facts, pages="../../models")
+        held = cards.with_recipes(held, of_models)
         leader = next(iter(found))
         overview = identity_text.overview(pairs, group=group, models=models, labels=labels)
         told = replace(
@@ -120,7 +128,7 @@ if __name__ == "__main__":
     configure_logging(snakemake)
     given = {
         name: Path(place) if (place := snakemake.input.get(name)) else None
-        for name in ("table", "noticed", "identity", "path")
+        for name in ("table", "noticed", "identity", "path", "recipes")
     }
     of_pairs = [snakemake.input.get(name) for name in ("distances", "tensors", "spread")]
     main(

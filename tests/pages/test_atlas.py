@@ -205,6 +205,40 @@ def test_the_card_has_what_the_tables_say(page, made):
     assert significant(values[nearest[0]]) in shown.first.inner_text()
 
 
+def test_the_card_tells_the_recipe_its_proof_and_what_is_claimed(page, made):
+    row(page, made.ids[3]).click()
+    told = page.locator(".model-card .recipe")
+    told.wait_for()
+    text = told.inner_text()
+    assert "Recipe: merge" in text
+    assert f"0.7 × Model 1 + 0.3 × {group_pages.HURTING}, proved bit for bit" in text
+    assert "LoRA of rank 8 baked into the VAE" in text
+    assert "roster recipe contradicted: weighted sum of m0001 (m0002 0.3)" in text
+    links = told.locator("a")
+    addresses = [link.get_attribute("href") for link in links.all()]
+    assert addresses == ["recipes.html", "lineage.svg", "recipes"]
+    assert page.locator(".model-card img").count() == 0
+    settled(page, lambda: page.keyboard.press("Escape"))
+    row(page, made.ids[0]).click()
+    page.locator(".model-card").wait_for()
+    assert page.locator(".model-card .recipe").count() == 0
+
+
+def test_models_are_filtered_by_what_their_recipe_is(page, made):
+    merges = made.ids[3::3]
+    choose = page.get_by_label("filter by")
+    settled(page, lambda: choose.select_option(label=f"merge · {len(merges)}"))
+    assert page.evaluate("atlas.passing()") == list(merges)
+
+
+def test_what_was_found_of_recipes_stands_on_the_groups_card(page):
+    card = page.locator(".group-card")
+    card.wait_for()
+    assert card.get_by_text("What was made from what").first.is_visible()
+    assert group_pages.HURTING in card.locator(".recipes").inner_text()
+    assert "recipes.html" in [a.get_attribute("href") for a in card.locator(".links a").all()]
+
+
 def test_two_models_are_compared_and_change_places(page, made):
     row(page, made.ids[4]).click()
     row(page, made.ids[9]).click(modifiers=["Shift"])

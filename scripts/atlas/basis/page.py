@@ -42,6 +42,8 @@ class Section:
     prose: frozenset[int] = frozenset()
     """Columns of sentences, set to the left and broken into lines."""
     items: Sequence[Item] = ()
+    is_folded: bool = False
+    """Whether its table is hidden in HTML until it is asked for."""
 
 
 STYLE = """
@@ -56,6 +58,11 @@ td.prose { white-space: normal; min-width: 22rem; max-width: 40rem; }
 p, ul { max-width: 60rem; }
 tr:hover td { background: #8882; }
 """
+MORE_STYLE = """
+nav ol { columns: 16rem; max-width: 60rem; padding-left: 1.2rem; }
+summary { cursor: pointer; }
+"""
+"""Of pages that have a table of contents or folded parts."""
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 """Line breaks, terminals' codes and changes of the direction of writing."""
@@ -152,26 +159,43 @@ def one_line(text: str) -> str:
     return told.encode("utf-8", "replace").decode("utf-8")
 
 
-def html(title: str, findings: Iterable[str], sections: Iterable[Section]) -> str:
-    """Return a page as one HTML file that needs nothing else."""
+def html(
+    title: str, findings: Iterable[str], sections: Iterable[Section], *, contents: bool = False
+) -> str:
+    """Return a page as one HTML file that needs nothing else, perhaps with a table of contents."""
+    sections = list(sections)
     told = "".join(f"<li>{_shown(text)}</li>\n" for text in findings)
     body = [f"<h1>{_shown(title)}</h1>", f'<ul class="findings">\n{told}</ul>' if told else ""]
-    for part in sections:
-        body.append(f"<h2>{_shown(part.title)}</h2>")
+    body += [_contents(sections)] if contents else []
+    for number, part in enumerate(sections):
+        place = f' id="part-{number}"' if contents else ""
+        body.append(f"<h2{place}>{_shown(part.title)}</h2>")
         body += [f"<p>{_shown(part.text)}</p>"] if part.text else []
         if part.items:
             items = (f"<b>{_shown(item.about)}</b>: {_shown(item.text)}" for item in part.items)
             body.append("<ul>" + "".join(f"<li>{item}</li>\n" for item in items) + "</ul>")
         if part.header:
+            rows = f"{len(part.rows):,} row{'' if len(part.rows) == 1 else 's'}"
+            body += [f"<details><summary>{rows}</summary>"] if part.is_folded else []
             body.append(f"<table><thead>{_html_row(part, part.header, 'th')}</thead><tbody>")
             body += [_html_row(part, row, "td") for row in part.rows]
             body.append("</tbody></table>")
+            body += ["</details>"] if part.is_folded else []
+    more = MORE_STYLE if contents or any(part.is_folded for part in sections) else ""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{_shown(title)}</title><style>{STYLE}</style></head><body>\n"
+        f"<title>{_shown(title)}</title><style>{STYLE}{more}</style></head><body>\n"
         + "\n".join(filter(None, body))
         + "\n</body></html>\n"
     )
+
+
+def _contents(sections: Sequence[Section]) -> str:
+    links = (
+        f'<li><a href="#part-{number}">{_shown(part.title)}</a></li>\n'
+        for number, part in enumerate(sections)
+    )
+    return f"<nav><ol>\n{''.join(links)}</ol></nav>"
 
 
 def findings_in(page: str) -> list[str]:

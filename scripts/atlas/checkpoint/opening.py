@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from atlas.basis.errors import AtlasError, printable
-from atlas.checkpoint import values
+from atlas.checkpoint import metadata, values
 from atlas.checkpoint.files import CheckpointFiles, located
 from atlas.checkpoint.formats import read_file
 from atlas.checkpoint.problems import own_problem
@@ -14,7 +14,7 @@ from atlas.checkpoint.shards import check_index, read_index
 from atlas.names.components import OTHER
 from atlas.names.naming import name_tensors
 from atlas.tensors.entries import Listing
-from atlas.tensors.tensors import Checkpoint, Unread
+from atlas.tensors.tensors import Checkpoint, FileMetadata, Unread
 
 
 def open_checkpoint(
@@ -48,7 +48,7 @@ def open_checkpoint(
 
 def _opened(path: Path, architecture: str | None, weights: str | None) -> Checkpoint:
     files = located(path, weights)
-    sets, broken = _read_components(path, files)
+    sets, said, broken = _read_components(path, files)
     entries = [
         replace(entry, component=component) if component else entry
         for component, listing in sets.items()
@@ -67,6 +67,7 @@ def _opened(path: Path, architecture: str | None, weights: str | None) -> Checkp
     if unread and not any(tensor.component != OTHER for tensor in named.tensors):
         reasons = (f"{component}: {each.in_full}" for component, each in unread.items())
         raise AtlasError(f"{path}: {'; '.join(reasons)}")
+    beside = metadata.documents(path, files)
     return Checkpoint(
         path=path,
         files=tuple(sorted(file for members in files.components.values() for file in members)),
@@ -78,26 +79,32 @@ def _opened(path: Path, architecture: str | None, weights: str | None) -> Checkp
             *(finding for listing in sets.values() for finding in listing.findings),
             *named.findings,
             *told,
+            *beside.findings,
         ),
         unread=unread,
+        metadata=metadata.bounded([*beside.told, *said]),
     )
 
 
 def _read_components(
     path: Path, files: CheckpointFiles
-) -> tuple[dict[str, Listing], dict[str, Unread]]:
+) -> tuple[dict[str, Listing], list[FileMetadata], dict[str, Unread]]:
     """Read each component's set of files; one that is broken does not stop the others."""
     sets: dict[str, Listing] = {}
+    said: list[FileMetadata] = []
     broken = {component: _broken(path, component, why) for component, why in files.broken.items()}
     for component, members in files.components.items():
         try:
             with own_problem(path):
-                sets[component] = _read_set(path, members, files.indexes.get(component))
+                listings = {file: read_file(file) for file in members}
+                sets[component] = _joined(path, listings, files.indexes.get(component))
         except AtlasError as problem:
             if not component:
                 raise
             broken[component] = _broken(path, component, str(problem))
-    return sets, broken
+        else:
+            said += [metadata.of_listing(file, component, each) for file, each in listings.items()]
+    return sets, said, broken
 
 
 def _broken(folder: Path, component: str, problem: str) -> Unread:
@@ -106,8 +113,8 @@ def _broken(folder: Path, component: str, problem: str) -> Unread:
     return Unread(printable(problem), max(size // 2, 1), is_broken=True)
 
 
-def _read_set(path: Path, files: tuple[Path, ...], index: Path | None) -> Listing:
-    listings = {file: read_file(file) for file in files}
+def _joined(path: Path, listings: Mapping[Path, Listing], index: Path | None) -> Listing:
+    """Return what all files of a set list together."""
     _check_keys_once(path, listings)
     if index:
         check_index(read_index(index), listings)

@@ -10,7 +10,7 @@ from typing import Any
 from atlas.basis.errors import AtlasError
 from atlas.checkpoint.pickle_names import Module, StoredTensor
 from atlas.checkpoint.torch_files import TorchFile
-from atlas.tensors.entries import Entry, Listing, fault_of_key, item_bytes
+from atlas.tensors.entries import Entry, Listing, fault_of_key, is_count, item_bytes
 from atlas.tensors.tensors import Part
 
 HOLDERS = (
@@ -29,6 +29,9 @@ HOLDERS = (
 
 AVERAGES = re.compile(r"(^|_)ema(_|$)")
 """Keys of averaged weights beside the raw ones."""
+
+PROGRESS = ("global_step", "epoch", "pytorch-lightning_version")
+"""What PyTorch Lightning keeps beside the weights: how far training had come, by which version."""
 
 TELLING = "string_to_param"
 """The holder of a textual inversion's tensors: it alone tells what they are."""
@@ -83,7 +86,14 @@ def listing_of(file: Path, read: TorchFile) -> Listing:
             f"{file}: lists {listed} bytes of tensors and holds {held}: the same elements over "
             "and over, as no weights are. If you trust it, load it and save it as safetensors"
         )
-    return Listing(entries, findings=tuple(found.findings))
+    return Listing(entries, _progress(read.value), findings=tuple(found.findings))
+
+
+def _progress(value: Any) -> dict[str, str]:
+    """Return what a trainer notes of its progress: plain numbers and texts beside the weights."""
+    table = value if isinstance(value, dict) else {}
+    told = {key: table[key] for key in PROGRESS if key in table}
+    return {key: str(each) for key, each in told.items() if isinstance(each, str) or is_count(each)}
 
 
 def _unwrapped(

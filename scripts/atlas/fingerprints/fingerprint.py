@@ -1,4 +1,4 @@
-"""Fingerprint a checkpoint: one row per tensor with its place, digests and moments."""
+"""Fingerprint a checkpoint: one row per tensor with its place, digests, moments and rounding."""
 
 import os
 import sys
@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from atlas.basis.errors import printable
+from atlas.fingerprints import provenance
 from atlas.fingerprints.elements.buffers import aligned_empty, keep_freed_memory
 from atlas.fingerprints.elements.decoding import decode, round_to
 from atlas.fingerprints.elements.digests import digest_of
@@ -20,6 +21,7 @@ from atlas.fingerprints.elements.files import OpenFiles, unchanged
 from atlas.fingerprints.elements.moments import Moments
 from atlas.fingerprints.elements.projection import STRETCH, Projection, seed_of
 from atlas.fingerprints.elements.reading import read_range
+from atlas.fingerprints.elements.rounding import Rounding
 from atlas.fingerprints.sketches import KEY, Projected, packed, sketch
 from atlas.names.kinds import MODEL
 from atlas.tensors.tensors import FLOATING, ITEM_BYTES, ROUNDED, Checkpoint, Tensor, rounds_to
@@ -32,7 +34,8 @@ CHUNK_ELEMENTS = STRETCH
 """Elements in hand at a time: a chunk's float64 copies stay in a core's cache."""
 
 Chunks = Callable[
-    [NDArray[np.uint8], str, Collection[str], Moments, Projection | None], dict[str, NDArray[Any]]
+    [NDArray[np.uint8], str, Collection[str], Moments, Projection | None, Rounding | None],
+    dict[str, NDArray[Any]],
 ]
 """Takes in a chunk's bytes: see plain_chunk."""
 
@@ -61,6 +64,7 @@ SCHEMA = pa.schema(
         "mean": pa.float64(),
         "std": pa.float64(),
         "kurtosis": pa.float64(),
+        "rounding": pa.float64(),
         "nonfinite": pa.int64(),
         "parts": pa.list_(PART),
     }
@@ -73,10 +77,12 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
 
     `digest` is the xxh3-128 of dtype, shape and bytes; `digest_f16` and its like are the
     digests that the tensor has after rounding to nearest-even, so that a narrower copy is
-    recognised. Moments are taken in float64 over the finite elements; `kurtosis` is the excess.
-    Integer tensors have neither. The metadata of the table's schema has the sketches of all blocks,
-    for `sealed.write` to keep. `parts` says where the elements lie, with files relative to
-    `anchor(checkpoint.path)`, so that distances need not open the checkpoint again.
+    recognised. Moments are taken in float64 over the finite elements; `kurtosis` is the excess,
+    and `rounding` the norm of what rounding to the tensor's own dtype leaves. Integer tensors have
+    none of these. The metadata of the table's schema has the sketches of all blocks, for
+    `sealed.write` to keep, and what the files say of where the model comes from. `parts` says
+    where the elements lie, with files relative to `anchor(checkpoint.path)`, so that distances need
+    not open the checkpoint again.
 
     Raises
     ------
@@ -90,6 +96,7 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
         # handing a small tensor over to a thread costs as much as reading it
         each = pool.map if threads > 1 else map
         described = list(each(lambda tensor: _describe(files, tensor, chunks), in_file_order))
+        told = provenance.provenance(checkpoint)
     rows = {projected.name: row for row, projected in described}
     home = anchor(checkpoint.path)
     records = [
@@ -99,7 +106,7 @@ def table(checkpoint: Checkpoint, *, threads: int = 1) -> pa.Table:
     compared = described if checkpoint.kind == MODEL else []
     sketches = sketch(projected for _, projected in compared)
     return pa.Table.from_pylist(records, schema=SCHEMA).replace_schema_metadata(
-        {KEY: packed(sketches)}
+        {KEY: packed(sketches), provenance.KEY: provenance.packed(told)}
     )
 
 
@@ -155,7 +162,9 @@ def load_compiled() -> None:
     chunks = CompiledChunks(CHUNK_ELEMENTS)
     for dtype in FLOATING:
         raw = np.zeros(CHUNK_ELEMENTS * ITEM_BYTES[dtype], np.uint8)
-        chunks(raw, dtype, set(rounds_to(dtype)) - {dtype}, Moments(), Projection(0))
+        chunks(
+            raw, dtype, set(rounds_to(dtype)) - {dtype}, Moments(), Projection(0), Rounding(dtype)
+        )
 
 
 def _chunks_for(elements: int) -> Chunks:
@@ -174,9 +183,10 @@ def plain_chunk(
     wanted: Collection[str],
     moments: Moments,
     projection: Projection | None = None,
+    rounding: Rounding | None = None,
 ) -> dict[str, NDArray[Any]]:
     """
-    Add a chunk to moments and projection; return its bits once rounded to the wanted dtypes.
+    Add a chunk to what is summed up; return its bits once rounded to the wanted dtypes.
 
     Float64 is rounded by way of float32, as `torch.Tensor.half` does.
     """
@@ -186,17 +196,20 @@ def plain_chunk(
         double = values.astype(np.float64)
     if projection is not None:
         projection.add(double)
+    if rounding is not None:
+        rounding.add(values)
     moments.add(double)
     return {target: round_to(single, target) for target in wanted}
 
 
 def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> tuple[dict[str, Any], Projected]:
-    """Stream one tensor: its digests, moments and projection."""
+    """Stream one tensor: its digests and what is summed up."""
     is_floating = tensor.dtype in FLOATING
     foretold = rounds_to(tensor.dtype) if is_floating else ()
     targets = set(foretold) - {tensor.dtype}
     digests = {dtype: digest_of(dtype, tensor.shape) for dtype in (tensor.dtype, *targets)}
     moments, projection = Moments(), Projection(seed_of(tensor.name))
+    rounding = Rounding(tensor.dtype) if is_floating else None
     item = ITEM_BYTES[tensor.dtype]
     buffer = aligned_empty(min(CHUNK_ELEMENTS, tensor.numel) * item)
     for start in range(0, tensor.numel, CHUNK_ELEMENTS):
@@ -204,11 +217,13 @@ def _describe(files: OpenFiles, tensor: Tensor, chunks: Chunks) -> tuple[dict[st
         read_range(files, tensor, start, raw)
         digests[tensor.dtype].update(raw.data)
         if is_floating:
-            for target, bits in chunks(raw, tensor.dtype, targets, moments, projection).items():
+            summed = (moments, projection, rounding)
+            for target, bits in chunks(raw, tensor.dtype, targets, *summed).items():
                 digests[target].update(bits.data)
     described: dict[str, Any] = {"digest": digests[tensor.dtype].hexdigest()}
     described |= {f"digest_{dtype}": digests[dtype].hexdigest() for dtype in foretold}
     described |= _summary(moments) if is_floating else {"nonfinite": 0}
+    described["rounding"] = rounding.norm if rounding is not None else None
     is_known = is_floating and not moments.nonfinite
     return described, Projected(
         name=tensor.name,

@@ -87,15 +87,20 @@ def sketch(tensors: Iterable[Projected]) -> Sketches:
 def _block(component: str, block: str, tensors: list[Projected]) -> SketchedBlock:
     counted = [tensor for tensor in tensors if tensor.counts]
     elements = sum(tensor.numel for tensor in counted)
-    layout = "\n".join(f"{tensor.name}[{tensor.shape}]" for tensor in counted)
     return SketchedBlock(
         component=component,
         block=block,
         elements=elements,
         left_out=sum(tensor.numel for tensor in tensors) - elements,
-        layout=xxhash.xxh3_64_hexdigest(layout.encode("utf-8", "surrogatepass")),
+        layout=layout_of((tensor.name, tensor.shape) for tensor in counted),
         squares=sum(tensor.norm**2 for tensor in counted),
     )
+
+
+def layout_of(tensors: Iterable[tuple[str, tuple[int, ...]]]) -> str:
+    """Return the digest of names and shapes, in order of name: equal ones are sketched alike."""
+    text = "\n".join(f"{name}[{shape}]" for name, shape in tensors)
+    return xxhash.xxh3_64_hexdigest(text.encode("utf-8", "surrogatepass"))
 
 
 def packed(sketches: Sketches) -> bytes:

@@ -1,1 +1,1 @@
-"""What was made from what: recipes in words and pictures, and the directed graph of all relations."""
+"""What was made from what: recipes in words and pictures, and the graph of all relations."""

@@ -20,7 +20,10 @@ GROUPS_SHOWN = 3
 GROUP_PAGE = "atlas.html"
 GROUP_PAGE_TOLD = "the group as one page: map, tree, heatmap, every model and pair"
 """Below results/groups/{group}/; what is told of it."""
+RECIPES, RECIPES_TOLD = "recipes.html", "what was made from what, in sentences"
+"""What is named beside it."""
 GROUP_PARTS = {
+    "recipes.md": RECIPES_TOLD,
     "identity.md": "what is the same and what differs, in words",
     "identity.png": "who shares which parts with whom",
 }
@@ -78,6 +81,8 @@ def _group_pages(folder: Path, made: Collection[Path]) -> Iterator[tuple[Path, s
     """Yield a group's page, or what there is of its parts."""
     if folder / GROUP_PAGE in made:
         yield folder / GROUP_PAGE, GROUP_PAGE_TOLD
+        if folder / RECIPES in made:
+            yield folder / RECIPES, RECIPES_TOLD
         return
     for name, told in GROUP_PARTS.items():
         if folder / name in made:

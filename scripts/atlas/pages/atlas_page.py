@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,27 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Claimed:
+    """What one source says of a model's making, and whether the weights agree."""
+
+    source: str
+    what: str
+    answer: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a model was made from."""
+
+    kind: str
+    parts: Sequence[tuple[str, str]]
+    """Components, and what is said of them."""
+    baked: Sequence[str] = ()
+    claims: Sequence[Claimed] = ()
+
+
+@dataclass(frozen=True)
 class Card:
     """What is told of a model by itself."""
 
@@ -54,6 +75,7 @@ class Card:
     parts: Sequence[Holding] = ()
     page: str = ""
     """Where more is told of it, relative to the page."""
+    recipe: Recipe | None = None
 
     @property
     def health(self) -> int:
@@ -112,6 +134,10 @@ class Group:
     """Component to its steps, where the models are in the order of their making."""
     links: Sequence[tuple[str, str]] = ()
     """Text and address, relative to the page."""
+    recipes: Sequence[str] = ()
+    """What was found of recipes, in sentences."""
+    recipe_links: Sequence[tuple[str, str]] = ()
+    """Where more is told of recipes and lineage."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Further elements by id, packed: blocks, tensors, spread, identity."""
     pairs: Mapping[str, Any] | None = None
@@ -181,6 +207,8 @@ def write(path: Path, group: Group) -> None:
         "health": [group.cards[model].health for model in first.ids],
         "cards": [_card(group.cards[model]) for model in first.ids],
         "findings": list(group.findings),
+        "recipes": list(group.recipes),
+        "recipe_links": [list(link) for link in group.recipe_links],
         "path": None if group.paths is None else _paths(group.paths),
         "links": [list(link) for link in group.links],
         "pairs": group.pairs,
@@ -285,6 +313,7 @@ def _card(card: Card) -> dict[str, Any]:
         "problem": card.problem,
         "findings": list(card.findings),
         "page": card.page,
+        "recipe": None if card.recipe is None else asdict(card.recipe),
         "parts": [
             {
                 "component": part.component,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from atlas.names.components import EMA
-from atlas.pages.atlas_page import BROKEN, REMARKED, SOUND, Card, Facet, Holding
+from atlas.pages.atlas_page import BROKEN, REMARKED, SOUND, Card, Claimed, Facet, Holding, Recipe
 from atlas.plots.sharing import Cell
 from atlas.plots.words import titled
 from atlas.relations import families
@@ -70,6 +71,32 @@ def cards(
         model: _card(model, rows.get(model), noticed.get(model, ()), places, facts, pages)
         for model, facts in roster.items()
     }
+
+
+def with_recipes(
+    cards_of: Mapping[str, Card], told: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Card]:
+    """
+    Return cards with what models were made from.
+
+    Parameters
+    ----------
+    told
+        Model to `kind`, `recipe`, `baked` and `claims`, as write_recipes tells other pages.
+    """
+    return {
+        model: replace(card, recipe=_recipe(told[model])) if model in told else card
+        for model, card in cards_of.items()
+    }
+
+
+def _recipe(facts: Mapping[str, Any]) -> Recipe:
+    return Recipe(
+        kind=facts["kind"],
+        parts=[(part["of"], part["text"]) for part in facts["recipe"]],
+        baked=facts["baked"],
+        claims=[Claimed(**claim) for claim in facts["claims"]],
+    )
 
 
 def _card(
@@ -179,6 +206,7 @@ def facets(
         Facet(
             "architecture", "architecture", _architectures(cards_of, architectures), is_colour=True
         ),
+        recipe_facet(cards_of),
         Facet(
             "health",
             "health",
@@ -187,6 +215,12 @@ def facets(
         ),
     ]
     return [facet for facet in found if _tells(facet)]
+
+
+def recipe_facet(cards_of: Mapping[str, Card]) -> Facet:
+    """Return what models are filtered by: a merge, a copy, no recipe, ..."""
+    kinds = {model: card.recipe.kind if card.recipe else "" for model, card in cards_of.items()}
+    return Facet("recipe", "recipe", {model: [kind] * bool(kind) for model, kind in kinds.items()})
 
 
 def _tells(facet: Facet) -> bool:

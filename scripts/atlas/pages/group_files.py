@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,12 @@ LINKS = (
     ("matrices as CSV", "matrices"),
 )
 """What lies beside the page of a group with weights."""
+RECIPE_LINKS = (
+    ("what was made from what", "recipes.html"),
+    ("the lineage as a picture", "lineage.svg"),
+    ("pictures of recipes", "recipes"),
+)
+"""What lies beside the page of any group, of its recipes."""
 PUBLISHED = (
     "Published matrices: a 0 between two models can mean that they are identical, or that they were"
     " never compared.",
@@ -122,6 +129,12 @@ def subtitle(found: Mapping[str, Sequence[Matrix]], *, base: str | None, ordered
     told += [f"base: {base}"] if base else []
     told += ["in the order of making"] if ordered else []
     return " · ".join(told)
+
+
+def recipes(file: Path) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """Return what was found of recipes, and what is told of each model, as write_recipes has it."""
+    told = json.loads(file.read_text(encoding="utf-8"))
+    return told["findings"], told["models"]
 
 
 def models(table: Path) -> pd.DataFrame:

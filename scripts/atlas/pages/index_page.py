@@ -31,10 +31,12 @@ PROBLEMS = 20
 """So many unreadable models are named."""
 FIRST_KINDS = ("map", "tree", "heatmap")
 """Of the plots, which one a card shows: the first that there is, of these before others."""
-IDENTITY, DUPLICATES = "identity.html", "duplicates.html"
+IDENTITY, DUPLICATES, RECIPES = "identity.html", "duplicates.html", "recipes.html"
 PARTS = {
     IDENTITY: "what is the same",
     DUPLICATES: "duplicates",
+    RECIPES: "recipes",
+    "lineage.svg": "lineage",
 }
 """Pages below a group's folder, and what links call them."""
 
@@ -193,7 +195,8 @@ def _card(folder: Path, group: Group) -> Iterator[str]:
         if len(found) > FINDINGS:
             more = f"{len(found) - FINDINGS} more"
             yield f'<li class="rest">{_link(folder, place / IDENTITY, more)}</li>'
-        yield from (f"<li>{_shown(text)}</li>" for text in _found(place / DUPLICATES)[:1])
+        for page in (RECIPES, DUPLICATES):
+            yield from (f"<li>{_shown(text)}</li>" for text in _found(place / page)[:1])
         yield "</ul>"
     yield f'<p class="links">{" ".join(_links(folder, group))}</p></div>'
     yield from _picture(folder, place, group)

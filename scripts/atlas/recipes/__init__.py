@@ -1,1 +1,1 @@
-"""How models follow from others: parents with weights, found from distances; the arithmetic of merges."""
+"""How models follow from others: parents with weights, found from distances; merging."""

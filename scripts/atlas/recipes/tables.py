@@ -52,8 +52,8 @@ weights: of the parents, as fitted; null where the part has parents and no weigh
   `undetermined`, and WHOLE where the blocks' weights differ: MBW).
 errors: standard errors of the weights, from the floor.
 alike: for each parent the other models of the group that hold the same here, or it rounded.
-residual: L2 of the target less the sum, over tensors that do not deviate. floor: the L2 that rounding
-  the sum to the target's dtype leaves, from the target's own exponents.
+residual: L2 of the target less the sum, over tensors that do not deviate. floor: the L2 that
+  rounding the sum to the target's dtype leaves, from the target's own exponents.
 nearest, distance: the nearest other model by L2 in this part, and that L2.
 tensors, parameters: that were compared with all parents. deviating: see DEVIATING.
 """

@@ -27,7 +27,7 @@ UNREAD = "unread "
 """What the digest of a stand-in for a component begins with: it is nobody else's."""
 COLUMNS = [
     "key", "name", "component", "block", "role", "dtype", "shape", "numel",
-    *DIGESTS, "norm", "nonfinite",
+    *DIGESTS, "norm", "rounding", "nonfinite",
 ]  # fmt: skip
 
 
@@ -275,6 +275,7 @@ def _read(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
             "numel": unread["numel"],
             "digest": f"{UNREAD}{path.stem} {component}",
             "norm": 0.0,
+            "rounding": None,
             "nonfinite": 0,
         }
         for component, unread in noted.items()

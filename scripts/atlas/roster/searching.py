@@ -54,32 +54,12 @@ def search(top: Path) -> tuple[list[Found], list[LeftOut]]:
     AtlasError
         The folder does not exist.
     """
-    if not top.is_dir():
-        raise AtlasError(f"{top}: no such folder")
-    candidates: dict[Path, Path] = {}
-    left_out: list[LeftOut] = []
-    for folder in _folders(top, left_out):
-        if (folder / MODEL_INDEX).is_symlink() or (folder / MODEL_INDEX).is_file():
-            candidates[folder] = folder
-        try:
-            sets = weight_sets(folder)
-        except AtlasError as error:  # an index of shards, and none of them
-            left_out.append(LeftOut(folder, _reason(error, folder)))
-            continue
-        for each in sets:
-            if each.files[0].name.startswith("."):
-                continue
-            try:
-                each.check_complete()
-                candidates[_path_of(each)] = _pattern_of(each)
-            except AtlasError as error:
-                left_out.append(LeftOut(_path_of(each), _reason(error, folder, *each.files)))
-        left_out += _strange_files(folder, {file for each in sets for file in each.files})
+    patterns, left_out = candidates(top)
     found: list[Found] = []
     seen: set[frozenset[Path]] = set()
     # what lies there itself comes before links to it
-    for path in sorted(candidates, key=lambda path: (path.is_symlink(), path)):
-        pattern = candidates[path]
+    for path in sorted(patterns, key=lambda path: (path.is_symlink(), path)):
+        pattern = patterns[path]
         try:
             files = real_files(pattern)
             _check_fit(pattern)
@@ -87,11 +67,51 @@ def search(top: Path) -> tuple[list[Found], list[LeftOut]]:
                 seen.add(files)
                 found.append(Found(path, pattern, open_checkpoint(pattern).kind))
         except (AtlasError, OSError) as error:
-            left_out.append(LeftOut(path, _reason(error, pattern)))
+            left_out.append(LeftOut(path, reason(error, pattern)))
     return (
         sorted(found, key=lambda each: each.path),
         sorted(map(_writable, left_out), key=lambda each: each.path),
     )
+
+
+def candidates(top: Path) -> tuple[dict[Path, Path], list[LeftOut]]:
+    """
+    Return what may be a checkpoint below a folder, and what can be none; none of them is opened.
+
+    Returns
+    -------
+    patterns
+        Path to what it is read by, as `Found` has both.
+    left_out
+        In no order.
+
+    Raises
+    ------
+    AtlasError
+        The folder does not exist.
+    """
+    if not top.is_dir():
+        raise AtlasError(f"{top}: no such folder")
+    patterns: dict[Path, Path] = {}
+    left_out: list[LeftOut] = []
+    for folder in _folders(top, left_out):
+        if (folder / MODEL_INDEX).is_symlink() or (folder / MODEL_INDEX).is_file():
+            patterns[folder] = folder
+        try:
+            sets = weight_sets(folder)
+        except AtlasError as error:  # an index of shards, and none of them
+            left_out.append(LeftOut(folder, reason(error, folder)))
+            continue
+        for each in sets:
+            if each.files[0].name.startswith("."):
+                continue
+            try:
+                each.check_complete()
+                patterns[_path_of(each)] = _pattern_of(each)
+            except AtlasError as error:
+                left_out.append(LeftOut(_path_of(each), reason(error, folder, *each.files)))
+        left_out += _strange_files(folder, {file for each in sets for file in each.files})
+    return patterns, left_out
 
 
 def real_files(path: Path, *, weights: str | None = None) -> frozenset[Path]:
@@ -189,7 +209,7 @@ def _strange_files(folder: Path, known: set[Path]) -> Iterator[LeftOut]:
             try:
                 open_checkpoint(entry)
             except (AtlasError, OSError) as error:
-                yield LeftOut(entry, _reason(error, entry))
+                yield LeftOut(entry, reason(error, entry))
             else:
                 yield LeftOut(entry, "its name holds a line break; rename it")
 
@@ -202,7 +222,7 @@ def _writable(left_out: LeftOut) -> LeftOut:
     return LeftOut(Path(path), reason)
 
 
-def _reason(error: Exception, *paths: Path) -> str:
+def reason(error: Exception, *paths: Path) -> str:
     """Return an error's text on one line, without the path that it begins with."""
     told = str(error)
     for path in paths:

@@ -1,5 +1,6 @@
 """What a checkpoint holds: tensors as places in files, before any weight is read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -94,6 +95,20 @@ class Unread:
 
 
 @dataclass(frozen=True)
+class FileMetadata:
+    """What a checkpoint's file, or a document beside its weights, says of the model's making."""
+
+    name: str
+    """Relative to the checkpoint's folder, or the file's own name."""
+    component: str = ""
+    """Of a folder of components; else ""."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """By key; as hostile as the file."""
+    cut: Mapping[str, int] = field(default_factory=dict)
+    """Key to the characters that its text has in full, where it was cut."""
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """A checkpoint's tensors in order of name, and what was noticed on opening it."""
 
@@ -108,3 +123,5 @@ class Checkpoint:
     """`model`, or what is no model of its own: `lora`, `embedding`."""
     unread: dict[str, Unread] = field(default_factory=dict)
     """Component to why its weights are not among the tensors."""
+    metadata: tuple[FileMetadata, ...] = ()
+    """Of files that say something, in order."""

@@ -51,11 +51,14 @@ def test_the_page_that_leads_to_all_comes_first_and_a_groups_page_in_the_place_o
         results,
         *("atlas.html", "models.md", "groups/b/atlas.html", "groups/b/identity.md"),
         *("groups/b/plots/unet.tree.png", "groups/a/identity.md"),
+        *("groups/b/recipes.html", "groups/b/recipes.md", "groups/a/recipes.md"),
         *("activations/one/viewer.html", "activations/two/viewer.html"),
     )
     assert [str(page) for page, _ in ending.first_pages(made, ["b", "a"])] == [
         "results/atlas.html",
         "results/groups/b/atlas.html",
+        "results/groups/b/recipes.html",
+        "results/groups/a/recipes.md",
         "results/groups/a/identity.md",
         "results/models.md",
         "results/activations/one/viewer.html",

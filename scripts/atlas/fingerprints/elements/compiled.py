@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.fingerprints.elements import float8
+from atlas.fingerprints.elements import compiled_rounding, float8
 from atlas.fingerprints.elements.buffers import aligned_empty
 from atlas.fingerprints.elements.compiled_projection import project
 from atlas.fingerprints.elements.jit import (
@@ -19,6 +19,7 @@ from atlas.fingerprints.elements.jit import (
 )
 from atlas.fingerprints.elements.moments import LANES, Moments
 from atlas.fingerprints.elements.projection import Projection
+from atlas.fingerprints.elements.rounding import Rounding
 from atlas.tensors.tensors import ITEM_BYTES
 
 CODES = {"f64": 0, "f32": 1, "f16": 2, "bf16": 3, "f8_e4m3fn": 4, "f8_e5m2": 5}
@@ -191,18 +192,21 @@ class CompiledChunks:
         wanted: Collection[str],
         moments: Moments,
         projection: Projection | None = None,
+        rounding: Rounding | None = None,
     ) -> dict[str, NDArray[Any]]:
-        """Add a chunk to moments and projection; return its bits rounded to the wanted dtypes."""
+        """Add a chunk to what is summed up; return its bits rounded to the wanted dtypes."""
         count = raw.size // ITEM_BYTES[dtype]
         values = self._scratch("values", np.float64 if dtype == "f64" else np.float32)[:count]
         decode_into(raw, CODES[dtype], FLOAT8, values)
         rounded = {}
         for target in wanted:
-            rounding, kind = ROUNDINGS[target]
+            round_into, kind = ROUNDINGS[target]
             rounded[target] = self._scratch(target, kind)[:count]
-            rounding(values, rounded[target])
+            round_into(values, rounded[target])
         if projection is not None:
             project(projection, values)
+        if rounding is not None:
+            compiled_rounding.add(rounding, values)
         total = _sum(values)
         if values.dtype != np.float64 and np.isfinite(total):
             mean = total / count

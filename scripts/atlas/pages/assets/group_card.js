@@ -9,6 +9,7 @@ import { sortable } from "./tables.js";
 
 const WHOLE = "*";
 const MOST_FINDINGS = 8;
+const MOST_RECIPES = 6;
 const CHART = { wide: 320, high: 90, side: 8 };
 
 /** Return a promise of the card. */
@@ -21,6 +22,12 @@ export async function groupCard(given) {
     whole.append(element("ul", { class: "findings" }, ...facts.findings.slice(0, MOST_FINDINGS).map((text) => element("li", { text }))));
     if (more > 0) whole.append(element("p", { class: "hint", text: `and ${more} more in identity` }));
   }
+  if (facts.recipes.length) {
+    const more = facts.recipes.length - MOST_RECIPES;
+    whole.append(element("h3", { text: "What was made from what" }),
+      element("ul", { class: "findings recipes" }, ...facts.recipes.slice(0, MOST_RECIPES).map((text) => element("li", { text }))));
+    if (more > 0) whole.append(element("p", { class: "hint", text: `and ${more} more in recipes` }));
+  }
   if (facts.path) whole.append(...await pathPart(given));
   whole.append(
     element("h3", { text: "Look closer" }),
@@ -31,9 +38,10 @@ export async function groupCard(given) {
       "? lists the keys; the address holds all that you chose.",
     ].map((text) => element("li", { text }))),
   );
-  if (facts.links.length) {
+  const links = [...facts.links, ...facts.recipe_links];
+  if (links.length) {
     whole.append(element("h3", { text: "Files" }), element("ul", { class: "links" },
-      ...facts.links.map(([text, href]) => element("li", {}, fileLink(text, href)))));
+      ...links.map(([text, href]) => element("li", {}, fileLink(text, href)))));
   }
   return whole;
 }

@@ -54,10 +54,23 @@ export function modelCard({ data, square, model, passing, acts, where }) {
   if (card.findings.length) {
     whole.append(element("ul", { class: "findings" }, ...card.findings.map((text) => element("li", { text }))));
   }
+  if (card.recipe) whole.append(recipePart(card.recipe, data.facts.recipe_links));
   if (card.parts.length) whole.append(partsTable(card.parts));
   whole.append(neighbours({ data, square, model, passing, acts, where }));
   if (card.page) whole.append(element("p", {}, fileLink("all that was noticed of it", card.page)));
   return whole;
+}
+
+/** What the model was made from, what was baked into it, and what is claimed of it. */
+function recipePart(recipe, links) {
+  const claims = recipe.claims.map(({ source, what, answer, words }) => element("li", {},
+    element("b", { text: `${source} ${answer}` }), element("span", { text: `: ${what}${words ? ` (${words})` : ""}` })));
+  return element("section", { class: "recipe" },
+    element("h3", { text: `Recipe: ${recipe.kind}` }),
+    factList(recipe.parts),
+    ...(recipe.baked.length ? [element("ul", { class: "findings" }, ...recipe.baked.map((text) => element("li", { text })))] : []),
+    ...(claims.length ? [element("ul", { class: "findings claims" }, ...claims)] : []),
+    element("p", { class: "hint" }, ...links.flatMap(([text, href], at) => [at ? " · " : "", fileLink(text, href)])));
 }
 
 function partsTable(parts) {

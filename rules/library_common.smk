@@ -1,0 +1,1 @@
+from atlas.library import resources as library_needs

@@ -1,0 +1,99 @@
+"""What is claimed of a group's models, beside what their weights say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from atlas.claims.claim import Claim, Parent
+from atlas.claims.comparing import Answer, Found, Judgement, claims_of_part, compare
+from atlas.lineage.expressions import plain
+from atlas.lineage.fitted import Fits, Part
+from atlas.recipes.tables import WHOLE
+
+Claims = Mapping[str, Sequence[Claim]]
+"""By model."""
+
+ORDER = (Answer.CONTRADICTED, Answer.AGREES, Answer.UNDETERMINED, Answer.NOT_CHECKED)
+"""Of the answers to the parts of one claim, the first of these that there is is told."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One claim of a model as a page tells it."""
+
+    model: str
+    source: str
+    what: str
+    answer: Answer
+    words: str
+
+
+def judged(claims: Claims, part: Part, models: Collection[str]) -> list[tuple[Claim, Judgement]]:
+    """Return how each claim of a part of a model stands to its weights."""
+    found = found_of(part)
+    return [
+        (claim, compare(claim, found, models))
+        for claim in claims_of_part(claims.get(part.target, ()), part.component, part.block)
+    ]
+
+
+def found_of(part: Part) -> Found:
+    """Return a part's fit as claims are compared with it."""
+    weights = part.weights or (None,) * len(part.parents)
+    return Found(
+        verdict=part.verdict,
+        weights=dict(zip(part.parents, weights, strict=True)),
+        errors=dict(zip(part.parents, part.errors or (), strict=False)),
+        alike=dict(zip(part.parents, part.alike, strict=False)),
+        nearest=part.nearest or "",
+    )
+
+
+def of_model(claims: Claims, fits: Fits, model: str, models: Collection[str]) -> list[Said]:
+    """
+    Return a model's claims, each source and kind once.
+
+    A claim of several components or blocks is contradicted where one of them is, and else agrees
+    where one does: what others leave open does not take that back.
+    """
+    parts = [part for each in fits.get(model, {}).values() for part in (each.whole, *each.blocks)]
+    answers: dict[tuple[str, str], list[tuple[Claim, Judgement]]] = {}
+    for claim in claims.get(model, ()):
+        answers.setdefault((claim.source, claim.kind), [])
+    for part in parts:
+        for claim, judgement in judged(claims, part, models):
+            if claim.block == part.block or part.block == WHOLE:
+                answers[claim.source, claim.kind].append((claim, judgement))
+    told = []
+    for (source, kind), found in answers.items():
+        own = [claim for claim in claims[model] if (claim.source, claim.kind) == (source, kind)]
+        leading = min((judgement for _, judgement in found), key=_rank, default=None)
+        told.append(
+            Said(
+                model=model,
+                source=source,
+                what=_what(own),
+                answer=Answer.NOT_CHECKED if leading is None else leading.answer,
+                words="no part of it was compared" if leading is None else leading.words,
+            )
+        )
+    return told
+
+
+def _rank(judgement: Judgement) -> int:
+    return ORDER.index(judgement.answer)
+
+
+def _what(claims: Sequence[Claim]) -> str:
+    """Return what is claimed, in words; of many parts the first and how many there are."""
+    first = claims[0]
+    terms = [_term(parent) for parent in first.parents]
+    of = f" of {', '.join(terms)}" if terms else ""
+    place = "" if len(claims) == 1 else f", in {len(claims)} parts"
+    return f"{first.kind}{of}{place}"
+
+
+def _term(parent: Parent) -> str:
+    who = parent.name if parent.model in ("", parent.name) else f"{parent.name} ({parent.model})"
+    return who if parent.weight is None else f"{plain(parent.weight)} × {who}"

@@ -1,0 +1,362 @@
+"""The parents of a target: convex first, then with negative weights, then of another sum than 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atlas.recipes import affine
+from atlas.recipes.bounds import BY_FLOAT64, largest_ratio
+from atlas.recipes.direction import may_be_child
+from atlas.recipes.search import Found, Problem, search, solved, without_one
+from atlas.recipes.verdicts import Form
+
+Array = NDArray[np.float64]
+
+ASKED = 5
+"""Blocks that tell whether a search for an exact sum is in vain."""
+FAR = 10.0
+"""Squared residuals that are larger than what is exact by so much are not."""
+LEAST_WEIGHT = 1e-3
+"""What has less, or less than three of its errors, is no parent."""
+MOST_CHILDREN = 12
+"""Candidates that turn out to be children of the target are left out, one by one, up to so many."""
+WORTH_A_PARENT = 1.5
+"""
+Of a sum that is not exact, each parent divides the squared residual by so much.
+
+A model that correlates 0.3 with a parent that is missing divides it by 1/(1 − 0.09) = 1.1.
+"""
+WORTH_A_SIGN = 3.0
+"""The same of a parent of a sum with negative weights, which is more easily had by chance."""
+CHILD_RATIO = 2.5
+"""Squared residual of a candidate as the target's child, over the target's own floor's square."""
+MOST_SIGNED = 3
+"""Parents of a sum with negative weights that is not exact: an add-difference."""
+OUTWEIGHS = 2.0
+"""
+Of a sum that is not exact, w d² of each parent is the squared residual times so much.
+
+Of a base among its own fine-tunes in independent directions, their mean has w d² equal to it,
+however many they are.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A target against its candidates, block by block; the last one may be the zero vector."""
+
+    between: Array
+    """Squares of distances of candidates, (blocks, N, N)."""
+    to_target: Array
+    """(blocks, N)."""
+    elements: Array
+    """(blocks,)."""
+    floors: Array
+    """L2 that rounding the target leaves, (blocks,); 0 where unknown."""
+    precision: Array
+    """Relative error of each candidate's squares, (N,)."""
+    roundings: float
+    """How many roundings of the target's size its arithmetic may have made."""
+
+    @classmethod
+    def of(
+        cls, squares: Array, elements: Array, floors: Array, precision: float, roundings: float
+    ) -> Part:
+        """Return the part of squares (blocks, n, n) that have the target first."""
+        return cls(
+            squares[:, 1:, 1:],
+            squares[:, 0, 1:],
+            elements,
+            floors,
+            np.full(squares.shape[1] - 1, precision),
+            roundings,
+        )
+
+    def with_zero(self, norms: Array) -> Part:
+        """Add the zero vector, whose distances are norms: (blocks, n), the target's first."""
+        wider = np.pad(self.between, ((0, 0), (0, 1), (0, 1)))
+        wider[:, -1, :-1] = wider[:, :-1, -1] = norms[:, 1:] ** 2
+        to_target = np.concatenate([self.to_target, norms[:, :1] ** 2], axis=1)
+        precision = np.append(self.precision, BY_FLOAT64)
+        return replace(self, between=wider, to_target=to_target, precision=precision)
+
+    def without(self, candidates: set[int]) -> tuple[Part, list[int]]:
+        """Return the part without some candidates, and the places of those that stay."""
+        if not candidates:
+            return self, list(range(self.to_target.shape[1]))
+        kept = [each for each in range(self.to_target.shape[1]) if each not in candidates]
+        between = self.between[:, np.array(kept)[:, None], kept]
+        return replace(
+            self,
+            between=between,
+            to_target=self.to_target[:, kept],
+            precision=self.precision[kept],
+        ), kept
+
+    def problem(self) -> Problem:
+        """Return what to search, over the blocks in which anything differs."""
+        rows = self.told
+        typical = np.median(self.to_target[rows], axis=1)
+        tiny = 1e-12 * self.to_target[rows].max(axis=1)
+        least = self.floors[rows] ** 2 + self.precision[0] * typical + tiny
+        every = len(rows) == len(self.elements)
+        between = self.between if every else self.between[rows]
+        return Problem(between, self.to_target[rows], self.elements[rows], least)
+
+    @property
+    def told(self) -> NDArray[np.intp]:
+        """Blocks in which the target differs from any candidate."""
+        return np.flatnonzero((self.to_target.max(axis=1) > 0) & (self.elements > 1))
+
+    def single(self, block: int) -> Part:
+        """Return one block of it."""
+        rows = slice(block, block + 1)
+        return replace(
+            self,
+            between=self.between[rows],
+            to_target=self.to_target[rows],
+            elements=self.elements[rows],
+            floors=self.floors[rows],
+        )
+
+
+def distinct(part: Part, block: int, choice: Choice) -> Choice:
+    """Let one parent stand for those that are equal to it in a block."""
+    kept: list[int] = []
+    for each in choice.members:
+        if all(part.between[block, each, other] > 0 for other in kept):
+            kept.append(each)
+    return replace(choice, members=tuple(kept))
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What a set of parents with weights leaves in one block."""
+
+    weights: Array
+    errors: Array
+    residual: float
+    """Squared."""
+    exact: bool
+    """Whether rounding and measuring leave as much."""
+
+
+def measured(part: Part, block: int, members: tuple[int, ...], weights: Array) -> Measured:
+    """Return what weights of some candidates leave in a block."""
+    places = list(members)
+    between = part.between[block][np.ix_(places, places)]
+    to_target = part.to_target[block, places]
+    residual = float(affine.residual_squares(weights, between, to_target))
+    blur = float(affine.resolution(weights, between, to_target, part.precision[places]))
+    floor = float(part.floors[block]) ** 2
+    noise = max(floor, residual, blur)
+    errors = standard_errors(between, to_target, noise / float(part.elements[block]))
+    ratio = largest_ratio(weights, errors, float(part.elements[block]))
+    exact = residual <= ratio * part.roundings * floor + blur
+    return Measured(weights, errors, residual, exact)
+
+
+def standard_errors(between: Array, to_target: Array, variance: float) -> Array:
+    """Return the weights' standard errors where each element's noise has this variance."""
+    spread = affine.system(between, to_target).spread
+    return np.sqrt(np.maximum(np.diagonal(spread, axis1=-2, axis2=-1) * variance, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The parents of a component, as far as its blocks tell."""
+
+    members: tuple[int, ...]
+    """Places of candidates; () where there are none."""
+    form: Form | None
+    exact: bool
+    """Whether rounding explains what they leave in most blocks; else they come near."""
+
+
+NOTHING = Choice((), None, False)
+
+
+def choose(part: Part, *, most: int, norms: Array | None = None) -> Choice:
+    """
+    Return the parents of a target.
+
+    Parameters
+    ----------
+    most
+        Largest number of parents.
+    norms
+        (blocks, n), the target's first, to look for weights of another sum than 1.
+    """
+    if not len(part.told) or part.to_target.shape[1] < 2:
+        return NOTHING
+    problem = part.problem()
+    convex = search(problem, convex=True, most=most)
+    for found in convex[:3]:
+        if len(found.members) > 1 and _is_exact(part, found):
+            return Choice(found.members, Form.CONVEX, True)
+    single = next((each for each in convex if len(each.members) == 1), None)
+    if single is not None and len(part.told) > 1 and _is_exact(part, single):
+        return Choice(single.members, Form.CONVEX, True)
+    if not _can_be_exact(part, norms):
+        near = _essential(part, convex[0], convex=True)
+        return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
+    signed, children = _signed(part, most)
+    if signed is not None and signed.exact:
+        return signed
+    if norms is not None:
+        scaled = _scaled(part.with_zero(norms), most, children)
+        if scaled is not None:
+            return scaled
+    if children:
+        left, kept = part.without(children)
+        if left.to_target.shape[1] < 2:
+            return NOTHING
+        found = _essential(left, search(left.problem(), convex=True, most=most)[0], convex=True)
+        near = replace(found, members=tuple(kept[each] for each in found.members))
+    else:
+        near = _essential(part, convex[0], convex=True)
+    if signed is not None and _is_far_better(part, signed.members, near.members):
+        return signed
+    return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
+
+
+def _can_be_exact(part: Part, norms: Array | None) -> bool:
+    """
+    Tell whether any sum of candidates may be exact: all of them together leave little.
+
+    No set leaves less than all candidates do. A few blocks tell.
+    """
+    if norms is not None:
+        part = part.with_zero(norms)
+    rows = part.told[np.unique(np.linspace(0, len(part.told) - 1, ASKED).astype(int))]
+    weights = affine.system(part.between[rows], part.to_target[rows]).weights
+    residual = affine.residual_squares(weights, part.between[rows], part.to_target[rows])
+    typical = np.median(part.to_target[rows], axis=1)
+    least = part.roundings * part.floors[rows] ** 2 + FAR * part.precision[0] * typical
+    return bool(2 * np.count_nonzero(residual <= FAR * least) >= len(rows))
+
+
+def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
+    """Return the best sum with negative weights, and candidates that are the target's children."""
+    children: set[int] = set()
+    while part.to_target.shape[1] - len(children) > 2 and len(children) < MOST_CHILDREN:
+        left, kept = part.without(children)
+        best = search(left.problem(), convex=False, most=most)[0]
+        if made := _made_of_target(left, best):
+            children |= {kept[each] for each in made}
+            continue
+        exact = _is_exact(left, best)
+        if not exact:
+            best = _essential(left, best, convex=False)
+        if len(best.members) < 2 or (not exact and len(best.members) > MOST_SIGNED):
+            break
+        child = _child(left, best)
+        if child is None:
+            return Choice(tuple(kept[each] for each in best.members), Form.SIGNED, exact), children
+        if not exact:
+            break
+        children.add(kept[child])
+    return None, children
+
+
+def _scaled(part: Part, most: int, children: set[int]) -> Choice | None:
+    """Return the best sum of other weights if it is exact; the zero vector stands last."""
+    left, kept = part.without(children)
+    zero = left.to_target.shape[1] - 1
+    found = search(left.problem(), convex=False, most=most + 1)[0]
+    parents = tuple(each for each in found.members if each != zero)
+    if zero not in found.members or len(parents) < 2 or not _is_exact(left, found):
+        return None
+    own = [found.members.index(each) for each in parents]
+    if (np.abs(found.weights[:, own]) > 1 + LEAST_WEIGHT).any():
+        return None
+    return Choice(tuple(kept[each] for each in parents), Form.SCALED, True)
+
+
+def _is_exact(part: Part, found: Found) -> bool:
+    """Tell whether rounding explains what a set leaves in at least half of the blocks."""
+    exact = [
+        measured(part, int(block), found.members, weights).exact
+        for block, weights in zip(part.told, found.weights, strict=True)
+    ]
+    return 2 * sum(exact) >= len(exact)
+
+
+def _made_of_target(part: Part, found: Found) -> list[int]:
+    """
+    Return the members of a set that lie between the target and others: these are its children.
+
+    Several children of one target tell of it together, and rounding less so than of each alone.
+    """
+    places = list(found.members)
+    squares = _with_target(part, places)
+    made = []
+    for at, member in enumerate(places):
+        others = [each for each in range(1 + len(places)) if each != 1 + at]
+        between = squares[:, others][:, :, others]
+        to_member = squares[:, 1 + at, others]
+        weights = affine.convex(between, to_member).weights
+        residual = affine.residual_squares(weights, between, to_member)
+        precision = np.append(part.precision[:1], part.precision[np.delete(places, at)])
+        blur = affine.resolution(weights, between, to_member, precision)
+        rows = part.told
+        allowed = CHILD_RATIO * part.roundings * part.floors[rows] ** 2 + blur
+        exact = (residual <= allowed) & (weights[:, 0] > LEAST_WEIGHT)
+        if 2 * np.count_nonzero(exact) >= len(rows):
+            made.append(member)
+    return made
+
+
+def _with_target(part: Part, places: list[int]) -> Array:
+    """Return squares among the target, first, and some candidates, over the blocks that tell."""
+    rows = part.told
+    squares = np.zeros((len(rows), 1 + len(places), 1 + len(places)))
+    squares[:, 1:, 1:] = part.between[np.ix_(rows, np.array(places), np.array(places))]
+    squares[:, 0, 1:] = squares[:, 1:, 0] = part.to_target[rows][:, places]
+    return squares
+
+
+def _child(part: Part, found: Found) -> int | None:
+    """Return the candidate that the relation has as its child, None where it is the target."""
+    votes = voters = 0
+    places = list(found.members)
+    for block, weights in zip(part.told, found.weights, strict=True):
+        own = measured(part, int(block), found.members, weights)
+        if (np.abs(weights) <= np.maximum(3 * own.errors, LEAST_WEIGHT)).any():
+            continue
+        between = part.between[block][np.ix_(places, places)]
+        voters += 1
+        votes += may_be_child(weights, own.errors, between, part.to_target[block, places])
+    if voters and 2 * votes >= voters:
+        return None
+    return places[int(np.argmax(found.weights.mean(axis=0)))]
+
+
+def _essential(part: Part, found: Found, *, convex: bool) -> Found:
+    """Drop parents of a sum that is not exact until each explains much: see WORTH_A_PARENT."""
+    problem = part.problem()
+    needed = np.log(WORTH_A_PARENT if convex else WORTH_A_SIGN) * problem.elements.sum()
+    while len(found.members) > 1:
+        without = without_one(problem, found, convex=convex)
+        gains = [
+            float(problem.worth(each.residual) - problem.worth(found.residual)) for each in without
+        ]
+        least = int(np.argmin(gains))
+        part_of = (np.abs(found.weights) * problem.to_target[:, list(found.members)]).sum(axis=0)
+        outweighed = part_of < OUTWEIGHS * found.residual.sum()
+        if gains[least] >= needed and not outweighed.any():
+            return found
+        found = without[int(np.argmin(part_of)) if gains[least] >= needed else least]
+    return found
+
+
+def _is_far_better(part: Part, signed: tuple[int, ...], convex: tuple[int, ...]) -> bool:
+    """Tell whether a sum with negative weights that is not exact is worth telling."""
+    problem = part.problem()
+    own = solved(problem, signed, convex=False)
+    other = solved(problem, convex, convex=True)
+    gain = float(problem.worth(other.residual) - problem.worth(own.residual))
+    return gain > float(np.log(10.0)) * float(problem.elements.sum())
