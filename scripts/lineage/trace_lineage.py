@@ -138,9 +138,7 @@ def _derived(
     )
 
 
-def _contents(
-    folder: Path, group: str, imported: bool, derived: Derived
-) -> dict[str, Holders]:
+def _contents(folder: Path, group: str, imported: bool, derived: Derived) -> dict[str, Holders]:
     """Return what the models hold of each component."""
     found = {}
     for file in paths.files(folder):

@@ -50,9 +50,7 @@ def shares(edges: Iterable[Edge], component: str, blocks: Sequence[str]) -> list
     """
     order = tuple(blocks) or (WHOLE,)
     own = [
-        edge
-        for edge in edges
-        if edge.is_decided and component in (*edge.components, *edge.shared)
+        edge for edge in edges if edge.is_decided and component in (*edge.components, *edge.shared)
     ]
     graph = nx.DiGraph()
     for edge in own:
@@ -122,7 +120,9 @@ def table(edges: Iterable[Edge], blocks: Mapping[str, Sequence[str]]) -> tuple[d
     all_edges = [edge for edge in edges if edge.kind not in SAME]
     rows = [
         share
-        for component in sorted({one for edge in all_edges for one in (*edge.components, *edge.shared)})
+        for component in sorted(
+            {one for edge in all_edges for one in (*edge.components, *edge.shared)}
+        )
         for share in shares(all_edges, component, blocks.get(component, ()))
     ]
     rows.sort(key=lambda one: (one.child, one.component, -one.least, one.ancestor))
@@ -169,4 +169,3 @@ def ranges(some: Sequence[str], blocks: Sequence[str]) -> str:
     return ", ".join(
         "–".join([run[0], run[-1]]) if len(run) > 2 else ", ".join(run) for run in runs
     )
-

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -112,7 +113,7 @@ def _is_true(text: object) -> bool:
     return str(text).lower() in ("true", "1")
 
 
-def _orders(records: list[dict[str, str]]) -> dict[str, float]:
+def _orders(records: list[dict[Hashable, Any]]) -> dict[str, float]:
     """Return the largest order that is told of each model."""
     found: dict[str, float] = {}
     for record in records:

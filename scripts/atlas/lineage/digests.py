@@ -100,7 +100,8 @@ def derived(
 def _led(own: list[str], base: str | None, claims: Claims) -> list[str]:
     """Put the one first that stands for all."""
     claimed = {
-        one: sum((other, one) in claims for other in own) - sum((one, other) in claims for other in own)
+        one: sum((other, one) in claims for other in own)
+        - sum((one, other) in claims for other in own)
         for one in own
     }
     return sorted(own, key=lambda one: (one != base, -claimed[one], one))
@@ -169,7 +170,8 @@ def _narrower(
         parent = min(
             nearest,
             key=lambda one: (
-                (child, one) not in claims, one != base, -graph.in_degree(one), graph.out_degree(one), one,
+                (child, one) not in claims, one != base,
+                -graph.in_degree(one), graph.out_degree(one), one,
             ),
         )  # fmt: skip
         edges.append(_edge(child, parent, len(nearest) - 1, found, claims))

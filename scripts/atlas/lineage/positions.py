@@ -66,9 +66,9 @@ def _triples(edges: tuple[Edge, ...], component: str) -> set[tuple[str, str, str
         if component in edge.components and edge.kind == TUNE:
             tuned[edge.child] = edge.parent
     pairs = {
-        (child, *sorted(parents)) for child, parents in merged.items() if len(parents) == 2
+        (child, min(parents), max(parents))
+        for child, parents in merged.items()
+        if len(parents) == 2
     }
-    chains = {
-        (child, tuned[parent], parent) for child, parent in tuned.items() if parent in tuned
-    }
-    return pairs | chains  # type: ignore[operator]
+    chains = {(child, tuned[parent], parent) for child, parent in tuned.items() if parent in tuned}
+    return {(child, first, second) for child, first, second in pairs | chains}

@@ -83,9 +83,7 @@ def accept(
         child, *parents = (holders.number[place] for place in places)
         if child in parents or len(set(parents)) < len(parents):
             continue
-        known.append(
-            Recipe(making, child, tuple(parents), _signs(making, same, claimed, proofs))
-        )
+        known.append(Recipe(making, child, tuple(parents), _signs(making, same, claimed, proofs)))
     base_contents = holders.number.get(same.get(base, base)) if base is not None else None
     known.sort(key=lambda one: _order(one, base_contents))
     graph = nx.DiGraph()

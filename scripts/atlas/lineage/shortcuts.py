@@ -28,15 +28,17 @@ base of n parents that are as far from it is farther than their merge by (n − 
 Flags = npt.NDArray[np.bool_]
 
 
-def shortcuts(holders: Holders, accepted: Accepted, base: int | None) -> set[tuple[int, int]]:
+def shortcuts(
+    holders: Holders, accepted: Accepted, base: int | None
+) -> tuple[set[tuple[int, int]], set[int]]:
     """
-    Return pairs (child, parent) that can't be.
+    Return pairs (child, parent) that can't be, and what was tuned from merges.
 
     Only what lies behind a merge, as others see it (`_behind`), may hang on it; and what was merged
     does not hang on what lies behind the merge: on contents whose nearest relative it is, and so on.
     """
     if not accepted.recipes:
-        return set()
+        return set(), set()
     near = np.where(holders.fair, holders.distances, np.inf)
     nearest = near.argmin(axis=1)
     above: dict[int, set[int]] = {
@@ -71,12 +73,13 @@ def shortcuts(holders: Holders, accepted: Accepted, base: int | None) -> set[tup
             for child in np.flatnonzero(holders.fair[parent] & ~behind[parent]).tolist()
             if child not in accepted.recipes
         }
-    return told
+    return told, above.keys() - accepted.recipes.keys()
 
 
 def _kin(number: int, accepted: Accepted) -> set[int]:
     """Return what some contents were merged from, and what was merged from them."""
-    return nx.ancestors(accepted.graph, number) | nx.descendants(accepted.graph, number)
+    graph = accepted.graph
+    return set(nx.ancestors(graph, number)) | set(nx.descendants(graph, number))
 
 
 def _behind(
@@ -102,6 +105,8 @@ def _behind(
     sums = np.where(others, np.nan_to_num(farther), 0.0).sum(axis=1)
     growth = holders.norms**2 - holders.norms[before] ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        seen = np.column_stack([np.where(counts > 0, sums / counts, growth), farther[:, [*parents]]])
+        seen = np.column_stack(
+            [np.where(counts > 0, sums / counts, growth), farther[:, [*parents]]]
+        )
         shares = seen / squares[before][:, None]
         return np.asarray((np.abs(shares - 1) <= BEHIND).all(axis=1))

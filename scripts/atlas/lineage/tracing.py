@@ -119,7 +119,8 @@ class _Tracing:
         }
         base = self.known.leading_base
         base_contents = holders.number.get(base) if base is not None else None
-        forbidden |= shortcuts(holders, accepted, base_contents)
+        impossible, tuned = shortcuts(holders, accepted, base_contents)
+        forbidden |= impossible
         claims: dict[int, set[int]] = {}
         for child in holders.models:
             own = holders.number[child]
@@ -140,7 +141,7 @@ class _Tracing:
                     if (one := edge.child) in holders.number}  # fmt: skip
         rounded -= set(accepted.recipes)
         explained = {child: parent for child, parent in explained.items() if child not in rounded}
-        return tunes.Known(explained, claims, forbidden, rounded, base_contents)
+        return tunes.Known(explained, claims, forbidden, rounded, tuned, base_contents)
 
     def _following(self, holders: Holders) -> list[tuple[str, str]]:
         """Return pairs of models of which the first follows from the second by digests."""
@@ -166,7 +167,20 @@ class _Tracing:
             for one in members
         }  # fmt: skip
         base = self.known.leading_base
-        return origin(members, self.counts, base=base, comes_from=comes_from)
+        made = {one: (self.made[one], *self.counts[one]) for one in members}
+        return origin(members, made, base=base, comes_from=comes_from)
+
+    @cached_property
+    def made(self) -> dict[str, int]:
+        """Model to the number of its components that were merged or tuned from others."""
+        return {
+            model: sum(
+                number in own.accepted.recipes or number in own.tuned
+                for own in self.contents.values()
+                if (number := own.holders.number.get(model)) is not None
+            )
+            for model in self.counts
+        }
 
     @cached_property
     def origins(self) -> dict[tuple[str, int], str]:
@@ -273,9 +287,7 @@ class _Tracing:
         numbers = [weight for own in weights.values() for weight in own.values()]
         is_even = bool(numbers) and max(numbers) - min(numbers) <= EVEN
         is_even = is_even and all(WHOLE in own or own for own in weights.values())
-        unsure = sorted(
-            slot.row for slot in slots if not recipes[slot.row].making.is_recovered
-        )
+        unsure = sorted(slot.row for slot in slots if not recipes[slot.row].making.is_recovered)
         note = f"approximate in {', '.join(unsure)}" if unsure else ""
         return directed_as_recipe(
             Edge(
@@ -300,7 +312,10 @@ class _Tracing:
         main = max(sorted(components), key=relative)
         holders = self.contents[main].holders
         ends = holders.number[parent], holders.number[child]
-        weak = [*signs.of_places(holders, *ends), *signs.of_order(parent, child, self.claimed.orders)]
+        weak = [
+            *signs.of_places(holders, *ends),
+            *signs.of_order(parent, child, self.claimed.orders),
+        ]
         moments = [self.known.moments.get(one, {}).get(main) for one in (parent, child)]
         if moments[0] is not None and moments[1] is not None:
             weak += signs.of_statistics(moments[0], moments[1], float(holders.distances[ends]))
@@ -351,7 +366,9 @@ class _Tracing:
 
     def missing(self, edges: Sequence[Edge]) -> list[Edge]:
         """Return edges from parents that claims name and the group lacks."""
-        explained = {edge.child for edge in edges if edge.kind == MERGE and edge.direction == DECIDED}
+        explained = {
+            edge.child for edge in edges if edge.kind == MERGE and edge.direction == DECIDED
+        }
         found = []
         for child, named in self.claimed.missing.items():
             if child in explained or child in self.derived:
@@ -412,7 +429,7 @@ def _heaviest(recipe: Recipe) -> int | None:
     weights = recipe.making.whole.weights
     if weights is None:
         means = [
-            np.mean(list(own.values())) if own else 0.0
+            float(np.mean(list(own.values()))) if own else 0.0
             for own in map(recipe.making.weights_of, range(len(recipe.parents)))
         ]
     else:
