@@ -83,7 +83,7 @@ wildcard_constraints:
 
 
 rule all:
-    """Everything that the roster asks for: identity, distances, matrices, plots and pairs of its groups."""
+    """Everything that the roster asks for: identity, distances, recipes, lineage, plots and pairs."""
     default_target: True
     input:
         rules.write_index.output,
@@ -91,6 +91,7 @@ rule all:
         rules.atlas.input,
         rules.groups.input,
         rules.recipes.input,
+        rules.lineage.input,
         rules.pairs.input,
 
 

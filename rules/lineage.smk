@@ -2,6 +2,14 @@
 include: "lineage_common.smk"
 
 
+rule lineage:
+    """Who descends from whom in each group of the roster: a graph with its evidence, as pictures too."""
+    input:
+        needs_roster,
+        expand("results/groups/{group}/lineage.json", group=GROUPS),
+        expand("results/groups/{group}/lineage.png", group=GROUPS),
+
+
 rule trace_lineage:
     """Trace what was made from what in a group: a directed graph with its evidence."""
     input:

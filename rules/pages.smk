@@ -66,6 +66,7 @@ rule write_index:
             part=["identity", "duplicates"],
         ),
         recipes=expand("results/groups/{group}/recipes.html", group=GROUPS),
+        lineage=expand("results/groups/{group}/lineage.svg", group=GROUPS),
         matrices=expand("results/groups/{group}/matrices", group=GROUPS),
         plots=expand("results/groups/{group}/plots", group=GROUPS),
     output:

@@ -23,7 +23,7 @@ rule prove_recipes:
         runtime=proofs_runtime,
     params:
         method=METHOD["prove_recipes"],
-        models=lambda wildcards: list(GROUPS[wildcards.group].models),
+        models=lambda wildcards: sorted(GROUPS[wildcards.group].models),
         checkpoints=lambda wildcards: checkpoints_of(GROUPS[wildcards.group].models),
         is_wanted=config["lineage"]["prove"],
     message:

@@ -157,7 +157,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 PROOFS = (
     "target", "component", "block", "parents", "weights", "arithmetic", "casts", "elements",
-    "equal", "share", "turned", "verdict", "ambiguous",
+    "equal", "share", "turned", "verdict", "ambiguous", "own_weights", "left_out", "problem",
 )  # fmt: skip
 LOW_RANK = (
     "child", "base", "component", "role", "tensors", "low", "rank", "largest", "full", "verdict",

@@ -57,6 +57,12 @@ class Part:
         return self.verdict in SUMS and self.weights is not None
 
     @property
+    def families(self) -> list[tuple[str, ...]]:
+        """Of each parent it and the other models that hold the same here, or it rounded."""
+        alike = (*self.alike, *((),) * len(self.parents))
+        return [(parent, *alike[place]) for place, parent in enumerate(self.parents)]
+
+    @property
     def times_floor(self) -> float | None:
         """How many times as much as rounding the sum leaves; None where either is not known."""
         if self.residual is None or not self.floor:

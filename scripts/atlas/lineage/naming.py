@@ -58,9 +58,8 @@ def _families(fitted: Fitted) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield each parent with those that hold the same as it, of each part that tells of it."""
     for part in fitted.parts:
         if _is_told(part):
-            for place, parent in enumerate(part.parents):
-                alike = part.alike[place] if place < len(part.alike) else ()
-                yield parent, frozenset({parent, *alike})
+            for family in part.families:
+                yield family[0], frozenset(family)
 
 
 def _is_told(part: Part) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,12 +33,25 @@ class Proof:
     share: float | None = None
     turned: float | None = None
 
-    def told_weights(self, parents: Sequence[str]) -> list[str] | None:
-        """Return the weights that were used, as texts, in an order of parents; None of others."""
-        if self.verdict == NOT_PROVED or set(parents) != set(self.parents):
+    def told_weights(self, families: Sequence[Collection[str]]) -> list[str] | None:
+        """
+        Return the weights that were used, as texts; None where they are of others, or not proved.
+
+        Parameters
+        ----------
+        families
+            Of each parent of the fit the models that hold the same: a proof may take another of
+            them, one of more digits.
+        """
+        if self.verdict == NOT_PROVED or len(families) != len(self.parents):
             return None
-        of = dict(zip(self.parents, self.weights, strict=True))
-        return [plain(of[parent]) for parent in parents]
+        told = []
+        for family in families:
+            held = [place for place, parent in enumerate(self.parents) if parent in family]
+            if len(held) != 1:
+                return None
+            told.append(plain(self.weights[held[0]]))
+        return told
 
 
 Proofs = Mapping[tuple[str, str], Mapping[str, Proof]]
@@ -46,13 +59,21 @@ Proofs = Mapping[tuple[str, str], Mapping[str, Proof]]
 
 
 def read(table: Path | None) -> Proofs:
-    """Return the proofs of a group; none where recipes are not made again."""
+    """
+    Return the proofs of a group, of each part the best; none where recipes are not made again.
+
+    What could not be made again, as its parents differ nowhere or a file is gone, has none.
+    """
     if table is None:
         return {}
     found: dict[tuple[str, str], dict[str, Proof]] = {}
     with table.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
+            if not row["verdict"]:
+                continue
             own = found.setdefault((row["target"], row["component"]), {})
+            if row["block"] in own:
+                continue
             own[row["block"]] = Proof(
                 block=row["block"],
                 parents=tuple(row["parents"].split(JOINED)) if row["parents"] else (),

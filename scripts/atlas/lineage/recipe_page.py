@@ -11,7 +11,6 @@ from atlas.lineage.fitted import Fitted
 from atlas.lineage.sentences import titles
 from atlas.lineage.telling import TITLES, Kind, Told
 from atlas.plots.words import significant
-from atlas.recipes.verdicts import Verdict
 from atlas.relations.groups import nothing_to_compare
 
 MOST_FINDINGS = {Kind.MERGE: 8, Kind.NEAR: 4, Kind.HIDDEN: 3}
@@ -26,6 +25,11 @@ FOLDED_FROM = 40
 PUBLISHED = (
     "By published distances of four decimals alone: without the weights nothing is known of what "
     "rounding leaves, and nothing is proved."
+)
+LEFT = (
+    "Left: the L2 that the sum does not explain, as a share of the distance from the nearest "
+    "model; of blocks the largest. Beside it, what rounding to the model's dtype would leave. "
+    "Distances as they are stored tell little below some 0.01."
 )
 LEGEND = (
     "A recipe is a sum of other models with weights, found from the distances. It is recovered "
@@ -183,19 +187,23 @@ def _models(told: Told) -> Section:
                     TITLES[told.kinds[model]],
                     titles(names),
                     text,
-                    _left(first),
+                    *_left(first),
                 ]
             )
-    header = ["model", "what it is", "components", "recipe", "left, in units of rounding"]
-    return _table("Model by model", "", header, rows, words={0, 1, 2}, prose={3})
+    header = ["model", "what it is", "components", "recipe", "left", "by rounding"]
+    return _table("Model by model", LEFT, header, rows, words={0, 1, 2}, prose={3})
 
 
-def _left(fitted: Fitted) -> str:
-    """Return the residual over the floor, of blocks the largest."""
-    if fitted.whole.verdict is Verdict.COPY:
-        return ""
-    found = [part.times_floor for part in fitted.parts if part.times_floor is not None]
-    return significant(max(found), 3) if found else ""
+def _left(fitted: Fitted) -> tuple[str, str]:
+    """Return residual and floor as shares of the distance, of blocks the largest residual's."""
+    sums = [part for part in fitted.parts if part.is_sum]
+    shares = [(part.relative(part.residual), part.relative(part.floor)) for part in sums]
+    left, floor = max(shares, key=lambda pair: pair[0] or 0.0, default=(None, None))
+    return _share(left), _share(floor)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else significant(value, 2)
 
 
 def _table(

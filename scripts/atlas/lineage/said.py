@@ -88,12 +88,14 @@ def _rank(judgement: Judgement) -> int:
 def _what(claims: Sequence[Claim]) -> str:
     """Return what is claimed, in words; of many parts the first and how many there are."""
     first = claims[0]
-    terms = [_term(parent) for parent in first.parents]
-    of = f" of {', '.join(terms)}" if terms else ""
+    is_lone = len(first.parents) == 1
+    terms = ", ".join(_term(parent, is_lone=is_lone) for parent in first.parents)
+    of = f" of {terms}" if terms else ""
     place = "" if len(claims) == 1 else f", in {len(claims)} parts"
-    return f"{first.kind}{of}{place}"
+    return f"{first.kind.removesuffix(' of')}{of}{place}"
 
 
-def _term(parent: Parent) -> str:
+def _term(parent: Parent, *, is_lone: bool) -> str:
     who = parent.name if parent.model in ("", parent.name) else f"{parent.name} ({parent.model})"
-    return who if parent.weight is None else f"{plain(parent.weight)} × {who}"
+    is_all = is_lone and parent.weight in (None, 1.0)
+    return who if is_all or parent.weight is None else f"{plain(parent.weight)} × {who}"

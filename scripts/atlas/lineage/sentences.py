@@ -26,6 +26,8 @@ SAME = "the same in all of them"
 """Said of what the parents share."""
 NEAR = "another arithmetic (TIES, DARE, …), or trained on after the merge"
 """What a sum that comes near may be in truth."""
+MOST_TIMES = 1000
+"""How many times what rounding leaves is told; more says nothing, as of float32."""
 LENGTH = "the distance from the nearest model"
 """What a residual is told as a share of, where nothing is known of rounding."""
 
@@ -79,7 +81,7 @@ class Teller:
     def weights(self, part: Part, *, errors: bool = False) -> list[str]:
         """Return a part's weights as texts: those that a proof used, or as few digits as hold."""
         found = self.proof(part)
-        if found and (told := found.told_weights(part.parents)):
+        if found and (told := found.told_weights(part.families)):
             return told
         tell: Callable[[float, float | None], str] = with_error if errors else plain
         known = part.errors or (None,) * len(part.parents)
@@ -158,7 +160,7 @@ class Teller:
 
     def _family(self, part: Part) -> set[str]:
         """Return all models that hold the same as a part, where it is one other's."""
-        return {*part.parents, *(model for alike in part.alike for model in alike)}
+        return {model for family in part.families for model in family}
 
     def _whole(self, part: Part, *, in_brief: bool) -> str:
         """Return what a component is of which one thing is said, or a single block."""
@@ -189,7 +191,8 @@ class Teller:
 
     def left(self, part: Part) -> str:
         """Return what a sum leaves, in words."""
-        if (times := part.times_floor) is not None:
+        times = part.times_floor
+        if times is not None and times < MOST_TIMES:
             return f"{significant(times, 2)} times what rounding would"
         share = part.relative(part.residual)
         return "more than rounding" if share is None else f"{significant(share, 2)} of {LENGTH}"
@@ -208,7 +211,7 @@ class Teller:
         else:
             share = ""
             told = shortened(runs, MOST_RUNS // 2, lambda run: f"{run.name} {run.text}")
-        return f"{head} ({share}{', '.join(told) if share else '; '.join(told)})"
+        return f"{head} ({share}{'; '.join(told)})"
 
     def block_parents(self, fitted: Fitted) -> list[str]:
         """Return the models that are named in a component's blocks, in the roster's order."""

@@ -16,6 +16,10 @@ from atlas.relations.groups import ALL, nothing_to_compare
 from atlas.relations.matrices import stem_of
 
 NO_RECIPE = "No recipe to draw: no model of the group is a sum of others. recipes.md tells of each."
+LEFT_NOTE = (
+    "Left: the L2 that the sum does not explain, as a share of the distance from the nearest "
+    "model. Distances as they are stored tell little below some 0.01."
+)
 SEPARATOR = "  ·  "
 MOST_NAMED = 6
 """Deviating tensors that a note names."""
@@ -81,13 +85,8 @@ def _notes(told: Told, fitted: Fitted, strip: strips.Strip) -> list[str]:
         notes.append(f"It leaves {told.teller.left(fitted.whole)}: {NEAR}.")
     if proof := told.teller.proof_of(fitted):
         notes.append(f"{proof[0].upper()}{proof[1:]}.")
-    if any(column.times_floor is not None for column in strip.columns):
-        notes.append(
-            "Left: the L2 that the recipe does not explain, in units of what rounding to the "
-            "model's own dtype would leave; about 1 is nothing but rounding."
-        )
-    elif (share := fitted.whole.relative(fitted.whole.residual)) is not None:
-        notes.append(f"What the sum leaves is {share:.2g} of the distance from the nearest model.")
+    if any(column.left is not None for column in strip.columns):
+        notes.append(LEFT_NOTE)
     if names := [each.name for each in fitted.deviating]:
         notes.append(
             f"Not in these weights, as they deviate ({counted(len(names), 'tensor')}): "

@@ -16,7 +16,7 @@ from atlas.plots import style
 from atlas.plots.headings import draw_headings, heading_height, headings_of
 from atlas.plots.layout import Page, open_page
 from atlas.plots.marks import Mark, add_line, add_marker
-from atlas.plots.style import ACCENT, FAINT, INK, QUALITATIVE, SMALL, SOFT, WITHOUT_FAMILY
+from atlas.plots.style import ACCENT, FAINT, INK, QUALITATIVE, SOFT, WITHOUT_FAMILY
 from atlas.plots.words import significant
 
 NARROWEST, WIDEST, WIDTH = 0.17, 0.36, 6.4
@@ -25,12 +25,14 @@ LEFT = 0.62
 """Inches left of the columns, for the scale."""
 UNIT = 1.9
 """Inches from weight 0 to 1."""
-HIGHEST = 4.2
+HIGHEST = 3.3
 """Inches of the weights at most, where some are far beyond 1."""
 SHARE = 0.84
 """Of a column that its bar takes, where blocks have weights of their own."""
 LEFT_OVER = 0.62
 """Inches of the panel of what is left."""
+LEAST, MOST = 1e-4, 1.0
+"""Shares of the distance from the nearest model that it reaches from and to, at least."""
 GAP = 0.22
 FINE = 3.0
 """Where weights reach no farther than this in all, lines stand at quarters, else at whole ones."""
@@ -76,7 +78,7 @@ def draw(
         low, high = _range(columns)
         unit = min(UNIT, HIGHEST / (high - low))
         tall = (high - low) * unit
-        has_left = any(column.times_floor is not None for column in columns)
+        has_left = any(column.left is not None for column in columns)
         page = open_page(
             title=title,
             subtitle=subtitle,
@@ -118,6 +120,10 @@ def _legend(strip: Strip, colours: Mapping[str, str], name: Name) -> list[Mark]:
         marks.append(Mark("no recipe", "white", "×"))
     if any(bar.error > TOLD for column in strip.columns for bar in column.bars):
         marks.append(Mark("standard error of a weight", INK, "line"))
+    if any(column.left is not None for column in strip.columns):
+        marks.append(Mark("left by the sum", INK))
+    if any(column.left is not None and column.floor for column in strip.columns):
+        marks.append(Mark("what rounding leaves", SOFT, "line"))
     return marks
 
 
@@ -238,33 +244,32 @@ def _write_weights(
 
 
 def _draw_left_over(page: Page, columns: Sequence[Column], top: float, width: float) -> None:
-    """Draw what each block leaves in units of what rounding would, on a scale by powers of ten."""
-    values = [column.times_floor for column in columns if column.times_floor is not None]
-    low = min(np.floor(np.log10(max(min(values), 1e-3))), -1.0)
-    high = max(np.ceil(np.log10(max(values))), 1.0)
+    """Draw what each block leaves, and what rounding would, on a scale by powers of ten."""
+    low = np.log10(LEAST)
+    largest = max(
+        value for column in columns for value in (column.left, column.floor, MOST) if value
+    )
+    high = np.ceil(np.log10(largest))
 
     def place_of(value: float) -> float:
-        return top + LEFT_OVER * float(high - np.log10(max(value, 10.0**low))) / float(high - low)
+        return top + LEFT_OVER * float(high - np.log10(max(value, LEAST))) / float(high - low)
 
     ends = [page.left + LEFT, page.left + LEFT + len(columns) * width]
-    for power in sorted({low, 0.0, high}):
-        y = page.top + place_of(10.0**power)
-        look = {"color": SOFT, "lw": 0.9} if power == 0 else {"color": FAINT, "lw": 0.5}
-        add_line(page.canvas, ends, [y, y], zorder=0.5, **look)
-        page.write(
-            LEFT - 0.06,
-            place_of(10.0**power),
-            significant(10.0**power),
-            ha="right",
-            color=SOFT,
-            fontsize=SMALL,
-        )
+    for power in sorted({low, (low + high) // 2, high}):
+        y = place_of(10.0**power)
+        add_line(page.canvas, ends, [page.top + y] * 2, color=FAINT, lw=0.5, zorder=0.5)
+        told = f"≤{significant(LEAST)}" if power == low else significant(10.0**power)
+        page.write(LEFT - 0.06, y, told, ha="right", color=SOFT)
     page.write(0.08, top + LEFT_OVER / 2, "left", rotation=90, ha="center", color=SOFT)
     for number, column in enumerate(columns):
-        if column.times_floor is not None:
-            is_more = column.look in (Look.NEAR, Look.NOTHING)
-            colour = ACCENT if is_more else INK
-            x = page.left + LEFT + (number + 0.5) * width
-            spot = page.top + place_of(column.times_floor)
-            marker = "D" if is_more else "o"
-            add_marker(page.canvas, x, spot, marker, ms=4, mfc=colour, mec="white", mew=0.4)
+        if column.left is None:
+            continue
+        x = page.left + LEFT + (number + 0.5) * width
+        if column.floor:
+            y = page.top + place_of(column.floor)
+            reach = [x - 0.36 * width, x + 0.36 * width]
+            add_line(page.canvas, reach, [y, y], color=SOFT, lw=1.4, zorder=1)
+        is_more = column.look is Look.NEAR
+        look = {"marker": "D" if is_more else "o", "mfc": ACCENT if is_more else INK}
+        spot = page.top + place_of(column.left)
+        add_marker(page.canvas, x, spot, **look, ms=4, mec="white", mew=0.4)

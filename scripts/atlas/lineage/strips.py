@@ -41,7 +41,10 @@ class Column:
     block: str
     look: Look
     bars: tuple[Bar, ...] = ()
-    times_floor: float | None = None
+    left: float | None = None
+    """What they do not explain, as a share of the distance from the nearest model."""
+    floor: float | None = None
+    """What rounding would leave, likewise."""
 
     @property
     def low(self) -> float:
@@ -97,12 +100,26 @@ def _order(fitted: Fitted, teller: Teller) -> list[str]:
 
 def _column(part: Part, weighed: Part, order: Sequence[str], teller: Teller) -> Column:
     """Return a block's column; its weights are those of the part that was weighed."""
-    times = part.times_floor
+    look, bars = _look(part, weighed, order, teller)
+    is_told = part.is_sum or part.verdict in TAKEN
+    return Column(
+        part.block,
+        look,
+        bars,
+        left=part.relative(part.residual) if is_told else None,
+        floor=part.relative(part.floor) if is_told else None,
+    )
+
+
+def _look(
+    part: Part, weighed: Part, order: Sequence[str], teller: Teller
+) -> tuple[Look, tuple[Bar, ...]]:
     if part.verdict is Verdict.EQUAL:
-        return Column(part.block, Look.EQUAL, times_floor=times)
+        return Look.EQUAL, ()
     if weighed.verdict in TAKEN:
-        own = tuple(Bar(teller.stand_in(weighed, parent), 1.0) for parent in weighed.parents[:1])
-        return Column(part.block, Look.SUM, own, times)
+        return Look.SUM, tuple(
+            Bar(teller.stand_in(weighed, parent), 1.0) for parent in weighed.parents[:1]
+        )
     if weighed.is_sum and weighed.weights is not None:
         errors = weighed.errors or (0.0,) * len(weighed.weights)
         found = [
@@ -110,7 +127,5 @@ def _column(part: Part, weighed: Part, order: Sequence[str], teller: Teller) -> 
             for parent, weight, error in zip(weighed.parents, weighed.weights, errors, strict=True)
         ]
         bars = tuple(sorted(found, key=lambda bar: order.index(bar.parent)))
-        is_near = teller.comes_near(weighed)
-        return Column(part.block, Look.NEAR if is_near else Look.SUM, bars, times)
-    is_hidden = weighed.verdict is Verdict.UNDETERMINED
-    return Column(part.block, Look.HIDDEN if is_hidden else Look.NOTHING, times_floor=times)
+        return Look.NEAR if teller.comes_near(weighed) else Look.SUM, bars
+    return Look.HIDDEN if weighed.verdict is Verdict.UNDETERMINED else Look.NOTHING, ()

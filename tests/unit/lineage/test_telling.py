@@ -68,7 +68,7 @@ def test_the_demos_terrain_is_told_as_its_roster_made_it(demo):
     assert by_blocks.startswith(
         "merge by block = terrain 0.4.1 and terrain 0.4.2, block by block (share of terrain 0.4.2: "
     )
-    assert "0 in IN00–IN03, 0.04 in IN04" in by_blocks
+    assert "0 in IN00–IN03; 0.04 in IN04" in by_blocks
     assert by_blocks.endswith("1 in OUT21–OUT24)")
     assert told.sentence("terrain-half") == "0.4.2 in float16: terrain 0.4.2, rounded"
     assert told.kinds["terrain-tuned"] is telling.Kind.NONE
@@ -108,6 +108,16 @@ def test_the_same_in_the_fit_and_proved_are_told_by_the_proof(tmp_path):
     assert "order of operations (99.9999 % equal)" in sentence(tmp_path, rough, proofs=[almost])
 
 
+def test_of_several_ways_the_first_is_told_and_what_could_not_be_tried_is_not(tmp_path):
+    rows = [summed("m", "unet", WHOLE, AB, alike=[["c"], []])]
+    failed = proof("m", "vae", WHOLE, AB, "", problem="no such file")
+    best = proof("m", "unet", WHOLE, {"b": 0.3, "c": 0.7}, arithmetic="lerp")
+    worse = proof("m", "unet", WHOLE, AB, "not proved", share=0.5)
+    told = told_of(tmp_path, rows, proofs=[failed, best, worse])
+    assert told.sentence("m") == "m = 0.7 × a + 0.3 × b, proved bit for bit (lerp)"
+    assert ("m", "vae") not in told.proofs
+
+
 def test_of_proofs_by_block_the_rest_is_counted(tmp_path):
     rows = by_block("m", "unet", {"IN00": 0.2, "IN01": 0.4, "IN02": 1}, "a", "b")
     proofs = [
@@ -115,7 +125,7 @@ def test_of_proofs_by_block_the_rest_is_counted(tmp_path):
         proof("m", "unet", "IN01", {"a": 0.6, "b": 0.4}, "not proved", share=0.5),
     ]
     assert sentence(tmp_path, *rows, proofs=proofs) == (
-        "m = a and b, block by block (share of b: 0.2 in IN00, 0.4 in IN01, 1 in IN02), 1 of 2 "
+        "m = a and b, block by block (share of b: 0.2 in IN00; 0.4 in IN01; 1 in IN02), 1 of 2 "
         "blocks proved bit for bit (float64 sum, rounded once), 1 of 2 blocks not proved "
         "(50.0 % equal)"
     )
@@ -149,7 +159,7 @@ def test_what_is_said_of_each_verdict(tmp_path, part, told):
 def test_a_swap_of_blocks_is_told_as_such_and_a_fine_tune_not_by_one_block(tmp_path):
     rows = by_block("m", "unet", {"IN00": 0, "IN01": 1, "OUT00": 0}, "a", "b")
     assert sentence(tmp_path, *rows) == (
-        "m = a and b, block by block (share of b: 0 in IN00, 1 in IN01, 0 in OUT00)"
+        "m = a and b, block by block (share of b: 0 in IN00; 1 in IN01; 0 in OUT00)"
     )
     tune = [row("m", "unet", WHOLE, "none"), summed("m", "unet", "IN00", AB, verdict="approximate")]
     told = told_of(tmp_path, tune)
