@@ -15,8 +15,8 @@ PARENTAL = frozenset({
     "component of", "lora", "other arithmetic",
 })  # fmt: skip
 """Kinds of claims that name a parent."""
-TRUSTED = frozenset({"", "id", "hash"})
-"""By what a claimed parent was found that is as good as its id; names and short hashes collide."""
+CERTAIN = frozenset({"", "id", "hash"})
+"""By what a claimed parent was found that need not be told."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ def claimed(
     """
     Return what is claimed of a group's models.
 
-    A claim that a model may have inherited with a parent's metadata, or whose parent was found
-    by its name alone, is a hint.
+    A claim that a model may have inherited with a parent's metadata is a hint.
 
     Parameters
     ----------
@@ -92,11 +91,10 @@ def claimed(
         if parent in known:
             if parent == model or (source == "roster base" and bases.get(model) == parent):
                 continue
-            is_hint = _is_true(record["inherited"]) or record["how"] not in TRUSTED
-            strength = Strength.HINT if is_hint else Strength.CLAIM
+            strength = Strength.HINT if _is_true(record["inherited"]) else Strength.CLAIM
             words = f"{source}: {kind} of {parent}"
             words += ", perhaps inherited" if _is_true(record["inherited"]) else ""
-            words += f", found by {record['how']}" if record["how"] not in TRUSTED else ""
+            words += f", found by {record['how']}" if record["how"] not in CERTAIN else ""
             signs.setdefault((model, parent), []).append(Evidence("claim", strength, words))
             kinds.setdefault((model, parent), kind)
         elif record["parent"] and not parent and not _is_true(record["inherited"]):

@@ -35,7 +35,7 @@ def between(ends: float, to_first: float, to_second: float) -> tuple[float, floa
 
 def table(edges: tuple[Edge, ...], found: dict[str, Holders]) -> tuple[dict[str, Any], ...]:
     """
-    Return where children lie between two models: rows of model, first, second, component, along, off.
+    Return rows of where models lie between two: model, first, second, component, along, off.
 
     A merge of two lies between its parents; a fine-tune of a fine-tune somewhere beside the line
     from its parent to that one's.

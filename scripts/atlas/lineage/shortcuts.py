@@ -1,8 +1,8 @@
 """
 Which models can't hang on merges, and can't be parents of what was merged.
 
-A merge lies in the middle of its parents, and so does what was tuned from it: the parents, and their
-base, are nearer to these than to one another. A least tree would hang them there.
+A merge lies in the middle of its parents, and so does what was tuned from it: the parents, and
+their base, are nearer to these than to one another. A least tree would hang them there.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from atlas.lineage.rivals import Accepted
 
 BEHIND = 0.25
 """
-By how much the angle between two steps may differ from a right one, as a share of the later step's square.
+By how much steps may differ from right angles, as a share of the later step's square.
 
-What was tuned from m is farther from all others than m is, by the square of its step: by 1. A tune of the
-base of n parents that are as far from it is farther than their merge by (n − 1) / (n + 1), the base by
-−1.
+What was tuned from m is farther from all others than m is, by the square of its step: by 1. A tune
+of the base of n parents that are as far from it is farther than their merge by (n − 1) / (n + 1),
+the base by −1.
 """
 
 Flags = npt.NDArray[np.bool_]
@@ -35,7 +35,7 @@ def shortcuts(
     Return pairs (child, parent) that can't be, and what was tuned from merges.
 
     Only what lies behind a merge, as others see it (`_behind`), may hang on it; and what was merged
-    does not hang on what lies behind the merge: on contents whose nearest relative it is, and so on.
+    does not hang on what lies behind the merge: contents whose nearest relative it is, and so on.
     """
     if not accepted.recipes:
         return set(), set()
@@ -92,8 +92,8 @@ def _behind(
     """
     Tell which contents lie behind some, as their parents and others see it: shape (contents,).
 
-    The others are kin of neither. Where there are none, the initialisation is one: the square of the
-    norm is larger by as much.
+    The others are kin of neither. Where there are none, the initialisation is one: the square of
+    the norm is larger by as much.
     """
     squares = holders.distances**2
     size = len(squares)

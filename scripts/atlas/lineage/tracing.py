@@ -13,6 +13,7 @@ from atlas.lineage.circles import without_circles
 from atlas.lineage.claimed import Claimed
 from atlas.lineage.covers import Slot, by_parent, cover
 from atlas.lineage.evidence import Evidence, Strength
+from atlas.lineage.findings import findings
 from atlas.lineage.graph import (
     COMPONENT,
     DECIDED,
@@ -57,7 +58,15 @@ def trace(known: Known) -> Lineage:
         edges=ordered,
         ancestry=ancestry.table(ordered, _blocks(known)),
         positions=positions.table(ordered, dict(known.holders)),
-        findings=(*tracing.findings(ordered), *circles),
+        findings=(
+            *findings(known, ordered, tracing.counts),
+            *(
+                told
+                for own in tracing.contents.values()
+                for told in rivals.told_of_dropped(own.accepted.dropped, known.labels)
+            ),
+            *circles,
+        ),
     )
 
 
@@ -293,10 +302,7 @@ class _Tracing:
             Edge(
                 parent, child, MERGE, tuple(sorted(weights)), tuple(found), shared,
                 float(f"{np.mean(numbers):.6g}") if is_even else None,
-                tuple(
-                    (component, tuple((block, float(f"{weight:.6g}")) for block, weight in own.items()))
-                    for component, own in sorted(weights.items())
-                ),
+                tuple((component, _rounded(own)) for component, own in sorted(weights.items())),
                 note=note,
             )
         )  # fmt: skip
@@ -384,38 +390,6 @@ class _Tracing:
                 )  # fmt: skip
         return found
 
-    def findings(self, edges: Sequence[Edge]) -> list[str]:
-        """Say what the graph rests on, and what it contradicts."""
-        labels = self.known.labels
-        decided = sum(edge.is_decided for edge in edges)
-        if edges:
-            told = [f"{len(edges)} edges between {len(labels)} models, {decided} of them decided"]
-        else:
-            told = [f"nothing that one of {len(labels)} models was made from is known"]
-        if not self.known.has_norms:
-            told.append(
-                "the matrices tell no norms: how far apart unrelated models would be is not known, "
-                "so that no fine-tune is told; copies, casts and parts can't be told either"
-            )
-        parents = {(edge.child, edge.parent) for edge in edges}
-        for model, base in sorted(self.known.bases.items()):
-            pair = self.same.get(model, model), self.same.get(base, base)
-            if pair[0] in self.counts and pair[1] in self.counts and pair[0] != pair[1] and (
-                pair not in parents and not _is_above(pair, parents)
-            ):  # fmt: skip
-                told.append(
-                    f"{labels.get(model, model)}: the roster's base {base} is not among its "
-                    "ancestors by the weights"
-                )
-        for own in self.contents.values():
-            told += rivals.told_of_dropped(own.accepted.dropped, labels)
-        told += [
-            f"{edge.parent} → {edge.child} ({edge.kind}): {edge.note}"
-            for edge in edges
-            if "contradicted: " in edge.note
-        ]
-        return told
-
 
 def directed_as_recipe(edge: Edge) -> Edge:
     """Return a merge's edge with its evidence weighed; the recipe has said who is the child."""
@@ -423,6 +397,10 @@ def directed_as_recipe(edge: Edge) -> Edge:
     if told.child == edge.child:
         return told
     return replace(edge, evidence=edge.evidence, direction="undecided", strength=None)
+
+
+def _rounded(weights: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple((block, float(f"{weight:.6g}")) for block, weight in weights.items())
 
 
 def _heaviest(recipe: Recipe) -> int | None:
@@ -435,19 +413,3 @@ def _heaviest(recipe: Recipe) -> int | None:
     else:
         means = list(weights)
     return recipe.parents[int(np.argmax(means))]
-
-
-def _is_above(pair: tuple[str, str], parents: set[tuple[str, str]]) -> bool:
-    """Tell whether the second is an ancestor of the first."""
-    above: dict[str, set[str]] = {}
-    for child, parent in parents:
-        above.setdefault(child, set()).add(parent)
-    waiting, seen = [pair[0]], {pair[0]}
-    while waiting:
-        for parent in sorted(above.get(waiting.pop(), ())):
-            if parent == pair[1]:
-                return True
-            if parent not in seen:
-                seen.add(parent)
-                waiting.append(parent)
-    return False

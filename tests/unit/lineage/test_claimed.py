@@ -23,15 +23,14 @@ def test_declared_base_of_the_group_is_a_claim():
     assert strengths(claimed(None, MODELS, {"b": "a", "c": "elsewhere"})) == {("b", "a"): ["claim"]}
 
 
-def test_what_may_be_inherited_or_was_found_by_name_is_a_hint():
+def test_what_may_be_inherited_is_a_hint():
     row = {"model": "b", "source": "kohya", "kind": "fine-tune", "parent": "A", "parent_model": "a"}
     told = claimed(table(row | {"inherited": "True", "how": "hash"}), MODELS, {})
     assert strengths(told) == {("b", "a"): ["hint"]}
     assert told.parents("b") == []
     named = claimed(table(row | {"inherited": "False", "how": "name"}), MODELS, {})
-    assert strengths(named) == {("b", "a"): ["hint"]}
-    hashed = claimed(table(row | {"inherited": "False", "how": "hash"}), MODELS, {})
-    assert hashed.parents("b") == ["a"]
+    assert named.parents("b") == ["a"]
+    assert "found by name" in named.signs["b", "a"][0].words
 
 
 def test_parents_that_nobody_has_are_missing_and_other_kinds_are_no_parents():
