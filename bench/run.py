@@ -36,6 +36,7 @@ BENCHMARKS = {
     "vocabulary": "bench.embeddings.vocabulary",
     "words": "bench.embeddings.words",
     "low-rank": "bench.low_rank.baked",
+    "lineage": "bench.lineage.relatives",
     "identify": "bench.library.identify",
     "search": "bench.library.search",
     "triage": "bench.library.triage",
