@@ -78,7 +78,7 @@ def claimed(
     missing: dict[str, set[tuple[str, str, str]]] = {}
     for model, base in sorted(bases.items()):
         if model in known and base in known and model != base:
-            words = f"the roster declares {base} as its base"
+            words = f"the roster declares {base} as the base of {model}"
             signs.setdefault((model, base), []).append(
                 Evidence("declared base", Strength.CLAIM, words)
             )
@@ -92,7 +92,7 @@ def claimed(
             if parent == model or (source == "roster base" and bases.get(model) == parent):
                 continue
             strength = Strength.HINT if _is_true(record["inherited"]) else Strength.CLAIM
-            words = f"{source}: {kind} of {parent}"
+            words = f"{source}: {model} is {_article(kind)} of {parent}"
             words += ", perhaps inherited" if _is_true(record["inherited"]) else ""
             words += f", found by {record['how']}" if record["how"] not in CERTAIN else ""
             signs.setdefault((model, parent), []).append(Evidence("claim", strength, words))
@@ -105,6 +105,12 @@ def claimed(
         {model: tuple(sorted(found)) for model, found in sorted(missing.items())},
         _orders(records),
     )
+
+
+def _article(kind: str) -> str:
+    """Return a kind as sentences have it: `component of` ends on the word that follows."""
+    word = kind.removesuffix(" of")
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def _is_true(text: object) -> bool:

@@ -319,12 +319,14 @@ class _Tracing:
         holders = self.contents[main].holders
         ends = holders.number[parent], holders.number[child]
         weak = [
-            *signs.of_places(holders, *ends),
+            *signs.of_places(holders, *ends, names=(parent, child)),
             *signs.of_order(parent, child, self.claimed.orders),
         ]
         moments = [self.known.moments.get(one, {}).get(main) for one in (parent, child)]
         if moments[0] is not None and moments[1] is not None:
-            weak += signs.of_statistics(moments[0], moments[1], float(holders.distances[ends]))
+            weak += signs.of_statistics(
+                moments[0], moments[1], float(holders.distances[ends]), names=(parent, child)
+            )
         found = (*self._claims(child, parent), *signs.total(weak))
         note = f"nearest known relative, at {100 * relative(main):.3g} % of the norm in {main}"
         details = [self._rank_of(child, parent, one) for one in components if kind == LORA]
