@@ -42,6 +42,7 @@ BENCHMARKS = {
     "words": "bench.embeddings.words",
     "claims": "bench.claims.collecting",
     "low-rank": "bench.low_rank.baked",
+    "lineage": "bench.lineage.relatives",
     "identify": "bench.library.identify",
     "search": "bench.library.search",
     "triage": "bench.library.triage",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -14,8 +15,8 @@ PARENTAL = frozenset({
     "component of", "lora", "other arithmetic",
 })  # fmt: skip
 """Kinds of claims that name a parent."""
-TRUSTED = frozenset({"", "id", "hash"})
-"""By what a claimed parent was found that is as good as its id; names and short hashes collide."""
+CERTAIN = frozenset({"", "id", "hash"})
+"""By what a claimed parent was found that need not be told."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,7 @@ def claimed(
     """
     Return what is claimed of a group's models.
 
-    A claim that a model may have inherited with a parent's metadata, or whose parent was found
-    by its name alone, is a hint.
+    A claim that a model may have inherited with a parent's metadata is a hint.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def claimed(
     missing: dict[str, set[tuple[str, str, str]]] = {}
     for model, base in sorted(bases.items()):
         if model in known and base in known and model != base:
-            words = f"the roster declares {base} as its base"
+            words = f"the roster declares {base} as the base of {model}"
             signs.setdefault((model, base), []).append(
                 Evidence("declared base", Strength.CLAIM, words)
             )
@@ -91,11 +91,10 @@ def claimed(
         if parent in known:
             if parent == model or (source == "roster base" and bases.get(model) == parent):
                 continue
-            is_hint = _is_true(record["inherited"]) or record["how"] not in TRUSTED
-            strength = Strength.HINT if is_hint else Strength.CLAIM
-            words = f"{source}: {kind} of {parent}"
+            strength = Strength.HINT if _is_true(record["inherited"]) else Strength.CLAIM
+            words = f"{source}: {model} is {_article(kind)} of {parent}"
             words += ", perhaps inherited" if _is_true(record["inherited"]) else ""
-            words += f", found by {record['how']}" if record["how"] not in TRUSTED else ""
+            words += f", found by {record['how']}" if record["how"] not in CERTAIN else ""
             signs.setdefault((model, parent), []).append(Evidence("claim", strength, words))
             kinds.setdefault((model, parent), kind)
         elif record["parent"] and not parent and not _is_true(record["inherited"]):
@@ -108,11 +107,17 @@ def claimed(
     )
 
 
+def _article(kind: str) -> str:
+    """Return a kind as sentences have it: `component of` ends on the word that follows."""
+    word = kind.removesuffix(" of")
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
+
+
 def _is_true(text: object) -> bool:
     return str(text).lower() in ("true", "1")
 
 
-def _orders(records: list[dict[str, str]]) -> dict[str, float]:
+def _orders(records: list[dict[Hashable, Any]]) -> dict[str, float]:
     """Return the largest order that is told of each model."""
     found: dict[str, float] = {}
     for record in records:

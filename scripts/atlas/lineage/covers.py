@@ -32,7 +32,7 @@ def cover(
     ['a', 'c', 'a', 'c']
     """
     chosen: dict[Slot, str] = {}
-    waiting = list(slots)
+    waiting = sorted(slots, key=lambda slot: (slot.row, slot.place))
     forced = {slot for slot in slots if len(slot.candidates) == 1}
     wishes = set(wished)
     while waiting:

@@ -170,7 +170,8 @@ def _narrower(
         parent = min(
             nearest,
             key=lambda one: (
-                (child, one) not in claims, one != base, -graph.in_degree(one), graph.out_degree(one), one,
+                (child, one) not in claims, one != base,
+                -graph.in_degree(one), graph.out_degree(one), one,
             ),
         )  # fmt: skip
         edges.append(_edge(child, parent, len(nearest) - 1, found, claims))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path as Curve
@@ -25,7 +26,7 @@ COLOURS = {
     PRUNE: "#4a9cc4",
     COMPONENT: "#cc6677",
 }
-"""Kinds of edges to colours of Paul Tol's "muted" scheme, two of them darker to be seen as lines."""
+"""Kinds of edges to colours of Paul Tol's "muted" scheme, two of them darker, for lines."""
 MOST_ALONE = 30
 """Models without an edge that are named; more are counted."""
 MOST_COMPONENTS = 2
@@ -147,7 +148,7 @@ def _draw(page: Page, found: Layout, base: str | None) -> None:
 
 
 def _draw_way(canvas: Any, left: float, top: float, way: Way) -> None:
-    points = way.points + (left, top)
+    points = way.points + np.array((left, top))
     colour = COLOURS[way.kind]
     codes = [Curve.MOVETO, *[Curve.CURVE4] * (len(points) - 1)]
     look = {} if way.is_decided else {"linestyle": (0, (4, 2.5))}
@@ -173,7 +174,7 @@ def _head(start: Sequence[float], tip: tuple[float, float]) -> list[tuple[float,
 
 def _draw_box(canvas: Any, x: float, y: float, box: Box, *, is_base: bool) -> None:
     width, height = box.size
-    line = {"linestyle": (0, (3, 2))} if box.is_missing else {}
+    line: dict[str, Any] = {"linestyle": (0, (3, 2))} if box.is_missing else {}
     canvas.add_patch(
         FancyBboxPatch(
             (x - width / 2 + 0.03, y - height / 2 + 0.03), width - 0.06, height - 0.06,

@@ -122,7 +122,7 @@ def holders(l2: Matrix, relative: Matrix | None, names: Mapping[str, str]) -> Ho
 
 def origin(
     own: Iterable[str],
-    counts: Mapping[str, tuple[int, int]],
+    counts: Mapping[str, tuple[int, int, int]],
     *,
     base: str | None,
     comes_from: Mapping[str, Iterable[str]],
@@ -131,14 +131,14 @@ def origin(
     Return the model that is most likely to have had a component's contents first.
 
     It is none that is claimed to come from another of them, unless all are; then the group's
-    base; then the one with the fewest contents of its own, which most others share; then the first
-    by id.
+    base; then the one of which the fewest components were made from others, then with the fewest
+    contents of its own, which most others share; then the first by id.
 
     Parameters
     ----------
     counts
-        Model to the number of its components that no other holds, and to the number of models
-        that hold those that others do.
+        Model to the number of its components that were made from others, of those that no other
+        holds, and of models that hold those that others do.
     comes_from
         Model to the models that it is claimed to come from.
     """
@@ -149,7 +149,8 @@ def origin(
             bool(members & (set(comes_from.get(one, ())) - {one})),
             one != base,
             counts[one][0],
-            -counts[one][1],
+            counts[one][1],
+            -counts[one][2],
             one,
         ),
     )

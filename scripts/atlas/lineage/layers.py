@@ -195,16 +195,18 @@ def _laid_out(
     for (parent, child, _, is_decided, text), at in drawn.items():
         size = f'{text_width(text, SMALL) * 72 + 8:.0f}" HEIGHT="{ROW * 72:.0f}'
         # A table without a letter keeps the text's place free.
-        room = {
-            "label": f'<<TABLE BORDER="0" FIXEDSIZE="TRUE" WIDTH="{size}"><TR><TD></TD></TR></TABLE>>'
-        }
+        table = f'<TABLE BORDER="0" FIXEDSIZE="TRUE" WIDTH="{size}"><TR><TD></TD></TR></TABLE>'
+        room = {"label": f"<{table}>"}
         drawing.add_edge(
             f"n{parent}", f"n{child}", key=f"e{at}", dir="forward" if is_decided else "none",
             arrowsize="0.6", **(room if text else {}),
         )  # fmt: skip
     drawing.layout(prog="dot")
     left, bottom, right, top = map(float, drawing.graph_attr["bb"].split(","))
-    turn = lambda point: ((point[0] - left) / 72, (top - point[1]) / 72)  # noqa: E731
+
+    def turn(point: tuple[float, float]) -> tuple[float, float]:
+        return (point[0] - left) / 72, (top - point[1]) / 72
+
     centres = np.array(
         [turn(_point(drawing.get_node(f"n{at}").attr["pos"])) for at in range(len(boxes))]
     )

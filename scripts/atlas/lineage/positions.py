@@ -35,7 +35,7 @@ def between(ends: float, to_first: float, to_second: float) -> tuple[float, floa
 
 def table(edges: tuple[Edge, ...], found: dict[str, Holders]) -> tuple[dict[str, Any], ...]:
     """
-    Return where children lie between two models: rows of model, first, second, component, along, off.
+    Return rows of where models lie between two: model, first, second, component, along, off.
 
     A merge of two lies between its parents; a fine-tune of a fine-tune somewhere beside the line
     from its parent to that one's.
@@ -65,6 +65,10 @@ def _triples(edges: tuple[Edge, ...], component: str) -> set[tuple[str, str, str
             merged.setdefault(edge.child, []).append(edge.parent)
         if component in edge.components and edge.kind == TUNE:
             tuned[edge.child] = edge.parent
-    pairs = {(child, *sorted(parents)) for child, parents in merged.items() if len(parents) == 2}
+    pairs = {
+        (child, min(parents), max(parents))
+        for child, parents in merged.items()
+        if len(parents) == 2
+    }
     chains = {(child, tuned[parent], parent) for child, parent in tuned.items() if parent in tuned}
-    return pairs | chains  # type: ignore[operator]
+    return {(child, first, second) for child, first, second in pairs | chains}

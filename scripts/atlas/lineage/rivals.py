@@ -1,8 +1,8 @@
 """
 Which of several recipes that say the same is the child's.
 
-From m = 0.6 a + 0.4 b follows a = 1.667 m − 0.667 b, and both fit as well. The one with the stronger
-evidence stands; a recipe that would make a model an ancestor of itself gives way.
+From m = 0.6 a + 0.4 b follows a = 1.667 m − 0.667 b, and both fit as well. The one with the
+stronger evidence stands; a recipe that would make a model an ancestor of itself gives way.
 """
 
 from __future__ import annotations

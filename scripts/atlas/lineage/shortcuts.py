@@ -1,8 +1,8 @@
 """
 Which models can't hang on merges, and can't be parents of what was merged.
 
-A merge lies in the middle of its parents, and so does what was tuned from it: the parents, and their
-base, are nearer to these than to one another. A least tree would hang them there.
+A merge lies in the middle of its parents, and so does what was tuned from it: the parents, and
+their base, are nearer to these than to one another. A least tree would hang them there.
 """
 
 from __future__ import annotations
@@ -18,25 +18,27 @@ from atlas.lineage.rivals import Accepted
 
 BEHIND = 0.25
 """
-By how much the angle between two steps may differ from a right one, as a share of the later step's square.
+By how much steps may differ from right angles, as a share of the later step's square.
 
-What was tuned from m is farther from all others than m is, by the square of its step: by 1. A tune of the
-base of n parents that are as far from it is farther than their merge by (n − 1) / (n + 1), the base by
-−1.
+What was tuned from m is farther from all others than m is, by the square of its step: by 1. A tune
+of the base of n parents that are as far from it is farther than their merge by (n − 1) / (n + 1),
+the base by −1.
 """
 
 Flags = npt.NDArray[np.bool_]
 
 
-def shortcuts(holders: Holders, accepted: Accepted, base: int | None) -> set[tuple[int, int]]:
+def shortcuts(
+    holders: Holders, accepted: Accepted, base: int | None
+) -> tuple[set[tuple[int, int]], set[int]]:
     """
-    Return pairs (child, parent) that can't be.
+    Return pairs (child, parent) that can't be, and what was tuned from merges.
 
     Only what lies behind a merge, as others see it (`_behind`), may hang on it; and what was merged
-    does not hang on what lies behind the merge: on contents whose nearest relative it is, and so on.
+    does not hang on what lies behind the merge: contents whose nearest relative it is, and so on.
     """
     if not accepted.recipes:
-        return set()
+        return set(), set()
     near = np.where(holders.fair, holders.distances, np.inf)
     nearest = near.argmin(axis=1)
     above: dict[int, set[int]] = {
@@ -71,12 +73,13 @@ def shortcuts(holders: Holders, accepted: Accepted, base: int | None) -> set[tup
             for child in np.flatnonzero(holders.fair[parent] & ~behind[parent]).tolist()
             if child not in accepted.recipes
         }
-    return told
+    return told, above.keys() - accepted.recipes.keys()
 
 
 def _kin(number: int, accepted: Accepted) -> set[int]:
     """Return what some contents were merged from, and what was merged from them."""
-    return nx.ancestors(accepted.graph, number) | nx.descendants(accepted.graph, number)
+    graph = accepted.graph
+    return set(nx.ancestors(graph, number)) | set(nx.descendants(graph, number))
 
 
 def _behind(
@@ -89,8 +92,8 @@ def _behind(
     """
     Tell which contents lie behind some, as their parents and others see it: shape (contents,).
 
-    The others are kin of neither. Where there are none, the initialisation is one: the square of the
-    norm is larger by as much.
+    The others are kin of neither. Where there are none, the initialisation is one: the square of
+    the norm is larger by as much.
     """
     squares = holders.distances**2
     size = len(squares)
@@ -102,6 +105,8 @@ def _behind(
     sums = np.where(others, np.nan_to_num(farther), 0.0).sum(axis=1)
     growth = holders.norms**2 - holders.norms[before] ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        seen = np.column_stack([np.where(counts > 0, sums / counts, growth), farther[:, [*parents]]])
+        seen = np.column_stack(
+            [np.where(counts > 0, sums / counts, growth), farther[:, [*parents]]]
+        )
         shares = seen / squares[before][:, None]
         return np.asarray((np.abs(shares - 1) <= BEHIND).all(axis=1))

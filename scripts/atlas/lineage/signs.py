@@ -65,7 +65,9 @@ def read_keys(fingerprint: Path) -> list[str]:
     return keys
 
 
-def of_statistics(parent: Moments, child: Moments, distance: float) -> list[Evidence]:
+def of_statistics(
+    parent: Moments, child: Moments, distance: float, *, names: tuple[str, str]
+) -> list[Evidence]:
     """
     Return what moments tell of an edge.
 
@@ -73,6 +75,8 @@ def of_statistics(parent: Moments, child: Moments, distance: float) -> list[Evid
     ----------
     distance
         L2 between the two.
+    names
+        What parent and child are called: an edge may be turned, and what is said must stay true.
     """
     if parent.names != child.names or not distance > 0:
         return []
@@ -80,11 +84,12 @@ def of_statistics(parent: Moments, child: Moments, distance: float) -> list[Evid
     growth = float(np.nansum(child.squares) - np.nansum(parent.squares)) / distance**2
     if abs(growth) >= GROWTH:
         word = "farther from" if growth > 0 else "nearer to"
+        amount = f"{growth:+.2g}".replace("-", "−")
         words = (
-            f"lies {word} the initialisation than the parent (squared norm {growth:+.2g} of the "
-            "squared distance)"
+            f"{names[1]} lies {word} the initialisation than {names[0]} (squared norm "
+            f"{amount} of the squared distance)"
         )
-        found.append(Evidence("norm", Strength.WEAK, words.replace("-", "−"), growth > 0))
+        found.append(Evidence("norm", Strength.WEAK, words, growth > 0))
     differ = np.isfinite(parent.kurtosis) & (parent.kurtosis != child.kurtosis)
     count = int(differ.sum())
     if count >= FEW:
@@ -92,12 +97,17 @@ def of_statistics(parent: Moments, child: Moments, distance: float) -> list[Evid
         if max(rose, count - rose) >= SHARE * count:
             is_up = 2 * rose > count
             word, number = ("higher", rose) if is_up else ("lower", count - rose)
-            words = f"kurtosis is {word} than the parent's in {number} of {count} tensors"
+            words = (
+                f"kurtosis of {names[1]} is {word} than that of {names[0]} in {number} of {count} "
+                "tensors"
+            )
             found.append(Evidence("kurtosis", Strength.HINT, words, is_up))
     return found
 
 
-def of_places(holders: Holders, parent: int, child: int) -> list[Evidence]:
+def of_places(
+    holders: Holders, parent: int, child: int, *, names: tuple[str, str]
+) -> list[Evidence]:
     """
     Return what the places of contents among all others tell of an edge.
 
@@ -106,17 +116,14 @@ def of_places(holders: Holders, parent: int, child: int) -> list[Evidence]:
     found = []
     own, others = (len(holders.members[number]) for number in (child, parent))
     if own != others:
-        words = (
-            f"{max(own, others)} models hold the {'parent' if others > own else 'child'}'s weights"
-            f", {min(own, others)} the other's"
-        )
+        words = f"models that hold the same: {others} of {names[0]}, {own} of {names[1]}"
         found.append(Evidence("shared by more", Strength.WEAK, words, others > own))
     squares = np.where(holders.fair, holders.distances, np.nan) ** 2
     near = np.isfinite(squares[parent]) & np.isfinite(squares[child])
     if near.sum() >= 2:
         is_middle = float(squares[parent, near].sum()) < float(squares[child, near].sum())
-        middle, other = ("parent", "child") if is_middle else ("child", "parent")
-        words = f"the {middle} lies nearer to {int(near.sum())} other relatives than the {other}"
+        middle, other = names if is_middle else names[::-1]
+        words = f"{middle} lies nearer to {int(near.sum())} other relatives than {other}"
         found.append(Evidence("between", Strength.WEAK, words, is_middle))
     return found
 

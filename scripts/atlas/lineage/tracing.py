@@ -13,6 +13,7 @@ from atlas.lineage.circles import without_circles
 from atlas.lineage.claimed import Claimed
 from atlas.lineage.covers import Slot, by_parent, cover
 from atlas.lineage.evidence import Evidence, Strength
+from atlas.lineage.findings import findings
 from atlas.lineage.graph import (
     COMPONENT,
     DECIDED,
@@ -57,7 +58,15 @@ def trace(known: Known) -> Lineage:
         edges=ordered,
         ancestry=ancestry.table(ordered, _blocks(known)),
         positions=positions.table(ordered, dict(known.holders)),
-        findings=(*tracing.findings(ordered), *circles),
+        findings=(
+            *findings(known, ordered, tracing.counts),
+            *(
+                told
+                for own in tracing.contents.values()
+                for told in rivals.told_of_dropped(own.accepted.dropped, known.labels)
+            ),
+            *circles,
+        ),
     )
 
 
@@ -119,7 +128,8 @@ class _Tracing:
         }
         base = self.known.leading_base
         base_contents = holders.number.get(base) if base is not None else None
-        forbidden |= shortcuts(holders, accepted, base_contents)
+        impossible, tuned = shortcuts(holders, accepted, base_contents)
+        forbidden |= impossible
         claims: dict[int, set[int]] = {}
         for child in holders.models:
             own = holders.number[child]
@@ -140,7 +150,7 @@ class _Tracing:
                     if (one := edge.child) in holders.number}  # fmt: skip
         rounded -= set(accepted.recipes)
         explained = {child: parent for child, parent in explained.items() if child not in rounded}
-        return tunes.Known(explained, claims, forbidden, rounded, base_contents)
+        return tunes.Known(explained, claims, forbidden, rounded, tuned, base_contents)
 
     def _following(self, holders: Holders) -> list[tuple[str, str]]:
         """Return pairs of models of which the first follows from the second by digests."""
@@ -166,7 +176,20 @@ class _Tracing:
             for one in members
         }  # fmt: skip
         base = self.known.leading_base
-        return origin(members, self.counts, base=base, comes_from=comes_from)
+        made = {one: (self.made[one], *self.counts[one]) for one in members}
+        return origin(members, made, base=base, comes_from=comes_from)
+
+    @cached_property
+    def made(self) -> dict[str, int]:
+        """Model to the number of its components that were merged or tuned from others."""
+        return {
+            model: sum(
+                number in own.accepted.recipes or number in own.tuned
+                for own in self.contents.values()
+                if (number := own.holders.number.get(model)) is not None
+            )
+            for model in self.counts
+        }
 
     @cached_property
     def origins(self) -> dict[tuple[str, int], str]:
@@ -279,10 +302,7 @@ class _Tracing:
             Edge(
                 parent, child, MERGE, tuple(sorted(weights)), tuple(found), shared,
                 float(f"{np.mean(numbers):.6g}") if is_even else None,
-                tuple(
-                    (component, tuple((block, float(f"{weight:.6g}")) for block, weight in own.items()))
-                    for component, own in sorted(weights.items())
-                ),
+                tuple((component, _rounded(own)) for component, own in sorted(weights.items())),
                 note=note,
             )
         )  # fmt: skip
@@ -299,12 +319,14 @@ class _Tracing:
         holders = self.contents[main].holders
         ends = holders.number[parent], holders.number[child]
         weak = [
-            *signs.of_places(holders, *ends),
+            *signs.of_places(holders, *ends, names=(parent, child)),
             *signs.of_order(parent, child, self.claimed.orders),
         ]
         moments = [self.known.moments.get(one, {}).get(main) for one in (parent, child)]
         if moments[0] is not None and moments[1] is not None:
-            weak += signs.of_statistics(moments[0], moments[1], float(holders.distances[ends]))
+            weak += signs.of_statistics(
+                moments[0], moments[1], float(holders.distances[ends]), names=(parent, child)
+            )
         found = (*self._claims(child, parent), *signs.total(weak))
         note = f"nearest known relative, at {100 * relative(main):.3g} % of the norm in {main}"
         details = [self._rank_of(child, parent, one) for one in components if kind == LORA]
@@ -370,38 +392,6 @@ class _Tracing:
                 )  # fmt: skip
         return found
 
-    def findings(self, edges: Sequence[Edge]) -> list[str]:
-        """Say what the graph rests on, and what it contradicts."""
-        labels = self.known.labels
-        decided = sum(edge.is_decided for edge in edges)
-        if edges:
-            told = [f"{len(edges)} edges between {len(labels)} models, {decided} of them decided"]
-        else:
-            told = [f"nothing that one of {len(labels)} models was made from is known"]
-        if not self.known.has_norms:
-            told.append(
-                "the matrices tell no norms: how far apart unrelated models would be is not known, "
-                "so that no fine-tune is told; copies, casts and parts can't be told either"
-            )
-        parents = {(edge.child, edge.parent) for edge in edges}
-        for model, base in sorted(self.known.bases.items()):
-            pair = self.same.get(model, model), self.same.get(base, base)
-            if pair[0] in self.counts and pair[1] in self.counts and pair[0] != pair[1] and (
-                pair not in parents and not _is_above(pair, parents)
-            ):  # fmt: skip
-                told.append(
-                    f"{labels.get(model, model)}: the roster's base {base} is not among its "
-                    "ancestors by the weights"
-                )
-        for own in self.contents.values():
-            told += rivals.told_of_dropped(own.accepted.dropped, labels)
-        told += [
-            f"{edge.parent} → {edge.child} ({edge.kind}): {edge.note}"
-            for edge in edges
-            if "contradicted: " in edge.note
-        ]
-        return told
-
 
 def directed_as_recipe(edge: Edge) -> Edge:
     """Return a merge's edge with its evidence weighed; the recipe has said who is the child."""
@@ -411,29 +401,17 @@ def directed_as_recipe(edge: Edge) -> Edge:
     return replace(edge, evidence=edge.evidence, direction="undecided", strength=None)
 
 
+def _rounded(weights: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    return tuple((block, float(f"{weight:.6g}")) for block, weight in weights.items())
+
+
 def _heaviest(recipe: Recipe) -> int | None:
     weights = recipe.making.whole.weights
     if weights is None:
         means = [
-            np.mean(list(own.values())) if own else 0.0
+            float(np.mean(list(own.values()))) if own else 0.0
             for own in map(recipe.making.weights_of, range(len(recipe.parents)))
         ]
     else:
         means = list(weights)
     return recipe.parents[int(np.argmax(means))]
-
-
-def _is_above(pair: tuple[str, str], parents: set[tuple[str, str]]) -> bool:
-    """Tell whether the second is an ancestor of the first."""
-    above: dict[str, set[str]] = {}
-    for child, parent in parents:
-        above.setdefault(child, set()).add(parent)
-    waiting, seen = [pair[0]], {pair[0]}
-    while waiting:
-        for parent in sorted(above.get(waiting.pop(), ())):
-            if parent == pair[1]:
-                return True
-            if parent not in seen:
-                seen.add(parent)
-                waiting.append(parent)
-    return False

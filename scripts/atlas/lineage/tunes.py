@@ -30,6 +30,8 @@ class Known:
     """(child, parent) that can't be."""
     left_out: Collection[int] = ()
     """Contents that are rounded from others: neither parents nor children."""
+    tuned: Collection[int] = ()
+    """Contents that were tuned from others of the group: no roots."""
     base: int | None = None
     """What the group's base holds."""
 
@@ -110,17 +112,20 @@ def _with_roots(squares: FloatArray, allowed: Flags, known: Known) -> nx.DiGraph
     # More than any tree costs: as few roots as there can be, then the most central ones.
     dear = 2 * float(costs.max(initial=0.0)) * size + 1.0
     central = _central(squares, allowed)
-    base, seen = known.base, set()
-    while base not in seen and known.explained.get(base) is not None:
+    base, seen = known.base, set[int]()
+    while base is not None and base not in seen:
         seen.add(base)
-        base = known.explained[base]
+        above = known.explained.get(base)
+        base = base if above is None else above
     graph = nx.DiGraph()
     graph.add_nodes_from(range(-1, size))
     for number in range(size):
         own = 0.0 if number == base else dear * central[number] / 2
         # What is known to hang on another is a root only where nothing else will do.
-        has_parent = known.explained.get(number) is not None or any(
-            allowed[number, parent] for parent in known.claimed.get(number, ())
+        has_parent = (
+            known.explained.get(number) is not None
+            or number in known.tuned
+            or any(allowed[number, parent] for parent in known.claimed.get(number, ()))
         )
         graph.add_edge(-1, number, cost=dear * size * (1 + has_parent) + own)
     for child, parent in np.argwhere(allowed).tolist():
@@ -129,7 +134,7 @@ def _with_roots(squares: FloatArray, allowed: Flags, known: Known) -> nx.DiGraph
 
 
 def _central(squares: FloatArray, allowed: Flags) -> FloatArray:
-    """Return each one's place among all by its mean squared distance from its relatives, up to 1."""
+    """Return each one's place among all by the mean square of its distances, up to 1."""
     means = np.array([
         np.nanmean(row[near | (np.arange(len(row)) == at)]) if near.any() else np.inf
         for at, (row, near) in enumerate(zip(squares, allowed | allowed.T, strict=True))

@@ -10,7 +10,7 @@ from atlas.lineage.making import Making, Part
 from atlas.recipes.verdicts import Form, Verdict
 from atlas.relations.matrices import Matrix
 
-SIZE = 4000
+SIZE = 40000
 
 
 class Group:

@@ -28,9 +28,7 @@ def claim(**cells):
 
 
 def edges(lineage, kind=None):
-    return {
-        (edge.parent, edge.child): edge for edge in lineage.edges if kind in (None, edge.kind)
-    }
+    return {(edge.parent, edge.child): edge for edge in lineage.edges if kind in (None, edge.kind)}
 
 
 @pytest.fixture
@@ -70,6 +68,12 @@ def test_direction_of_a_tune_is_undecided_unless_it_is_declared(group):
     declared = edges(trace(group.known(bases={"a": "base"})))["base", "a"]
     assert declared.is_decided
     assert declared.strength == "claim"
+
+
+def test_tune_of_a_merge_is_not_taken_for_the_base_of_what_was_merged(group):
+    found = edges(trace(group.known(bases={"strange": "stranger"})), "fine-tune")
+    assert ("merged", "again") in found
+    assert not any("again" in ends for ends in found if ends != ("merged", "again"))
 
 
 def test_middle_of_its_tunes_is_taken_for_the_base():
@@ -132,7 +136,7 @@ def test_component_that_comes_from_elsewhere_has_an_edge():
     group.same("child", "other", "vae")
     group.tune("heir", "base")
     group.same("heir", "base", "vae")
-    lineage = trace(group.known(base="base", bases={"child": "base"}))
+    lineage = trace(group.known(base="base"))
     found = edges(lineage)
     assert found["other", "child"].kind == "component of"
     assert found["other", "child"].components == ("vae",)
@@ -167,9 +171,7 @@ def test_larger_norm_is_a_weak_sign(group):
     moments = {}
     for name in ("base", "a"):
         point = group.points[name, "unet"]
-        moments[name] = {
-            "unet": Moments(("t",), np.array([point @ point]), np.array([np.nan]))
-        }
+        moments[name] = {"unet": Moments(("t",), np.array([point @ point]), np.array([np.nan]))}
     edge = edges(trace(group.known(moments=moments)))["base", "a"]
     assert any(sign.kind == "norm" and sign.supports for sign in edge.evidence)
     assert not edge.is_decided

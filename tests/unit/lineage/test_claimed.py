@@ -1,0 +1,49 @@
+"""What claims come to as evidence."""
+
+import pandas as pd
+
+from atlas.lineage.claimed import claimed
+
+MODELS = ("a", "b", "c")
+EMPTY = dict.fromkeys(
+    ["model", "source", "kind", "component", "block", "parent", "parent_model", "how", "weight",
+     "inherited", "order", "detail"], "",
+)  # fmt: skip
+
+
+def table(*rows):
+    return pd.DataFrame([EMPTY | row for row in rows])
+
+
+def strengths(told):
+    return {pair: [str(sign.strength) for sign in signs] for pair, signs in told.signs.items()}
+
+
+def test_declared_base_of_the_group_is_a_claim():
+    assert strengths(claimed(None, MODELS, {"b": "a", "c": "elsewhere"})) == {("b", "a"): ["claim"]}
+
+
+def test_what_may_be_inherited_is_a_hint():
+    row = {"model": "b", "source": "kohya", "kind": "fine-tune", "parent": "A", "parent_model": "a"}
+    told = claimed(table(row | {"inherited": "True", "how": "hash"}), MODELS, {})
+    assert strengths(told) == {("b", "a"): ["hint"]}
+    assert told.parents("b") == []
+    named = claimed(table(row | {"inherited": "False", "how": "name"}), MODELS, {})
+    assert named.parents("b") == ["a"]
+    assert "found by name" in named.signs["b", "a"][0].words
+
+
+def test_parents_that_nobody_has_are_missing_and_other_kinds_are_no_parents():
+    rows = [
+        {"model": "b", "source": "webui", "kind": "weighted sum", "parent": "lost"},
+        {"model": "b", "source": "kohya", "kind": "epoch of run", "parent": "run", "order": "3"},
+    ]
+    told = claimed(table(*rows), MODELS, {})
+    assert told.missing == {"b": (("lost", "weighted sum", "webui"),)}
+    assert told.orders == {"b": 3.0}
+
+
+def test_models_of_the_same_weights_are_one():
+    told = claimed(None, MODELS, {"b": "a", "c": "b"})
+    leaders = told.of_leaders({"a": "a", "b": "a", "c": "c"})
+    assert set(leaders.signs) == {("c", "a")}
