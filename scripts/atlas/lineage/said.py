@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from atlas.basis.page import listed
 from atlas.claims.claim import Claim, Parent
 from atlas.claims.comparing import Answer, Found, Judgement, claims_of_part, compare
 from atlas.lineage.expressions import plain
@@ -86,8 +87,12 @@ def _rank(judgement: Judgement) -> int:
 
 
 def _what(claims: Sequence[Claim]) -> str:
-    """Return what is claimed, in words; of many parts the first and how many there are."""
+    """Return what is claimed, in words; of parts with weights of their own how many there are."""
     first = claims[0]
+    if len({claim.parents for claim in claims}) > 1:
+        names = dict.fromkeys(parent.name for claim in claims for parent in claim.parents)
+        of = f" of {listed(list(names))}" if names else ""
+        return f"{first.kind.removesuffix(' of')}{of}, with weights of {len(claims)} parts"
     is_lone = len(first.parents) == 1
     terms = ", ".join(_term(parent, is_lone=is_lone) for parent in first.parents)
     of = f" of {terms}" if terms else ""

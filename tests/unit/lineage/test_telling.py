@@ -218,6 +218,18 @@ def test_claims_stand_beside_what_the_weights_say(tmp_path):
         assert part.rows[0][3] == answer
 
 
+def test_a_claim_by_block_is_told_without_the_weights_of_one_of_them(tmp_path):
+    rows = by_block("m", "unet", {"IN00": 0.2, "IN01": 0.4}, "a", "b")
+    claims = [
+        Claim("webui", Kind.WEIGHTED_SUM, component="unet", block=block, parents=(
+            Parent("a", 1 - share, model="a"), Parent("b", share, model="b")))
+        for block, share in (("IN00", 0.2), ("IN01", 0.4))
+    ]  # fmt: skip
+    (said,) = told_of(tmp_path, rows, claims={"m": claims}).said("m")
+    assert said.what == "weighted sum of a; b, with weights of 2 parts"
+    assert said.answer == "agrees"
+
+
 def test_a_lora_is_told_with_its_rank_and_its_layers(tmp_path):
     def change(role: str, verdict: str, rank: str = "32"):
         return {
