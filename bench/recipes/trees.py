@@ -142,7 +142,7 @@ def draw(scores: Scores, trees: int, picture: Path) -> None:
     for panel in axes[:2]:
         panel.set_ylim(0, 103)
     axes[2].set_yscale("log")
-    axes[3].set_ylim(0, 2)
+    axes[3].set_ylim(0, max(2.0, 1.1 * axes[3].get_ylim()[1]))
     axes[3].axhline(1, color="#555555", linewidth=0.8, linestyle=":")
     axes[0].legend(frameon=False, fontsize=8, loc="lower left", title="target's dtype")
     sums = sum(scores[CANDIDATES[-1], dtype].sums for dtype in DTYPES)
