@@ -102,6 +102,8 @@ def _behind(
     sums = np.where(others, np.nan_to_num(farther), 0.0).sum(axis=1)
     growth = holders.norms**2 - holders.norms[before] ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        seen = np.column_stack([np.where(counts > 0, sums / counts, growth), farther[:, [*parents]]])
+        seen = np.column_stack(
+            [np.where(counts > 0, sums / counts, growth), farther[:, [*parents]]]
+        )
         shares = seen / squares[before][:, None]
         return np.asarray((np.abs(shares - 1) <= BEHIND).all(axis=1))
