@@ -128,8 +128,8 @@ def gather(part: Part, index: Index) -> list[Gathered]:
     """
     Return what a component is made of, as far as sketches tell: runs of blocks in order.
 
-    Where the same weights hold in all blocks, one entry stands for all of these. Nothing where the
-    library has fewer than two candidates.
+    Where the same weights hold in all blocks that have any, one entry stands first for these.
+    Nothing where the library has fewer than two candidates.
     """
     problem = _problem(part, index)
     if problem is None:
@@ -139,17 +139,19 @@ def gather(part: Part, index: Index) -> list[Gathered]:
     rows_of: dict[str, int] = {block: row for row, block in enumerate(problem.blocks)}
     pooled = _pooled(problem, fits, weighed)
     others = [row for row, fit in enumerate(fits) if fit.verdict is not Verdict.EQUAL]
-    if pooled is not None and others == weighed:
-        return [_gathered(problem, weighed, pooled)]
+    together = weighed if pooled is not None and others == weighed else []
+    first = [_gathered(problem, together, pooled)] if pooled is not None and together else []
     found: list[Gathered] = []
     for block in in_order(problem.blocks):
         row = rows_of[block]
+        if row in together:
+            continue
         each = _gathered(problem, [row], fits[row])
         if found and _agree(found[-1], each):
             found[-1] = _joined(found[-1], each)
         else:
             found.append(each)
-    return found
+    return first + found
 
 
 def _problem(part: Part, index: Index) -> _Problem | None:
