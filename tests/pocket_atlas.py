@@ -22,6 +22,10 @@ TARGETS = (
     "groups",
     "results/pairs/base/tuned.parquet",
     "results/pairs/base/tuned.png",
+    "results/pairs/base/tuned.low_rank.csv",
+    "recipes",
+    "lineage",
+    "results/library.parquet",
     "architectures",
     "macs",
 )

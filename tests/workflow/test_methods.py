@@ -42,6 +42,7 @@ def test_the_report_has_all_pictures_and_pages_each_with_its_caption(atlas: Atla
         if name.endswith(".png"):
             kind = name.split(".")[-2] if "/plots/" in path else path.split("/")[1]
             kind += name if "identity" in name or "overview" in name else ""
+            kind += next((each for each in ("recipes", "lineage") if each in path), "")
             kinds.setdefault(kind, set()).add(result["caption"])
     assert {"heatmap", "tree", "map", "spectral", "line"} < set(kinds)
     assert all(len(captions) == 1 for captions in kinds.values()), "one for each kind"
@@ -91,7 +92,7 @@ WITHOUT_NAMES = {
             "workflow/config/names/kinds.yaml",
             "kinds:",
             "kinds :",
-            {"groups", *ARCHITECTURES, *MACS, *set(NUMBERS) - WITHOUT_NAMES},
+            {"groups", "recipes", "lineage", *ARCHITECTURES, *MACS, *set(NUMBERS) - WITHOUT_NAMES},
         ),
         (
             "workflow/config/calls/arguments.yaml",
