@@ -154,7 +154,16 @@ def made(
     if ordered:
         paths = {
             name: [
-                Step(at, at + 1, 1.5 + at, None if at == 0 else 30.0, 2.0 + at, 0.9)
+                Step(
+                    at,
+                    at + 1,
+                    1.5 + at,
+                    None if at == 0 else 30.0,
+                    2.0 + at,
+                    3.0 + at,
+                    2.5 + at,
+                    0.9,
+                )
                 for at in range(size - 1)
             ]
             for name in wanted

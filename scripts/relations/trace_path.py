@@ -25,7 +25,7 @@ def main(*, folder: Path, group: str, imported: bool, table: Path) -> None:
         The CSV file to write.
     """
     found = [paths.read(file, group=group, imported=imported) for file in paths.files(folder)]
-    traced = [paths.table(l2, relative) for l2, relative in found]
+    traced = [paths.table(**measured) for measured in found]
     told = [steps for steps in traced if not steps.empty]
     frame = pd.concat(told) if told else pd.DataFrame(columns=paths.COLUMNS)
     tables.write_text(frame.to_csv(index=False), table)

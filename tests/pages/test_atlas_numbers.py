@@ -392,7 +392,8 @@ def test_the_path_has_the_numbers_of_its_table(made, opened):
         assert page.evaluate(TABLE, "^Steps$") == wanted, component
         told = page.locator(".group-card dl").inner_text()
         assert str(len(rows)) in told
-        assert page_words.short(rows[-1]["straightness"]) in told
+        for number in ("path", "root_sum_of_squares", "from_first", "straightness"):
+            assert page_words.short(rows[-1][number]) in told, number
     assert len(rows) == len(ORDERED) - 1
 
 

@@ -114,6 +114,10 @@ class Step:
     l2: float | None
     angle: float | None
     from_first: float | None
+    path: float | None
+    """Sum of the steps so far."""
+    root_sum_of_squares: float | None
+    """Of the steps so far: `from_first`, where all are at right angles."""
     straightness: float | None
 
 
@@ -333,6 +337,9 @@ def _paths(paths: Mapping[str, Sequence[Step]]) -> dict[str, Any]:
     return {
         component: {
             "straightness": steps[-1].straightness if steps else None,
+            "length": steps[-1].path if steps else None,
+            "direct": steps[-1].from_first if steps else None,
+            "root_sum_of_squares": steps[-1].root_sum_of_squares if steps else None,
             "steps": [
                 {
                     "from": step.before,

@@ -165,6 +165,8 @@ def paths(file: Path, ids: Sequence[str]) -> dict[str, list[Step]]:
                 l2=_number(row["l2"]),
                 angle=_number(row["angle"]),
                 from_first=_number(row["from_first"]),
+                path=_number(row["path"]),
+                root_sum_of_squares=_number(row["root_sum_of_squares"]),
                 straightness=_number(row["straightness"]),
             )
             found.setdefault(row["component"], []).append(step)

@@ -6,6 +6,9 @@ distance of a Euclidean space: with x_k a model's weights and d the l2 between t
 
     (x_b − x_a)·(x_d − x_c) = (d(a, d)² + d(b, c)² − d(a, c)² − d(b, d)²) / 2
 
+Squares of steps at right angles add up to that of the direct distance, as Pythagoras has it. l1 has
+no angles: its lengths are summed and set beside the direct one, no more.
+
 What rounding leaves: a distance with a relative error e leaves an angle near 0 or 180 degrees
 uncertain by some √(8 e) radians where steps are of a size (2·10⁻⁶ degrees in float64), by √r / 2
 times that where one step is r times as long as the other; angles in between by some e · r.
@@ -30,8 +33,12 @@ FloatArray = npt.NDArray[np.float64]
 
 COLUMNS = [
     "component", "step", "from", "to", "l2", "relative_l2", "angle", "from_first", "path",
-    "straightness", "towards_last", "along", "coverage",
+    "root_sum_of_squares", "straightness", "towards_last", "along", "l1", "l1_from_first",
+    "l1_path", "coverage",
 ]  # fmt: skip
+
+BESIDE = ("relative_l2", "l1")
+"""Measures that are told of where the group's matrices have them."""
 
 SLACK = 1e-6
 """Relative: what is beyond the possible by no more is taken for rounding."""
@@ -42,9 +49,9 @@ def files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.l2.csv"))
 
 
-def read(file: Path, *, group: str, imported: bool) -> tuple[Matrix, Matrix | None]:
+def read(file: Path, *, group: str, imported: bool) -> dict[str, Matrix]:
     """
-    Return an l2 matrix with its coverage, and the relative one where it is beside it.
+    Return what `table` is given: an l2 matrix with its coverage, and what is beside it of BESIDE.
 
     Parameters
     ----------
@@ -55,20 +62,19 @@ def read(file: Path, *, group: str, imported: bool) -> tuple[Matrix, Matrix | No
     """
     stem = file.name.removesuffix(".l2.csv")
     component = matrices.component_of(stem)
-    l2 = matrices.read(
-        file, component=component, measure="l2", group=group, ambiguous_zeros=imported
-    )
     found = {
-        measure: matrices.read(beside, component=component, measure=measure, group=group)
-        for measure in (COVERAGE, "relative_l2")
-        if (beside := file.with_name(f"{stem}.{measure}.csv")).exists()
+        measure: matrices.read(
+            path, component=component, measure=measure, group=group, ambiguous_zeros=imported
+        )
+        for measure in ("l2", *BESIDE, COVERAGE)
+        if (path := file.with_name(f"{stem}.{measure}.csv")).exists()
     }
     if COVERAGE in found:
-        l2 = replace(l2, coverage=found[COVERAGE].values)
-    return l2, found.get("relative_l2")
+        found["l2"] = replace(found["l2"], coverage=found.pop(COVERAGE).values)
+    return found
 
 
-def table(l2: Matrix, relative: Matrix | None = None) -> pd.DataFrame:
+def table(l2: Matrix, relative_l2: Matrix | None = None, l1: Matrix | None = None) -> pd.DataFrame:
     """
     Return a row per step of one component's path: COLUMNS, NaN where a number is not known.
 
@@ -79,13 +85,12 @@ def table(l2: Matrix, relative: Matrix | None = None) -> pd.DataFrame:
     ----------
     l2
         Distances in the order of making, with their coverage where it is known.
-    relative
-        The relative distances of the same models.
+    relative_l2, l1
+        The relative distances and the sums of absolute differences of the same models.
     """
     on_path = np.flatnonzero(l2.compared())
     if len(on_path) < 2:
         return pd.DataFrame(columns=COLUMNS)
-    values = _known(l2)[np.ix_(on_path, on_path)]
     ids = [l2.ids[place] for place in on_path]
     here = np.arange(1, len(ids))
     columns: dict[str, object] = {
@@ -93,10 +98,11 @@ def table(l2: Matrix, relative: Matrix | None = None) -> pd.DataFrame:
         "step": here,
         "from": ids[:-1],
         "to": ids[1:],
-        "relative_l2": _of_steps(relative, on_path, len(here)),
+        "relative_l2": _of_steps(relative_l2, on_path),
         "coverage": _coverage(l2, on_path),
     }
-    columns |= measures(values)
+    columns |= measures(_known(l2)[np.ix_(on_path, on_path)])
+    columns |= _in_l1(l1, on_path)
     return pd.DataFrame({name: columns[name] for name in COLUMNS})
 
 
@@ -115,15 +121,16 @@ def measures(distances: FloatArray) -> dict[str, FloatArray]:
     dict
         `l2`: a step's length. `angle`: degrees between it and the one before; 0 is straight on, 180
         is back; NaN at a step of no length. `from_first`: distance from the first point. `path`:
-        sum of the steps so far. `straightness`: from_first / path. `towards_last`: degrees between
-        the step and the straight line from the first point to the last. `along`: where the step's
-        end lies on that line, 0 at the first point and 1 at the last. Of two points there are no
-        angles.
+        sum of the steps so far. `root_sum_of_squares`: root of the sum of their squares, which is
+        `from_first` where all are at right angles. `straightness`: from_first / path.
+        `towards_last`: degrees between the step and the straight line from the first point to the
+        last. `along`: where the step's end lies on that line, 0 at the first point and 1 at the
+        last. Of two points there are no angles.
 
     >>> {name: values.tolist() for name, values in measures(np.array([[0.0, 2], [2, 0]])).items()}
     ... # doctest: +NORMALIZE_WHITESPACE
-    {'l2': [2.0], 'angle': [nan], 'from_first': [2.0], 'path': [2.0], 'straightness': [1.0],
-     'towards_last': [nan], 'along': [1.0]}
+    {'l2': [2.0], 'angle': [nan], 'from_first': [2.0], 'path': [2.0],
+     'root_sum_of_squares': [2.0], 'straightness': [1.0], 'towards_last': [nan], 'along': [1.0]}
     """
     size = len(distances)
     before, here = np.arange(size - 1), np.arange(1, size)
@@ -138,6 +145,7 @@ def measures(distances: FloatArray) -> dict[str, FloatArray]:
         "angle": angle,
         "from_first": from_first,
         "path": path,
+        "root_sum_of_squares": np.sqrt(np.cumsum(steps**2)),
         "straightness": _at_most_1(_divided(from_first, path)),
         "towards_last": towards_last,
         "along": _along(distances),
@@ -232,11 +240,24 @@ def _known(matrix: Matrix) -> FloatArray:
     return values
 
 
-def _of_steps(matrix: Matrix | None, on_path: npt.NDArray[np.intp], steps: int) -> FloatArray:
+def _of_steps(matrix: Matrix | None, on_path: npt.NDArray[np.intp]) -> FloatArray:
     """Return a matrix's value of each step; NaN without a matrix."""
     if matrix is None:
-        return np.full(steps, np.nan)
+        return np.full(len(on_path) - 1, np.nan)
     return np.asarray(matrix.values[on_path[:-1], on_path[1:]])
+
+
+def _in_l1(matrix: Matrix | None, on_path: npt.NDArray[np.intp]) -> dict[str, FloatArray]:
+    """Return each step's l1, the direct one from the first model, and the sum of the steps."""
+    if matrix is None:
+        return dict.fromkeys(("l1", "l1_from_first", "l1_path"), _of_steps(None, on_path))
+    values = _known(matrix)
+    steps = values[on_path[:-1], on_path[1:]]
+    return {
+        "l1": steps,
+        "l1_from_first": values[on_path[0], on_path[1:]],
+        "l1_path": np.cumsum(steps),
+    }
 
 
 def _coverage(l2: Matrix, on_path: npt.NDArray[np.intp]) -> FloatArray:

@@ -50,6 +50,13 @@ def test_blocks_take_the_ratio_of_the_longest_name() -> None:
     assert found["unet", "OUT00"] == found["unet", "conv_out"] == {"b": 1.0}
 
 
+def test_of_names_that_fit_the_longest_counts() -> None:
+    ratios = {"input_blocks.1": 0.1, "input_blocks.10": 0.7, "input_blocks.": 0.4}
+    assert ratio_of("IN10", ratios, SD1) == 0.7
+    assert ratio_of("IN11", ratios, SD1) == ratio_of("IN01", ratios, SD1) == 0.1
+    assert ratio_of("IN02", ratios, SD1) == 0.4
+
+
 def test_nodes_of_one_architecture_have_a_ratio_for_each_beginning() -> None:
     ratios = {
         "time_embed.": 0.9,

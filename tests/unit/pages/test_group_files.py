@@ -111,8 +111,8 @@ def test_a_model_called_null_keeps_its_name_and_its_row(tmp_path):
 def test_steps_of_a_path_are_those_of_its_table(tmp_path):
     file = tmp_path / "path.csv"
     file.write_text(
-        "component,from,to,l2,angle,from_first,straightness\n"
-        "unet,c,a,1.5,,1.5,1.0\nvae,c,a,,,,\nunet,a,b,2.5,30.25,3.0,0.75\n"
+        "component,from,to,l2,angle,from_first,path,root_sum_of_squares,straightness\n"
+        "unet,c,a,1.5,,1.5,1.5,1.5,1.0\nvae,c,a,,,,,,\nunet,a,b,2.5,30.25,3.0,4.0,2.875,0.75\n"
     )
     found = group_files.paths(file, MODELS)
     assert list(found) == ["unet", "vae"]
@@ -120,6 +120,7 @@ def test_steps_of_a_path_are_those_of_its_table(tmp_path):
     assert (first.before, first.after, first.angle) == (2, 0, None)
     assert (second.before, second.after, second.l2) == (0, 1, 2.5)
     assert (second.angle, second.from_first, second.straightness) == (30.25, 3.0, 0.75)
+    assert (second.path, second.root_sum_of_squares) == (4.0, 2.875)
     assert found["vae"][0].l2 is None
 
 

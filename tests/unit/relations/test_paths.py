@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -44,6 +46,8 @@ def by_vectors(points: np.ndarray) -> dict[str, list[float]]:
         found["angle"].append(degrees(before, step))
         found["from_first"].append(float(np.linalg.norm(gone)))
         found["path"].append(walked)
+        squares = [float(one @ one) for one in np.diff(points[: here + 1], axis=0)]
+        found["root_sum_of_squares"].append(float(np.sqrt(sum(squares))))
         found["straightness"].append(float(np.linalg.norm(gone)) / walked)
         found["towards_last"].append(degrees(step, line))
         found["along"].append(float(gone @ line / (line @ line)))
@@ -109,7 +113,7 @@ def test_a_missing_distance_leaves_empty_what_rests_on_it_alone():
     whole = paths.measures(distances_of(points))
     for one, other, gone in (
         (1, 2, {"l2": [1], "angle": [1, 2], "path": [1, 2, 3], "straightness": [1, 2, 3],
-                "towards_last": [1]}),
+                "towards_last": [1], "root_sum_of_squares": [1, 2, 3]}),
         (1, 3, {"angle": [2]}),
         (0, 2, {"angle": [1], "from_first": [1], "straightness": [1], "towards_last": [1, 2],
                 "along": [1]}),
@@ -147,6 +151,71 @@ def matrix(points: np.ndarray, **further: object) -> Matrix:
     return Matrix(ids=ids, labels=ids, values=values, **given)
 
 
+PUBLISHED = Path(__file__).parents[3].parent / "shared" / "data"
+BPMODEL = ("ac", "mk0", "mk3", "mk5", "nman")
+# Of each class of layers: the steps, the root of the sum of their squares (published of the
+# rounded steps), and the direct distance.
+PUBLISHED_PATH = {
+    "others": ([96.0301, 51.6394, 20.2971, 22.4227], 113.1510, 113.7759),
+    "attn1": ([23.2504, 16.5754, 8.0633, 7.5967], 30.6276, 35.8125),
+    "attn2": ([26.0299, 13.6055, 4.6885, 5.7737], 30.2982, 30.5798),
+}
+
+
+def published_l2(one: str, other: str, part: str) -> float:
+    """Return the l2 of a class of the UNet's layers, of what was published of each tensor."""
+    tensors = json.loads((PUBLISHED / f"pair_bp_{one}_{other}.json").read_text())["kv"]
+    classes = {name: next((it for it in ("attn1", "attn2") if it in name), "others")
+               for name in tensors if name.startswith("model.diffusion_model.")}  # fmt: skip
+    return float(np.sqrt(sum(tensors[name] ** 2 for name, its in classes.items() if its == part)))
+
+
+@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published results are not at hand")
+@pytest.mark.parametrize("part", PUBLISHED_PATH)
+def test_the_published_path_is_told_as_published(part):
+    values = np.full((5, 5), np.nan)
+    for one, other in ((0, 1), (1, 2), (2, 3), (3, 4), (0, 4)):
+        value = published_l2(BPMODEL[one], BPMODEL[other], part)
+        values[one, other] = values[other, one] = value
+    identical = np.zeros((5, 5), dtype=bool)
+    own = Matrix(BPMODEL, BPMODEL, values, identical, part, ambiguous_zeros=True)
+    found = paths.table(own)
+    steps, root, direct = PUBLISHED_PATH[part]
+    np.testing.assert_allclose(found["l2"], steps, atol=5.1e-5)
+    assert found["root_sum_of_squares"].iloc[-1] == pytest.approx(root, abs=1e-4)
+    assert found["from_first"].iloc[-1] == pytest.approx(direct, abs=5.1e-5)
+    assert found["path"].iloc[-1] == pytest.approx(sum(steps), abs=4 * 5.1e-5)
+    assert found[["l1", "l1_from_first", "l1_path"]].isna().all(axis=None)
+
+
+def l1_of(points: np.ndarray) -> np.ndarray:
+    return np.array([[np.abs(one - other).sum() for other in points] for one in points])
+
+
+def test_lengths_in_l1_are_those_of_the_models_on_the_path():
+    points = np.random.default_rng(3).normal(size=(5, 20))
+    own = matrix(points)
+    own.values[2] = own.values[:, 2] = np.nan
+    own.identical[2] = own.identical[:, 2] = False
+    found = paths.table(own, l1=replace(own, values=l1_of(points)))
+    kept = points[[0, 1, 3, 4]]
+    steps = np.abs(np.diff(kept, axis=0)).sum(axis=1)
+    np.testing.assert_allclose(found["l1"], steps)
+    np.testing.assert_allclose(found["l1_path"], [steps[:1].sum(), steps[:2].sum(), steps.sum()])
+    np.testing.assert_allclose(found["l1_from_first"], np.abs(kept[1:] - kept[0]).sum(axis=1))
+
+
+def test_an_l1_that_was_not_measured_leaves_empty_what_rests_on_it():
+    points = np.random.default_rng(4).normal(size=(4, 20))
+    l1 = matrix(points, measure="l1")
+    l1.values[1, 2] = l1.values[2, 1] = np.nan
+    found = paths.table(matrix(points), l1=l1)
+    assert found["l1"].isna().tolist() == [False, True, False]
+    assert found["l1_path"].isna().tolist() == [False, True, True]
+    assert found["l1_from_first"].notna().all()
+    assert found["path"].notna().all()
+
+
 POINTS = np.array([[0.0, 0], [3, 0], [3, 4], [0, 4]])
 
 
@@ -181,15 +250,16 @@ def test_the_table_of_a_group_has_empty_cells_and_no_other_words(tmp_path):
     own = matrix(POINTS[[0, 1, 1, 2]])
     matrices.write(own, folder / "%3Codd%3E.l2.csv")
     matrices.write(replace(own, values=own.values / 2), folder / "%3Codd%3E.relative_l2.csv")
+    matrices.write(replace(own, values=own.values * 2), folder / "%3Codd%3E.l1.csv")
     matrices.write(matrix(POINTS[:2]), folder / "vae.l2.csv")
     trace_path(folder=folder, group="g", imported=False, table=tmp_path / "path.csv")
     text = (tmp_path / "path.csv").read_text()
     assert text.splitlines() == [
         ",".join(paths.COLUMNS),
-        "<odd>,1,m0,m1,3.0,1.5,,3.0,3.0,1.0,53.13010235415598,0.36,",
-        "<odd>,2,m1,m2,0.0,0.0,,3.0,3.0,1.0,,0.36,",
-        "<odd>,3,m2,m3,4.0,2.0,,5.0,7.0,0.7142857142857143,36.86989764584401,1.0,",
-        "vae,1,m0,m1,3.0,,,3.0,3.0,1.0,,1.0,",
+        "<odd>,1,m0,m1,3.0,1.5,,3.0,3.0,3.0,1.0,53.13010235415598,0.36,6.0,6.0,6.0,",
+        "<odd>,2,m1,m2,0.0,0.0,,3.0,3.0,3.0,1.0,,0.36,0.0,6.0,6.0,",
+        "<odd>,3,m2,m3,4.0,2.0,,5.0,7.0,5.0,0.7142857142857143,36.86989764584401,1.0,8.0,10.0,14.0,",
+        "vae,1,m0,m1,3.0,,,3.0,3.0,3.0,1.0,,1.0,,,,",
     ]
     with (tmp_path / "path.csv").open(newline="") as file:
         assert {row["component"] for row in csv.DictReader(file)} == {"<odd>", "vae"}

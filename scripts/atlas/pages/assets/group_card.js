@@ -56,6 +56,8 @@ async function pathPart(given) {
     element("h3", { text: `The path: ${data.facts.components[component].title}` }),
     factList([
       ["steps", String(path.steps.length)],
+      ["L2", path.length === null ? null : `${acts.number(path.length)} along the path`],
+      ["L2 direct", path.direct === null ? null : `${acts.number(path.direct)} from first to last${path.root_sum_of_squares === null ? "" : `; steps at right angles would make it ${acts.number(path.root_sum_of_squares)}`}`],
       ["straightness", path.straightness === null ? null : `${acts.number(path.straightness)}: the distance from first to last over the sum of the steps`],
     ]),
     pathChart(data, path, acts),
