@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from atlas.recipes import affine
 from atlas.recipes.bounds import BY_FLOAT64, largest_ratio
-from atlas.recipes.direction import may_be_child
+from atlas.recipes.direction import is_turned, may_be_child
 from atlas.recipes.search import Found, Problem, search, solved, without_one
 from atlas.recipes.verdicts import Form
 
@@ -338,11 +338,13 @@ def _child(part: Part, found: Found) -> int | None:
         own = measured(part, int(block), found.members, weights)
         if (np.abs(weights) <= np.maximum(3 * own.errors, LEAST_WEIGHT)).any():
             continue
-        between = part.between[block][np.ix_(places, places)]
         voters += 1
-        votes += may_be_child(weights, own.errors, between, part.to_target[block, places])
+        votes += may_be_child(weights, own.errors)
     if voters and 2 * votes >= voters:
-        return None
+        squares = _with_target(part, places).sum(axis=0)
+        between, to_target = squares[1:, 1:], squares[0, 1:]
+        if not is_turned(affine.system(between, to_target).weights, between, to_target):
+            return None
     return places[int(np.argmax(found.weights.mean(axis=0)))]
 
 
