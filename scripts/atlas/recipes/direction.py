@@ -1,12 +1,16 @@
-"""Which of the models of one exact relation is the child: what signs and sizes of weights tell."""
+"""What signs and sizes of weights tell: whether tools make such sums, and which is the child."""
 
 from __future__ import annotations
+
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 ROOM = 0.005
 """By how much a weight may be off, beyond three of its errors."""
+CERTAIN = 6.0
+"""Errors that a negative weight must be away from 0."""
 UPRIGHT = 0.03
 """Changes with a smaller cosine are at right angles."""
 CLEARLY = 0.01
@@ -31,6 +35,49 @@ def may_be_child(weights: NDArray[np.float64], errors: NDArray[np.float64]) -> b
         return True
     room = np.maximum(3 * errors, ROOM)
     return bool(np.count_nonzero(positive) >= 2 and (np.abs(weights) <= 1 + room).all())
+
+
+def is_shaped(weights: NDArray[np.float64], errors: NDArray[np.float64]) -> bool:
+    """
+    Tell whether tools make sums of such weights: a convex part, and added differences.
+
+    Each negative weight is then outweighed by positive ones of the same size, as in
+    0.7 a + 0.3 b + 0.8 (c − d), or by the sum of such, where differences from one base were added.
+    Where a parent is missing, others come near it in many ways, but hardly in this one.
+
+    >>> is_shaped(np.array([1.0, 0.8, -0.3, -0.5]), np.full(4, 0.001))
+    True
+    >>> is_shaped(np.array([0.9, 0.29, -0.08, -0.11]), np.full(4, 0.001))
+    False
+    """
+    minus = [int(each) for each in np.argsort(weights) if weights[each] < 0]
+    plus = [int(each) for each in np.argsort(-weights) if weights[each] > 0]
+    if any(-weights[each] <= CERTAIN * errors[each] for each in minus):
+        return False
+    return _balanced(weights, errors, minus, plus)
+
+
+def _balanced(
+    weights: NDArray[np.float64], errors: NDArray[np.float64], some: list[int], others: list[int]
+) -> bool:
+    """Tell whether disjoint groups of others balance groups of the first, one of each alone."""
+    if not some:
+        return True
+    for size in range(1, len(some) + 1):
+        for taken in combinations(some[1:], size - 1):
+            own = [some[0], *taken]
+            for most in range(1, len(others) + 1 if size == 1 else 2):
+                for chosen in combinations(others, most):
+                    every = [*own, *chosen]
+                    room = max(3 * float(np.sqrt((errors[every] ** 2).sum())), ROOM)
+                    if abs(float(weights[every].sum())) > room:
+                        continue
+                    left = [each for each in some if each not in own]
+                    if _balanced(
+                        weights, errors, left, [each for each in others if each not in chosen]
+                    ):
+                        return True
+    return False
 
 
 def is_turned(
