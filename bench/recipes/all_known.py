@@ -1,5 +1,5 @@
 """
-Find the recipes of 72 merges of 15 fine-tunes by four methods, all parents being candidates.
+Find the recipes of 90 merges of 15 fine-tunes by five methods, all parents being candidates.
 
 In this setting the merged parents of language models were looked for ("UNMERGE"): arithmetic of
 known fine-tunes of one base. All of these are weighted sums, so each number is to be 1, but where
@@ -17,11 +17,12 @@ from bench.recipes.scores import Score, add
 from bench.recipes.trees import found
 
 TUNES = 15
-MERGES = 72
+MERGES = 90
 METHODS = {
     "weighted sum of 2": ("convex", 2),
     "weighted sum of 3": ("convex", 3),
     "add difference from the base": ("difference", 3),
+    "add difference of three": ("difference", 3),
     "by block (MBW)": ("by block", 2),
 }
 """Kind and number of parents."""
@@ -29,7 +30,7 @@ METHODS = {
 
 def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
     """Make the merges, find their recipes, and count."""
-    scores = scored(16 if quick else MERGES)
+    scores = scored(20 if quick else MERGES)
     for method, score in scores.items():
         yield Line(f"{method}: blocks recovered", f"{score.sums}", f"{score.recovered}")
         yield Line(f"{method}: precision", "1", f"{score.precision:.4f}", score.precision, "≥ 1")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.recipes.bounds import BY_FLOAT64, MEASURED
+from atlas.recipes.bounds import BY_FLOAT64, MEASURED, Left, left
 from atlas.recipes.choosing import LEAST_WEIGHT
 from atlas.recipes.fit import EXPLAINED, LARGEST_ERROR
 from atlas.recipes.rows import Deviation, Row, in_order
@@ -30,6 +30,8 @@ class BlockTensors:
     roundings: Array
     """Squared L2 that rounding leaves of the parents, (tensors, parents)."""
     form: Form
+    may_be_exact: bool = True
+    """Whether a sum of this form and these parents is believed where rounding explains it."""
 
     def __getitem__(self, which: NDArray[np.bool_]) -> BlockTensors:
         names = tuple(name for name, kept in zip(self.names, which, strict=True) if kept)
@@ -135,7 +137,15 @@ def _judged(
     follows = told.tensors[found.follows]
     residual = max(float(follows.residuals(found.weights).sum()), 0.0)
     nearest = float(told.tensors.to_target[:, :size].sum(axis=0).min())
-    if not found.exact and (size < 2 or residual > EXPLAINED * nearest):
+    kind = left(
+        follows.ratio(found.weights),
+        found.weights,
+        found.errors,
+        float(follows.elements.sum()),
+        follows.roundings,
+    )
+    exact = found.exact and told.may_be_exact and kind is not Left.MORE
+    if not exact and (size < 2 or residual > EXPLAINED * nearest):
         distance = row.distance if row.distance is not None else float(np.sqrt(nearest))
         floor = float(np.sqrt(block.tensors.floors.sum()))
         return replace(row, verdict=Verdict.NONE, residual=distance, floor=floor)
@@ -144,7 +154,7 @@ def _judged(
     )
     weights, errors = found.weights[:size], found.errors[:size]
     parents, ordered, ordered_errors = in_order(told.parents, weights, errors)
-    if found.exact and max(errors) > LARGEST_ERROR:
+    if exact and max(errors) > LARGEST_ERROR:
         return replace(row, verdict=Verdict.UNDETERMINED, parents=parents)
     order = [told.parents.index(each) for each in parents]
     deviating = [
@@ -153,7 +163,8 @@ def _judged(
     ]
     return replace(
         row,
-        verdict=Verdict.RECOVERED if found.exact else Verdict.APPROXIMATE,
+        verdict=Verdict.RECOVERED if exact else Verdict.APPROXIMATE,
+        half=exact and kind is Left.HALF_ARITHMETIC,
         form=block.form,
         parents=parents,
         weights=ordered,

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.recipes import affine
-from atlas.recipes.bounds import BY_FLOAT64, largest_ratio
-from atlas.recipes.direction import may_be_child
+from atlas.recipes.bounds import BY_FLOAT64, Left, is_common, left
+from atlas.recipes.direction import is_shaped, is_turned, may_be_child
 from atlas.recipes.search import Found, Problem, search, solved, without_one
 from atlas.recipes.verdicts import Form
 
@@ -143,8 +143,13 @@ class Measured:
     errors: Array
     residual: float
     """Squared."""
-    exact: bool
-    """Whether rounding and measuring leave as much."""
+    left: Left
+    """Beyond what measuring leaves."""
+
+    @property
+    def explained(self) -> bool:
+        """Whether rounding leaves as much, if arithmetic was of half precision."""
+        return self.left is not Left.MORE
 
 
 def measured(part: Part, block: int, members: tuple[int, ...], weights: Array) -> Measured:
@@ -157,9 +162,10 @@ def measured(part: Part, block: int, members: tuple[int, ...], weights: Array) -
     floor = float(part.floors[block]) ** 2
     noise = max(floor, residual, blur)
     errors = standard_errors(between, to_target, noise / float(part.elements[block]))
-    ratio = largest_ratio(weights, errors, float(part.elements[block]))
-    exact = residual <= ratio * part.roundings * floor + blur
-    return Measured(weights, errors, residual, exact)
+    beyond = max(residual - blur, 0.0)
+    ratio = beyond / (part.roundings * floor) if floor else np.inf if beyond else 0.0
+    own = left(ratio, weights, errors, float(part.elements[block]), part.roundings)
+    return Measured(weights, errors, residual, own)
 
 
 def standard_errors(between: Array, to_target: Array, variance: float) -> Array:
@@ -215,10 +221,10 @@ def choose(part: Part, *, most: int, norms: Array | None = None) -> Choice:
         if scaled is not None:
             return scaled
     if children:
-        left, kept = part.without(children)
-        if left.to_target.shape[1] < 2:
+        some, kept = part.without(children)
+        if some.to_target.shape[1] < 2:
             return NOTHING
-        found = _essential(left, search(left.problem(), convex=True, most=most)[0], convex=True)
+        found = _essential(some, search(some.problem(), convex=True, most=most)[0], convex=True)
         near = replace(found, members=tuple(kept[each] for each in found.members))
     else:
         near = _essential(part, convex[0], convex=True)
@@ -254,32 +260,33 @@ def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
     """Return the best sum with negative weights, and candidates that are the target's children."""
     children: set[int] = set()
     while part.to_target.shape[1] - len(children) > 2 and len(children) < MOST_CHILDREN:
-        left, kept = part.without(children)
-        best = search(left.problem(), convex=False, most=most)[0]
-        if made := _made_of_target(left, best):
+        some, kept = part.without(children)
+        best = search(some.problem(), convex=False, most=most)[0]
+        if made := _made_of_target(some, best):
             children |= {kept[each] for each in made}
             continue
-        exact = _is_exact(left, best)
-        if not exact:
-            best = _essential(left, best, convex=False)
-        if len(best.members) < 2 or (not exact and len(best.members) > MOST_SIGNED):
+        exact = _is_exact(some, best)
+        child = _child(some, best) if exact and len(best.members) > 1 else None
+        if child is not None:
+            children.add(kept[child])
+            continue
+        if not (exact and _is_shaped(some, best)):
+            best, exact = _essential(some, best, convex=False), False
+            if len(best.members) > MOST_SIGNED:
+                break
+        if len(best.members) < 2 or _child(some, best) is not None:
             break
-        child = _child(left, best)
-        if child is None:
-            return Choice(tuple(kept[each] for each in best.members), Form.SIGNED, exact), children
-        if not exact:
-            break
-        children.add(kept[child])
+        return Choice(tuple(kept[each] for each in best.members), Form.SIGNED, exact), children
     return None, children
 
 
 def _scaled(part: Part, most: int, children: set[int]) -> Choice | None:
     """Return the best sum of other weights if it is exact; the zero vector stands last."""
-    left, kept = part.without(children)
-    zero = left.to_target.shape[1] - 1
-    found = search(left.problem(), convex=False, most=most + 1)[0]
+    some, kept = part.without(children)
+    zero = some.to_target.shape[1] - 1
+    found = search(some.problem(), convex=False, most=most + 1)[0]
     parents = tuple(each for each in found.members if each != zero)
-    if zero not in found.members or len(parents) < 2 or not _is_exact(left, found):
+    if zero not in found.members or len(parents) < 2 or not _is_exact(some, found):
         return None
     own = [found.members.index(each) for each in parents]
     if (np.abs(found.weights[:, own]) > 1 + LEAST_WEIGHT).any():
@@ -289,11 +296,21 @@ def _scaled(part: Part, most: int, children: set[int]) -> Choice | None:
 
 def _is_exact(part: Part, found: Found) -> bool:
     """Tell whether rounding explains what a set leaves in at least half of the blocks."""
-    exact = [
-        measured(part, int(block), found.members, weights).exact
+    each = [
+        measured(part, int(block), found.members, weights).left
         for block, weights in zip(part.told, found.weights, strict=True)
     ]
-    return 2 * sum(exact) >= len(exact)
+    exact, half = each.count(Left.ROUNDING), each.count(Left.HALF_ARITHMETIC)
+    return 2 * exact >= len(each) or is_common(half, len(each))
+
+
+def _is_shaped(part: Part, found: Found) -> bool:
+    """Tell whether in at least half of the blocks tools make sums of such weights."""
+    shaped = [
+        is_shaped(weights, measured(part, int(block), found.members, weights).errors)
+        for block, weights in zip(part.told, found.weights, strict=True)
+    ]
+    return 2 * sum(shaped) >= len(shaped)
 
 
 def _made_of_target(part: Part, found: Found) -> list[int]:
@@ -338,11 +355,13 @@ def _child(part: Part, found: Found) -> int | None:
         own = measured(part, int(block), found.members, weights)
         if (np.abs(weights) <= np.maximum(3 * own.errors, LEAST_WEIGHT)).any():
             continue
-        between = part.between[block][np.ix_(places, places)]
         voters += 1
-        votes += may_be_child(weights, own.errors, between, part.to_target[block, places])
+        votes += may_be_child(weights, own.errors)
     if voters and 2 * votes >= voters:
-        return None
+        squares = _with_target(part, places).sum(axis=0)
+        between, to_target = squares[1:, 1:], squares[0, 1:]
+        if not is_turned(affine.system(between, to_target).weights, between, to_target):
+            return None
     return places[int(np.argmax(found.weights.mean(axis=0)))]
 
 

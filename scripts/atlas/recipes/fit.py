@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atlas.recipes import affine
-from atlas.recipes.bounds import MEASURED
+from atlas.recipes.bounds import MEASURED, Left, is_common
 from atlas.recipes.choosing import (
     LEAST_WEIGHT,
     Choice,
@@ -131,9 +131,16 @@ def fit_blocks(
     choice = choose(part, most=most, norms=own_norms)
     if choice.form is Form.SCALED and own_norms is not None:
         part = part.with_zero(own_norms)
-    return tuple(
+    fits = [
         _fit(part, block, of_block(part, block, choice, most=most), places, known=known)
         for block in range(len(squares))
+    ]
+    half = sum(each is Left.HALF_ARITHMETIC for _, each in fits)
+    if is_common(half, sum(fit.weights is not None for fit, _ in fits)):
+        return tuple(fit for fit, _ in fits)
+    return tuple(
+        replace(fit, verdict=Verdict.APPROXIMATE) if each is Left.HALF_ARITHMETIC else fit
+        for fit, each in fits
     )
 
 
@@ -141,7 +148,7 @@ def of_block(part: Part, block: int, choice: Choice, *, most: int) -> Choice:
     """Return the parents of one block: the component's, or others if only they are exact."""
     if not choice.exact or choice.form is not Form.CONVEX or len(part.elements) == 1:
         return choice
-    if solve(part, block, distinct(part, block, choice)).exact:
+    if solve(part, block, distinct(part, block, choice)).explained:
         return choice
     alone = choose(part.single(block), most=most)
     return alone if alone.exact else choice
@@ -160,17 +167,20 @@ def solve(part: Part, block: int, choice: Choice) -> Measured:
     return measured(part, block, members, weights)
 
 
-def _fit(part: Part, block: int, choice: Choice, places: NDArray[np.intp], *, known: bool) -> Fit:
+def _fit(
+    part: Part, block: int, choice: Choice, places: NDArray[np.intp], *, known: bool
+) -> tuple[Fit, Left | None]:
+    """Return the fit of a block, and what it leaves if it has weights and is a sum."""
     floor = float(part.floors[block])
     candidates = part.to_target.shape[1] - (choice.form is Form.SCALED)
     to_target = part.to_target[block, :candidates]
     nearest = float(to_target.min())
     if nearest <= 1.5 * part.roundings * floor**2 and known:
         alike = (int(places[1 + int(np.argmin(to_target))]),)
-        return Fit(alike, None, None, None, float(np.sqrt(nearest)), floor, Verdict.EQUAL)
+        return Fit(alike, None, None, None, float(np.sqrt(nearest)), floor, Verdict.EQUAL), None
     alone = Fit((), None, None, None, float(np.sqrt(nearest)), floor, Verdict.NONE)
     if not choice.members:
-        return alone
+        return alone, None
     choice = distinct(part, block, choice)
     found = solve(part, block, choice)
     size = len(choice.members)
@@ -178,12 +188,12 @@ def _fit(part: Part, block: int, choice: Choice, places: NDArray[np.intp], *, kn
     if not heavy.all() and heavy.any():
         members = tuple(each for each, held in zip(choice.members, heavy, strict=True) if held)
         fewer = Choice(members, choice.form, choice.exact)
-        if (again := solve(part, block, fewer)).exact >= found.exact:
+        if (again := solve(part, block, fewer)).explained >= found.explained:
             choice, found = fewer, again
-    exact = found.exact and known
+    exact = found.explained and known and (choice.exact or choice.form is not Form.SIGNED)
     residual = max(found.residual, 0.0)
     if not exact and (len(choice.members) < 2 or residual > EXPLAINED * nearest):
-        return alone
+        return alone, None
     order = sorted(
         range(len(choice.members)), key=lambda at: (-found.weights[at], choice.members[at])
     )
@@ -191,6 +201,8 @@ def _fit(part: Part, block: int, choice: Choice, places: NDArray[np.intp], *, kn
     weights = tuple(float(found.weights[at]) for at in order)
     errors = tuple(float(found.errors[at]) for at in order)
     verdict = Verdict.RECOVERED if exact else Verdict.APPROXIMATE
+    root = float(np.sqrt(residual))
     if exact and max(errors) > LARGEST_ERROR:
-        return Fit(parents, None, None, None, float(np.sqrt(residual)), floor, Verdict.UNDETERMINED)
-    return Fit(parents, weights, errors, choice.form, float(np.sqrt(residual)), floor, verdict)
+        return Fit(parents, None, None, None, root, floor, Verdict.UNDETERMINED), None
+    fit = Fit(parents, weights, errors, choice.form, root, floor, verdict)
+    return fit, found.left if exact else None

@@ -16,6 +16,7 @@ from atlas.names.components import OTHER
 from atlas.recipes import rows as told
 from atlas.recipes.block_fits import BlockTensors, fit_block, precisions
 from atlas.recipes.block_squares import BlockSquares
+from atlas.recipes.bounds import is_common
 from atlas.recipes.component import Component, Parents
 from atlas.recipes.families import families
 from atlas.recipes.gathering import Gathered, gather
@@ -107,6 +108,7 @@ class Parts:
             for block in range(len(self.squares.blocks))
             if self.component.block_numel[block, target]
         ]
+        blocks = _of_one_arithmetic(blocks)
         nearest, distance = self._nearest(target, None)
         empty = Row(
             target,
@@ -239,7 +241,23 @@ class Parts:
             self.component.roundings(target),
         )
         roundings = self.component.rounding[rows][:, list(members)]
-        return BlockTensors(tuple(self.names[rows]), members, tensors, roundings, form)
+        believed = likely.exact or form is not Form.SIGNED
+        names = tuple(self.names[rows])
+        return BlockTensors(names, members, tensors, roundings, form, believed)
+
+
+_Blocks = list[tuple[Row, BlockTensors | None]]
+
+
+def _of_one_arithmetic(blocks: _Blocks) -> _Blocks:
+    """Let blocks that only half precision explains come near, unless most blocks are so."""
+    half = sum(row.half for row, _ in blocks)
+    told = (Verdict.RECOVERED, Verdict.APPROXIMATE)
+    if is_common(half, sum(row.verdict in told for row, _ in blocks)):
+        return blocks
+    return [
+        (replace(row, verdict=Verdict.APPROXIMATE) if row.half else row, own) for row, own in blocks
+    ]
 
 
 def _classes(index: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -41,6 +41,8 @@ class Row:
     tensors: int = 0
     parameters: int = 0
     deviating: tuple[Deviation, ...] = field(default=())
+    half: bool = False
+    """Recovered only if arithmetic of half precision made it."""
 
 
 def table(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atlas.recipes import affine
-from atlas.recipes.bounds import DEVIATIONS, SLACK, largest_ratio
+from atlas.recipes.bounds import DEVIATIONS, SLACK, half_arithmetic, largest_ratio
 from atlas.recipes.verdicts import Form
 
 Array = NDArray[np.float64]
@@ -81,9 +81,20 @@ class Tensors:
     def within(self, weights: Array, errors: Array) -> Flags:
         """Return which tensors are explained by weights, but for rounding."""
         ties = largest_ratio(weights, errors, np.inf) - SLACK
+        half = half_arithmetic(weights, errors)
+        ties = max(ties, half[1]) if half and self.roundings == 1 else ties
         ratio = ties + SLACK + DEVIATIONS / np.sqrt(np.maximum(self.elements, 1))
         allowed = ratio * self.roundings * self.floors + self.blur(weights)
         return np.asarray(self.residuals(weights) <= allowed)
+
+    def ratio(self, weights: Array) -> float:
+        """Return the mean squared residual of an element, in terms of what rounding leaves."""
+        known = self.floors > 0
+        if not known.any():
+            return 0.0
+        beyond = (self.residuals(weights) - self.blur(weights))[known]
+        trust = self.elements[known] / self.elements[known].sum()
+        return float((trust * beyond / (self.roundings * self.floors[known])).sum())
 
     @property
     def telling(self) -> Flags:

@@ -20,15 +20,19 @@ METHODS: dict[str, tuple[Callable, Callable]] = {
     "weighted sum": (others.weighted_sum, lambda a, b, c: {a: 0.7, b: 0.3}),
     "average": (others.average, lambda a, b, c: {a: 1 / 3, b: 1 / 3, c: 1 / 3}),
     "add difference": (others.add_difference, lambda a, b, c: {a: -0.8, b: 0.8, c: 1.0}),
+    "add difference from the base": (
+        others.add_difference,
+        lambda a, b, c: {a: -0.8, b: 0.8, c: 1.0},
+    ),
 }
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_parents_are_found_among_all(method):
-    """Precision and recall are 1; what is added is a difference from the base of both."""
+    """Precision and recall are 1; a difference is added of siblings, or from the base of both."""
     merge, truth_of = METHODS[method]
     for triple in TRIPLES:
-        triple = (BASE, *triple[1:]) if method == "add difference" else triple
+        triple = (BASE, *triple[1:]) if method.endswith("base") else triple
         truth = truth_of(*triple)
         for fit in fitted(merge, triple):
             assert fit.verdict is Verdict.RECOVERED

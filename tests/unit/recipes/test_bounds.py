@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atlas.recipes.bounds import DEVIATIONS, largest_ratio
+from atlas.recipes.bounds import DEVIATIONS, Left, half_arithmetic, largest_ratio, left
 from made_up_merges import rounded, rounding_floor, tunes
 
 SIZE = 200_000
@@ -43,16 +43,29 @@ def test_small_parts_have_more_room() -> None:
     assert few - many == pytest.approx(DEVIATIONS * (0.1 - 0.01))
 
 
-def test_products_rounded_to_half_precision_are_within() -> None:
-    _, (first, second) = tunes(2, SIZE)
-    exact = 0.7 * first + 0.3 * second
-    child = rounded(rounded(0.7 * first, "f16") + rounded(0.3 * second, "f16"), "f16")
-    found = ((child - exact) ** 2).sum() / rounding_floor(child, "f16") ** 2
-    assert 1.3 < found <= largest_ratio(np.array([0.7, 0.3]), np.full(2, 1e-5), SIZE)
+@pytest.mark.parametrize("dtype", ["f16", "bf16"])
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.3, 0.35, 0.4, 0.45])
+def test_products_rounded_to_half_precision_are_told_from_sums(share: float, dtype: str) -> None:
+    _, (first, second) = tunes(2, SIZE, dtype=dtype)
+    weights, errors = np.array([1 - share, share]), np.full(2, 1e-5)
+    exact = weights[0] * first + share * second
+    child = rounded(rounded(weights[0] * first, dtype) + rounded(share * second, dtype), dtype)
+    found = ((child - exact) ** 2).sum() / rounding_floor(child, dtype) ** 2
+    least, most = half_arithmetic(weights, errors) or (0, 0)
+    assert least < found < most
+    assert left(found, weights, errors, SIZE, 1) is Left.HALF_ARITHMETIC
+    assert left(found, weights, errors, SIZE, 4) is Left.MORE
 
 
-def test_what_nobody_types_has_no_such_room() -> None:
-    plain, odd = np.array([0.7, 0.3]), np.array([0.7043, 0.2957])
-    assert largest_ratio(plain, np.full(2, 1e-5), np.inf) > 1.5
-    assert largest_ratio(odd, np.full(2, 1e-5), np.inf) < 1.1
-    assert largest_ratio(plain, np.full(2, 1e-2), np.inf) < 1.1
+def test_between_and_beyond_nothing_is_a_sum() -> None:
+    weights, errors = np.array([0.7, 0.3]), np.full(2, 1e-5)
+    asked = {ratio: left(ratio, weights, errors, SIZE, 1) for ratio in (1, 1.3, 1.8, 2.2)}
+    assert list(asked.values()) == [Left.ROUNDING, Left.MORE, Left.HALF_ARITHMETIC, Left.MORE]
+
+
+def test_what_nobody_types_and_single_parents_have_no_such_room() -> None:
+    exact = np.full(2, 1e-5)
+    assert half_arithmetic(np.array([0.7043, 0.2957]), exact) is None
+    assert half_arithmetic(np.array([0.7, 0.3]), np.full(2, 1e-2)) is None
+    assert half_arithmetic(np.ones(1), exact[:1]) is None
+    assert left(1.3, np.ones(1), exact[:1], SIZE, 1) is Left.MORE

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atlas.recipes.direction import may_be_child
+from atlas.recipes.direction import is_turned, may_be_child
 from made_up_merges import squared_distances
 
 RANDOM = np.random.default_rng(4)
@@ -15,7 +15,8 @@ def asked(target: np.ndarray, parents: list[np.ndarray], weights: list[float]) -
     squares = squared_distances(np.array([target, *parents]))
     np.testing.assert_allclose(target, np.array(weights) @ np.array(parents), atol=1e-9)
     own = np.array(weights)
-    return may_be_child(own, np.full(len(own), 1e-4), squares[1:, 1:], squares[0, 1:])
+    may = may_be_child(own, np.full(len(own), 1e-4))
+    return may and not is_turned(own, squares[1:, 1:], squares[0, 1:])
 
 
 def test_between_its_parents_it_may() -> None:
@@ -40,3 +41,17 @@ def test_of_a_whole_difference_both_may() -> None:
     child = FIRST + SECOND - BASE
     assert asked(child, [FIRST, SECOND, BASE], [1, 1, -1])
     assert asked(FIRST, [child, BASE, SECOND], [1, 1, -1])
+
+
+@pytest.mark.parametrize("share", [0.2, 0.3, 0.5, 0.6, 0.8, 0.95])
+def test_of_a_difference_of_siblings_the_child_may(share: float) -> None:
+    third = BASE + 0.1 * RANDOM.normal(size=4000)
+    child = FIRST + share * (SECOND - third)
+    assert asked(child, [FIRST, SECOND, third], [1, share, -share])
+    assert not asked(SECOND, [third, child, FIRST], [1, 1 / share, -1 / share])
+
+
+def test_halfway_nothing_is_decided() -> None:
+    child = FIRST + 0.5 * (SECOND - BASE)
+    assert asked(child, [FIRST, SECOND, BASE], [1, 0.5, -0.5])
+    assert asked(FIRST, [child, BASE, SECOND], [1, 0.5, -0.5])
