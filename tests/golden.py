@@ -193,7 +193,8 @@ def _table(file: Path) -> str:
     table = pq.read_table(file)
     rows = [{name: row[name] for name in row if name != "parts"} for row in table.to_pylist()]
     types = {field.name: str(field.type) for field in table.schema}
-    return json.dumps([types, str(pq.read_metadata(file).metadata), *rows], indent=0)
+    held = [types, str(pq.read_metadata(file).metadata), *rows]
+    return json.dumps(held, indent=0, default=bytes.hex)
 
 
 def _picture(file: Path) -> str:
