@@ -31,6 +31,13 @@ A model that correlates 0.3 with a parent that is missing divides it by 1/(1 −
 """
 WORTH_A_SIGN = 3.0
 """The same of a parent of a sum with negative weights, which is more easily had by chance."""
+BEYOND_CHANCE = 10.0
+"""
+The same of a parent of an exact sum with weights that no tool gives it: see `is_shaped`.
+
+Where a merge takes part in an added difference beside its own parents, no negative weight is
+balanced. Where a parent is missing, small terms soak up a residual of a few floors.
+"""
 CHILD_RATIO = 2.5
 """Squared residual of a candidate as the target's child, over the target's own floor's square."""
 MOST_SIGNED = 3
@@ -270,7 +277,7 @@ def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
         if child is not None:
             children.add(kept[child])
             continue
-        if not (exact and _is_shaped(some, best)):
+        if not (exact and _is_believed(some, best)):
             best, exact = _essential(some, best, convex=False), False
             if len(best.members) > MOST_SIGNED:
                 break
@@ -302,6 +309,18 @@ def _is_exact(part: Part, found: Found) -> bool:
     ]
     exact, half = each.count(Left.ROUNDING), each.count(Left.HALF_ARITHMETIC)
     return 2 * exact >= len(each) or is_common(half, len(each))
+
+
+def _is_believed(part: Part, found: Found) -> bool:
+    """Tell whether an exact sum with negative weights is of tools' making, or beyond chance."""
+    problem = part.problem()
+    needed = np.log(BEYOND_CHANCE) * problem.elements.sum()
+    worth = problem.worth(found.residual) + needed
+    if all(
+        problem.worth(each.residual) >= worth for each in without_one(problem, found, convex=False)
+    ):
+        return True
+    return _is_shaped(part, found)
 
 
 def _is_shaped(part: Part, found: Found) -> bool:
