@@ -42,6 +42,8 @@ CHILD_RATIO = 2.5
 """Squared residual of a candidate as the target's child, over the target's own floor's square."""
 MOST_SIGNED = 3
 """Parents of a sum with negative weights that is not exact: an add-difference."""
+ENOUGH_BLOCKS = 8
+"""Angles in fewer blocks don't tell which of two readings of an added difference is the one."""
 OUTWEIGHS = 2.0
 """
 Of a sum that is not exact, w d² of each parent is the squared residual times so much.
@@ -377,6 +379,8 @@ def _child(part: Part, found: Found) -> int | None:
         voters += 1
         votes += may_be_child(weights, own.errors)
     if voters and 2 * votes >= voters:
+        if len(part.told) < ENOUGH_BLOCKS:
+            return None
         squares = _with_target(part, places).sum(axis=0)
         between, to_target = squares[1:, 1:], squares[0, 1:]
         if not is_turned(affine.system(between, to_target).weights, between, to_target):
