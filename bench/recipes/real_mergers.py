@@ -270,15 +270,15 @@ def _found(
         blocks = sorted({places[key][1] for key in target if places[key][0] == component})
         whole = [target, *models.values()]
         squares = np.zeros((len(blocks), len(whole), len(whole)))
-        floors, elements = np.zeros(len(blocks)), np.zeros(len(blocks), np.int64)
+        elements = np.zeros(len(blocks), np.int64)
         for key, values in target.items():
             if places[key][0] != component:
                 continue
             at = blocks.index(places[key][1])
             rows = np.stack([each[key] for each in whole]).astype(np.float64)
             apart = rows[:, None] - rows[None]
-            squares[at] += np.square(apart).sum(axis=2)
-            floors[at] += rounding(values, dtype).sum()
+            # In terms of what rounding leaves of an element: norms are rounded coarsely.
+            squares[at] += np.square(apart).sum(axis=2) / rounding(values, dtype).mean()
             elements[at] += values.size
         some = [at for at in range(len(blocks)) if squares[at][1:, 1:].any()]
         if len(models) < 2 or not some:
@@ -286,7 +286,7 @@ def _found(
         found = fit_blocks(
             squares[some],
             elements=elements[some],
-            floors=np.sqrt(floors[some]),
+            floors=np.sqrt(elements[some]),
             roundings=WIDE_ROUNDINGS if dtype == "f32" else 1.0,
         )
         fits |= {(component, blocks[at]): fit for at, fit in zip(some, found, strict=True)}

@@ -13,7 +13,7 @@ import numpy as np
 
 from atlas.recipes.fit import WIDE_ROUNDINGS, fit_blocks
 from bench.common.lines import Line, seconds
-from bench.recipes.made_trees import DTYPES, Tree, tree
+from bench.recipes.made_trees import DTYPES, SIZES, Tree, tree
 from bench.recipes.scores import Found, Score, add, explained
 
 CANDIDATES = (10, 50, 200)
@@ -83,14 +83,21 @@ def scored(trees: int, candidates: Sequence[int] = CANDIDATES) -> Scores:
 
 
 def found(made: Tree, candidates: Sequence[str]) -> dict[str, Found]:
-    """Find the recipe of a tree's target among candidates, a family of casts being one."""
+    """
+    Find the recipe of a tree's target among candidates, a family of casts being one.
+
+    Squares are added up to blocks in terms of what rounding leaves of an element of each tensor.
+    """
     families = [each for each in candidates if each not in made.alike]
     models = made.models.chosen([made.target, *families])
     blocks = made.blocks
     of = np.array([blocks.index(block) for block in models.blocks])
-    squares = np.stack([models.squares[of == at].sum(axis=0) for at in range(len(blocks))])
-    floors = np.sqrt([np.square(models.roundings[of == at]).sum() for at in range(len(blocks))])
-    elements = np.full(len(blocks), models.weights.shape[1] // len(blocks))
+    sizes = np.array([SIZES[tensor.split(".")[1]] for tensor in models.tensors])
+    trust = sizes / np.square(models.roundings)
+    squares = np.zeros((len(blocks), *models.squares.shape[1:]))
+    np.add.at(squares, of, trust[:, None, None] * models.squares)
+    elements = np.bincount(of, sizes)
+    floors = np.sqrt(elements)
     roundings = WIDE_ROUNDINGS if made.dtype == "f32" else 1.0
     fits = fit_blocks(squares, elements=elements, floors=floors, roundings=roundings)
     said = {}

@@ -31,10 +31,19 @@ A model that correlates 0.3 with a parent that is missing divides it by 1/(1 −
 """
 WORTH_A_SIGN = 3.0
 """The same of a parent of a sum with negative weights, which is more easily had by chance."""
+BEYOND_CHANCE = 10.0
+"""
+The same of a parent of an exact sum with weights that no tool gives it: see `is_shaped`.
+
+Where a merge takes part in an added difference beside its own parents, no negative weight is
+balanced. Where a parent is missing, small terms soak up a residual of a few floors.
+"""
 CHILD_RATIO = 2.5
 """Squared residual of a candidate as the target's child, over the target's own floor's square."""
 MOST_SIGNED = 3
 """Parents of a sum with negative weights that is not exact: an add-difference."""
+ENOUGH_BLOCKS = 8
+"""Angles in fewer blocks don't tell which of two readings of an added difference is the one."""
 OUTWEIGHS = 2.0
 """
 Of a sum that is not exact, w d² of each parent is the squared residual times so much.
@@ -270,7 +279,7 @@ def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
         if child is not None:
             children.add(kept[child])
             continue
-        if not (exact and _is_shaped(some, best)):
+        if not (exact and _is_believed(some, best)):
             best, exact = _essential(some, best, convex=False), False
             if len(best.members) > MOST_SIGNED:
                 break
@@ -302,6 +311,18 @@ def _is_exact(part: Part, found: Found) -> bool:
     ]
     exact, half = each.count(Left.ROUNDING), each.count(Left.HALF_ARITHMETIC)
     return 2 * exact >= len(each) or is_common(half, len(each))
+
+
+def _is_believed(part: Part, found: Found) -> bool:
+    """Tell whether an exact sum with negative weights is of tools' making, or beyond chance."""
+    problem = part.problem()
+    needed = np.log(BEYOND_CHANCE) * problem.elements.sum()
+    worth = problem.worth(found.residual) + needed
+    if all(
+        problem.worth(each.residual) >= worth for each in without_one(problem, found, convex=False)
+    ):
+        return True
+    return _is_shaped(part, found)
 
 
 def _is_shaped(part: Part, found: Found) -> bool:
@@ -358,6 +379,8 @@ def _child(part: Part, found: Found) -> int | None:
         voters += 1
         votes += may_be_child(weights, own.errors)
     if voters and 2 * votes >= voters:
+        if len(part.told) < ENOUGH_BLOCKS:
+            return None
         squares = _with_target(part, places).sum(axis=0)
         between, to_target = squares[1:, 1:], squares[0, 1:]
         if not is_turned(affine.system(between, to_target).weights, between, to_target):

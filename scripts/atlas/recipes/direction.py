@@ -11,7 +11,7 @@ ROOM = 0.005
 """By how much a weight may be off, beyond three of its errors."""
 CERTAIN = 6.0
 """Errors that a negative weight must be away from 0."""
-UPRIGHT = 0.03
+UPRIGHT = 0.01
 """Changes with a smaller cosine are at right angles."""
 CLEARLY = 0.01
 """By how much more the other cosine must be off."""

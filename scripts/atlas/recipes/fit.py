@@ -115,7 +115,9 @@ def fit_blocks(
     Fit the blocks of a component, which share parents where that explains them.
 
     Parameters are those of `fit_part` with an axis of blocks first: squares (blocks, n, n),
-    elements and floors (blocks,), norms (blocks, n).
+    elements and floors (blocks,), norms (blocks, n). Where tensors of a block are rounded more or
+    less coarsely, as norms are beside matrices, errors are true of squares that were divided by
+    what rounding leaves of an element of each tensor before they were added up.
     """
     known = floors is not None
     floors = floors if floors is not None else np.zeros(len(squares))

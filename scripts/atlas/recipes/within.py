@@ -138,8 +138,8 @@ def robust(tensors: Tensors, form: Form) -> Robust:
 def _exact(tensors: Tensors, form: Form, weights: Array) -> Robust:
     """Fit those tensors again that weights explain, until they stay the same."""
     noise = _noise(tensors)
-    follows = tensors.within(weights, np.zeros_like(weights))
-    errors = np.zeros_like(weights)
+    errors = _errors(tensors, noise / tensors.elements)
+    follows = tensors.within(weights, errors)
     for _ in range(ROUNDS):
         if not follows.any():
             break

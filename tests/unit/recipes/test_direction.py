@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atlas.recipes.direction import is_turned, may_be_child
+from atlas.recipes.direction import is_shaped, is_turned, may_be_child
 from made_up_merges import squared_distances
 
 RANDOM = np.random.default_rng(4)
@@ -55,3 +55,28 @@ def test_halfway_nothing_is_decided() -> None:
     child = FIRST + 0.5 * (SECOND - BASE)
     assert asked(child, [FIRST, SECOND, BASE], [1, 0.5, -0.5])
     assert asked(FIRST, [child, BASE, SECOND], [1, 0.5, -0.5])
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        [1, 0.8, -0.8],
+        [0.7, 0.3, 0.5, -0.5],
+        [1, 0.66, -0.66, 0.3, -0.3],
+        [1, 0.8, 0.3, -1.1],
+        [1, 0.9, -0.5, -0.4],
+    ],
+)
+def test_tools_add_differences(weights: list[float]) -> None:
+    assert is_shaped(np.array(weights), np.full(len(weights), 1e-3))
+
+
+@pytest.mark.parametrize(
+    "weights", [[0.262, 0.199, 0.642, -0.102], [0.9, 0.29, -0.08, -0.11], [0.8, 0.4, -0.2]]
+)
+def test_what_is_not_balanced_no_tool_adds(weights: list[float]) -> None:
+    assert not is_shaped(np.array(weights), np.full(len(weights), 1e-3))
+
+
+def test_what_may_be_nothing_is_no_difference() -> None:
+    assert not is_shaped(np.array([1, 0.1, -0.1]), np.full(3, 0.03))

@@ -87,9 +87,17 @@ def test_an_added_difference_is_told_of_the_child_alone(dtype: str) -> None:
     assert (found.verdict, found.form) == (Verdict.RECOVERED, Form.SIGNED)
     assert found.parents == (1, 2, 7)
     np.testing.assert_allclose(found.weights or (), [1, 0.8, -0.8], atol=0.002)
-    for target, other in ((0, 1), (1, 0)):
-        candidates = np.vstack([models[2:], [models[other], base, child]])
-        assert fit(models[target], candidates, dtype).verdict is Verdict.NONE
+    candidates = np.vstack([models[2:], [models[0], base, child]])
+    assert fit(models[1], candidates, dtype).verdict is Verdict.NONE
+    rows = np.vstack([models[0], models[1:], [base, child]])
+    squares = squared_distances(rows)[None].repeat(8, axis=0)
+    floors = np.full(8, rounding_floor(rows[0], dtype))
+    roundings = WIDE_ROUNDINGS if dtype == "f32" else 1.0
+    sizes = np.full(8, SIZE)
+    parts = fit_blocks(squares, elements=sizes, floors=floors, roundings=roundings)
+    assert {part.verdict for part in parts} == {Verdict.NONE}
+    few = fit_blocks(squares[:2], elements=sizes[:2], floors=floors[:2], roundings=roundings)
+    assert {part.form for part in few} == {Form.SIGNED}
     assert fit(base, np.vstack([models, [child]]), dtype).verdict is Verdict.NONE
 
 

@@ -53,6 +53,15 @@ def mixed(first: factory.Weights, second: factory.Weights, share: float) -> fact
     )
 
 
+def in_half(first: factory.Weights, second: factory.Weights, share: float) -> factory.Weights:
+    """Return the same of arithmetic that rounds each product to float16."""
+    return {
+        name: half({name: (1 - share) * first[name].astype(float)})[name]
+        + half({name: share * second[name].astype(float)})[name]
+        for name in first
+    }
+
+
 def by_block(first: factory.Weights, second: factory.Weights) -> factory.Weights:
     whole = {share: mixed(first, second, share) for share in (*BLOCKS.values(), 0.9)}
     return {
@@ -73,6 +82,10 @@ MODELS = {
     **{f"other-{at}": each | SIDE for at, each in enumerate(TUNES[2:])},
     "merge": mixed(TUNES[0], TUNES[1], 0.3) | SIDE,
     "left-out": mixed(TUNES[0], TUNES[1], 0.4) | SIDE | {LEFT_OUT: TUNES[0][LEFT_OUT]},
+    "in-half": in_half(TUNES[0], TUNES[1], 0.35) | SIDE,
+    "partly-in-half": mixed(TUNES[0], TUNES[1], 0.45)
+    | {name: own for name, own in in_half(TUNES[0], TUNES[1], 0.45).items() if "resnets.1" in name}
+    | SIDE,
     "mbw": by_block(TUNES[0], TUNES[1]) | SIDE,
 }
 
@@ -181,6 +194,17 @@ def test_fine_tunes_have_none(fitted: list[dict[str, object]]) -> None:
         (row,) = rows(fitted, model)
         assert (row["verdict"], row["parents"], row["weights"]) == ("none", [], None)
         assert row["residual"] == row["distance"]
+
+
+def test_half_precision_is_believed_of_most_blocks(fitted: list[dict[str, object]]) -> None:
+    (whole,) = rows(fitted, "in-half")
+    assert (whole["verdict"], whole["parents"]) == ("recovered", ["a", "b"])
+    np.testing.assert_allclose(whole["weights"], [0.65, 0.35], atol=1e-3)
+    assert 1.25 < whole["residual"] / whole["floor"] < 1.45
+    for block, verdict in {"IN01": "recovered", "IN02": "approximate"}.items():
+        (row,) = rows(fitted, "partly-in-half", block)
+        assert (row["verdict"], row["parents"]) == (verdict, ["a", "b"])
+        np.testing.assert_allclose(row["weights"], [0.55, 0.45], atol=2e-3)
 
 
 def test_blocks_have_their_own_weights(fitted: list[dict[str, object]]) -> None:
