@@ -352,7 +352,7 @@ def test_the_card_of_a_model_has_its_rows_of_the_table(made, opened):
         assert f"{int(rows['file_bytes'].iloc[0]) / 1000:.3g} kB on disk" in told
         weights = rows["bytes"].astype(int).sum()
         assert (f"{weights} B" if weights < 1000 else f"{weights / 1000:.3g} kB") in told
-        listed = texts(page, ".model-card ul.findings li")
+        listed = texts(page, ".model-card ul.findings:not(.claims) li")
         assert listed == noticed[model]
         assert shown_labels(made)[model] in page.locator(".model-card h2").text_content()
     assert page.locator("img").count() == 0

@@ -155,7 +155,7 @@ def test_every_block_of_merges_by_block_is_found_and_proved(groups, group, model
     rows = lineage_truth.rows_of(groups, group, model)
     first, second = lineage_truth.MODELS[model]["recipe"]["parents"]
     blocks = [block for block in rows["block"].unique() if block != "*"]
-    assert len(blocks) == {"terrain": 53, "digits": 28}[group]
+    assert len(blocks) == {"terrain": 55, "digits": 28}[group]
     for block in blocks:
         share = lineage_truth.planted_share(model, block)
         found = lineage_truth.found_weights(rows, block)
@@ -168,7 +168,9 @@ def test_every_block_of_merges_by_block_is_found_and_proved(groups, group, model
 @pytest.mark.parametrize("model", lineage_truth.PLAIN)
 def test_what_was_trained_has_no_recipe(groups, model):
     rows = lineage_truth.rows_of(groups, model.split("-")[0], model)
-    assert set(rows["verdict"]) == {"none"}
+    assert set(rows[rows["block"] == "*"]["verdict"]) == {"none"}
+    # a block that training left as it was is a copy
+    assert set(rows["verdict"]) <= {"none", "copy"}
 
 
 @pytest.mark.parametrize("group", ["terrain", "digits"])
@@ -179,7 +181,7 @@ def test_the_lineage_is_as_it_was_planted(groups, group):
 
 
 @pytest.mark.parametrize("group", ["terrain", "digits"])
-def test_directions_of_convex_merges_are_proved(groups, group):
+def test_directions_of_merges_are_proved(groups, group):
     found = lineage_truth.edges(groups, group)
     merges = [edge for edge in found.values() if edge["kind"] == "merge"]
     assert len(merges) == {"terrain": 7, "digits": 4}[group]

@@ -65,7 +65,7 @@ def test_a_failed_run_names_what_to_open_and_the_broken_last_of_all(reported: Ma
     assert pages[:3] == [
         "results/atlas.html",
         "results/groups/all/atlas.html",
-        "results/models.md",
+        "results/groups/all/recipes.html",
     ]
     assert all((reported.folder / page).is_file() for page in pages)
     for printed in (run, re.sub(r"(\nmake(\[\d+\])?: .+)+\n$", "\n", report)):
@@ -183,6 +183,7 @@ def test_macs_need_no_roster(tmp_path: Path) -> None:
 
 
 PAGES = {"write_atlas", "write_index"}
+LINEAGE = {"fit_recipes", "write_recipes", "plot_recipes", "trace_lineage", "draw_lineage"}
 
 
 def test_published_matrices_need_no_models(atlas: Atlas) -> None:
@@ -191,4 +192,6 @@ def test_published_matrices_need_no_models(atlas: Atlas) -> None:
     done = plan(atlas.folder)
     assert done.returncode == 0, done.stderr
     jobs = jobs_of(done.stdout + done.stderr)
-    assert set(jobs) == {"all", "import_matrices", "export_notebook", "plot_group"} | PAGES
+    assert (
+        set(jobs) == {"all", "import_matrices", "export_notebook", "plot_group"} | PAGES | LINEAGE
+    )

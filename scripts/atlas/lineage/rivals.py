@@ -146,6 +146,7 @@ def _proof(making: Making, proofs: pd.DataFrame | None) -> list[Evidence]:
     if proofs is None:
         return []
     own = proofs[(proofs["target"] == making.target) & (proofs["component"] == making.component)]
+    own = own.drop_duplicates("block")  # the best arithmetic stands first
     if own.empty or not (own["verdict"] == PROVED).all():
         return []
     turned = pd.to_numeric(own["turned"], errors="coerce").max()

@@ -112,9 +112,10 @@ def test_add_difference_is_undecided_and_a_claim_decides_it(group):
     assert not any(edge.is_decided for edge in undecided)
 
 
-def proof(turned):
+def proof(turned, block="*", verdict="proved"):
     return pd.DataFrame([{
-        "target": "difference", "component": "unet", "verdict": "proved", "turned": turned,
+        "target": "difference", "component": "unet", "block": block, "verdict": verdict,
+        "turned": turned,
     }])  # fmt: skip
 
 
@@ -122,6 +123,15 @@ def proof(turned):
 def test_proof_decides_only_where_it_fails_turned_around(group, turned, decided):
     add_difference(group)
     found = edges(trace(group.known(base="base", proofs=proof(turned))), "merge")
+    strengths = {edge.strength for ends, edge in found.items() if ends[1] == "difference"}
+    assert ("proof" in strengths) is decided
+
+
+@pytest.mark.parametrize(("last", "decided"), [("proved", True), ("not proved", False)])
+def test_of_each_block_the_best_arithmetic_counts(group, last, decided):
+    add_difference(group)
+    rows = [proof("0.98", "IN00"), proof("", "IN00", "not proved"), proof("0.9", "IN01", last)]
+    found = edges(trace(group.known(base="base", proofs=pd.concat(rows))), "merge")
     strengths = {edge.strength for ends, edge in found.items() if ends[1] == "difference"}
     assert ("proof" in strengths) is decided
 
