@@ -12,7 +12,7 @@ import yaml
 
 ROSTER = Path(__file__).parents[1] / "config" / "roster.yaml"
 MODELS = yaml.safe_load(ROSTER.read_text())["models"]
-OUTSIDE = ("time_embedding", "conv_norm_out", "conv_out")
+OUTSIDE = ("time_embedding", "label_embedding", "conv_norm_out", "conv_out")
 """Blocks of a UNet that no merge-block-weight names: the roster's `outside`."""
 PLAIN = ("terrain-041", "terrain-042", "terrain-tuned", "digits", "digits-full", "digits-mirrored")
 """Models that were trained: of their UNet no sum of others is a recipe."""
