@@ -15,7 +15,7 @@ from atlas.lineage.layers import PAD, ROW, Box, Layout, Way, layout
 from atlas.plots import style
 from atlas.plots.layout import Page, open_page
 from atlas.plots.marks import Mark
-from atlas.plots.style import INK, PALE, SMALL, SOFT, text_width
+from atlas.plots.style import INK, PALE, SMALL, SOFT
 from atlas.plots.words import counted, titled
 
 COLOURS = {
@@ -63,7 +63,7 @@ def draw(lineage: Lineage, component: str | None = None, *, base: str | None = N
     parts = {one for edge in lineage.edges for one in edge.components}
     texts = {edge: _text(edge, component, len(parts)) for edge in edges}
     with style.applied():
-        found = layout(lineage, edges, texts)
+        found = layout(lineage, edges, texts, base)
         if found is None:
             return _empty(lineage)
         kinds = [kind for kind in COLOURS if any(way.kind == kind for way in found.ways)]
@@ -77,7 +77,7 @@ def draw(lineage: Lineage, component: str | None = None, *, base: str | None = N
             legend=marks,
             notes=_notes(lineage, found),
         )
-        _draw(page, found, base)
+        _draw(page, found)
         return page.figure
 
 
@@ -138,13 +138,13 @@ def _weight(edge: Edge, component: str | None) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _draw(page: Page, found: Layout, base: str | None) -> None:
+def _draw(page: Page, found: Layout) -> None:
     canvas = page.canvas
     left, top = page.left + 0.05, page.top + 0.05
     for way in found.ways:
         _draw_way(canvas, left, top, way)
     for box, (x, y) in zip(found.boxes, found.centres, strict=True):
-        _draw_box(canvas, left + x, top + y, box, is_base=base in box.models)
+        _draw_box(canvas, left + x, top + y, box)
 
 
 def _draw_way(canvas: Any, left: float, top: float, way: Way) -> None:
@@ -172,14 +172,14 @@ def _head(start: Sequence[float], tip: tuple[float, float]) -> list[tuple[float,
     return [tip, (start[0] - 0.4 * y, start[1] + 0.4 * x), (start[0] + 0.4 * y, start[1] - 0.4 * x)]
 
 
-def _draw_box(canvas: Any, x: float, y: float, box: Box, *, is_base: bool) -> None:
+def _draw_box(canvas: Any, x: float, y: float, box: Box) -> None:
     width, height = box.size
     line: dict[str, Any] = {"linestyle": (0, (3, 2))} if box.is_missing else {}
     canvas.add_patch(
         FancyBboxPatch(
             (x - width / 2 + 0.03, y - height / 2 + 0.03), width - 0.06, height - 0.06,
-            boxstyle="round,pad=0.03,rounding_size=0.05", zorder=3, lw=1.6 if is_base else 0.8,
-            fc=PALE if box.is_crowd else "white", ec=INK if is_base else SOFT, **line,
+            boxstyle="round,pad=0.03,rounding_size=0.05", zorder=3, lw=1.6 if box.is_base else 0.8,
+            fc=PALE if box.is_crowd else "white", ec=INK if box.is_base else SOFT, **line,
         )
     )  # fmt: skip
     start = x - width / 2 + PAD
@@ -189,6 +189,6 @@ def _draw_box(canvas: Any, x: float, y: float, box: Box, *, is_base: bool) -> No
                 start + 0.02, y - height / 2 + PAD + (row + 0.5) * ROW, text, fontsize=SMALL,
                 color=INK if is_name and not box.is_missing else SOFT,
                 ha="left", va="center", zorder=5,
-                weight="bold" if is_base and is_name and not box.is_crowd else "normal",
+                weight=box.weight_of(is_name),
             )  # fmt: skip
-        start += max(text_width(text, SMALL) for text, _ in column) + 0.15
+        start += max(map(box.width_of, column)) + 0.15

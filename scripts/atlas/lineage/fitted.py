@@ -62,6 +62,10 @@ class Part:
         alike = (*self.alike, *((),) * len(self.parents))
         return [(parent, *alike[place]) for place, parent in enumerate(self.parents)]
 
+    def holders(self, place: int) -> frozenset[str]:
+        """Return the models that may stand for the parent at a place."""
+        return frozenset(self.families[place])
+
     @property
     def times_floor(self) -> float | None:
         """How many times as much as rounding the sum leaves; None where either is not known."""

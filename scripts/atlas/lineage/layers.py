@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,13 +36,24 @@ class Box:
     """Columns of lines, each with whether it names the model itself."""
     is_missing: bool = False
     is_crowd: bool = False
+    is_base: bool = False
+    """Whether the base is among its models."""
 
     @property
     def size(self) -> tuple[float, float]:
         """Width and height in inches."""
-        widths = [max(text_width(text, SMALL) for text, _ in column) for column in self.columns]
+        widths = [max(map(self.width_of, column)) for column in self.columns]
         rows = max(map(len, self.columns))
         return sum(widths) + 0.15 * (len(widths) - 1) + 2 * PAD + 0.04, rows * ROW + 2 * PAD
+
+    def width_of(self, line: tuple[str, bool]) -> float:
+        """Return the inches of a line."""
+        text, is_name = line
+        return text_width(text, SMALL, self.weight_of(is_name))
+
+    def weight_of(self, is_name: bool) -> str:
+        """Return the weight of a line's letters: bold where it names the base."""
+        return "bold" if self.is_base and is_name and not self.is_crowd else "normal"
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,9 @@ class Layout:
     """Models without an edge, which are not drawn."""
 
 
-def layout(lineage: Lineage, edges: Sequence[Edge], texts: Mapping[Edge, str]) -> Layout | None:
+def layout(
+    lineage: Lineage, edges: Sequence[Edge], texts: Mapping[Edge, str], base: str | None = None
+) -> Layout | None:
     """
     Lay out some edges of a lineage and the models at their ends; None where there are none.
 
@@ -81,6 +94,8 @@ def layout(lineage: Lineage, edges: Sequence[Edge], texts: Mapping[Edge, str]) -
     ----------
     texts
         What stands beside edges.
+    base
+        The model that is drawn as the others' base.
     """
     leader = {edge.child: edge.parent for edge in edges if edge.kind in SAME}
     for model in sorted(leader):
@@ -101,10 +116,11 @@ def layout(lineage: Lineage, edges: Sequence[Edge], texts: Mapping[Edge, str]) -
             continue
         if model in of_crowd:
             models = crowds[of_crowd[model]]
-            boxes.append(_crowd(models, labels))
+            boxes.append(replace(_crowd(models, labels), is_base=base in models))
         else:
             models = (model, *sorted(one for one, first in leader.items() if first == model))
-            boxes.append(_box(models, labels, model in missing))
+            box = _box(models, labels, model in missing)
+            boxes.append(replace(box, is_base=base in models))
         number |= dict.fromkeys(models, len(boxes) - 1)
     return _laid_out(boxes, shown, number, leader, texts, alone)
 

@@ -6,35 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
+from atlas.lineage import fitted
+from atlas.lineage.fitted import Part
 from atlas.recipes.tables import WHOLE
 from atlas.recipes.verdicts import Form, Verdict
-
-COLUMNS = [
-    "target", "component", "block", "verdict", "form", "parents", "weights", "errors", "alike",
-    "residual", "floor",
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Part:
-    """How a block, or a whole component, follows from others."""
-
-    verdict: Verdict
-    form: Form | None = None
-    parents: tuple[str, ...] = ()
-    weights: tuple[float, ...] | None = None
-    errors: tuple[float, ...] | None = None
-    alike: tuple[tuple[str, ...], ...] = ()
-    """For each parent the other models that hold the same here, or it rounded."""
-    residual: float | None = None
-    floor: float | None = None
-
-    def holders(self, place: int) -> frozenset[str]:
-        """Return the models that may stand for the parent at a place."""
-        others = self.alike[place] if place < len(self.alike) else ()
-        return frozenset((self.parents[place], *others))
 
 
 @dataclass(frozen=True)
@@ -92,44 +67,12 @@ def _weight_in(part: Part, holders: frozenset[str]) -> float | None:
     return sum(part.weights[place] for place in own) if own else 0.0
 
 
-def read(path: Path) -> dict[tuple[str, str], Making]:
+def read(table: Path) -> dict[tuple[str, str], Making]:
     """Return the recipes of a table of fits, by model and component."""
-    table = pq.read_table(path, columns=COLUMNS)
-    wholes: dict[tuple[str, str], Part] = {}
-    blocks: dict[tuple[str, str], dict[str, Part]] = {}
-    columns = (table.column(name).to_pylist() for name in COLUMNS)
-    for target, component, block, *rest in zip(*columns, strict=True):
-        part = _part(*rest)
-        if block == WHOLE:
-            wholes[target, component] = part
-        else:
-            blocks.setdefault((target, component), {})[block] = part
     return {
-        key: Making(*key, whole=whole, blocks=blocks.get(key, {})) for key, whole in wholes.items()
+        (target, component): Making(
+            target, component, fit.whole, {part.block: part for part in fit.blocks}
+        )
+        for target, fits in fitted.read(table, ()).items()
+        for component, fit in fits.items()
     }
-
-
-def _part(
-    verdict: str,
-    form: str | None,
-    parents: list[str] | None,
-    weights: list[float] | None,
-    errors: list[float] | None,
-    alike: list[list[str]] | None,
-    residual: float | None,
-    floor: float | None,
-) -> Part:
-    return Part(
-        Verdict(verdict),
-        Form(form) if form else None,
-        tuple(parents or ()),
-        _known(weights),
-        _known(errors),
-        tuple(map(tuple, alike or ())),
-        residual,
-        floor,
-    )
-
-
-def _known(numbers: list[float] | None) -> tuple[float, ...] | None:
-    return tuple(numbers) if numbers and None not in numbers else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -217,10 +218,16 @@ def _write_weights(
     unit: float,
     colours: Mapping[str, str],
 ) -> None:
-    """Write the weights into the one bar of all blocks, each where it has room."""
-    whole = next((column for column in columns if column.bars), None)
-    if whole is None:
+    """Write the weights into the widest part of the bar of all blocks, each where it has room."""
+    runs = [
+        [*run] if has_bars else []
+        for has_bars, run in groupby(range(len(columns)), lambda place: bool(columns[place].bars))
+    ]
+    told = max(runs, key=len)
+    if not told:
         return
+    whole = columns[told[0]]
+    centre = LEFT + (told[0] + len(told) / 2) * width
     up = down = 0.0
     for bar in whole.bars:
         start = up if bar.weight >= 0 else down
@@ -229,13 +236,15 @@ def _write_weights(
             up += bar.weight
         else:
             down += bar.weight
-        if abs(bar.weight) * unit >= WRITTEN:
+        text = plain(bar.weight, bar.error)
+        has_room = style.text_width(text, style.SMALL, "bold") < len(told) * width
+        if abs(bar.weight) * unit >= WRITTEN and has_room:
             face = to_rgb(colours.get(bar.parent, WITHOUT_FAMILY))
             is_dark = 0.299 * face[0] + 0.587 * face[1] + 0.114 * face[2] < 0.55
             page.write(
-                LEFT + len(columns) * width / 2,
+                centre,
                 zero - middle * unit,
-                plain(bar.weight, bar.error),
+                text,
                 ha="center",
                 weight="bold",
                 color="white" if is_dark and whole.look is not Look.NEAR else INK,

@@ -4,9 +4,11 @@ import numpy as np
 
 from atlas.lineage import digests
 from atlas.lineage.claimed import claimed
+from atlas.lineage.fitted import Part
 from atlas.lineage.holders import holders
 from atlas.lineage.known import Known
-from atlas.lineage.making import Making, Part
+from atlas.lineage.making import Making
+from atlas.recipes.tables import WHOLE
 from atlas.recipes.verdicts import Form, Verdict
 from atlas.relations.matrices import Matrix
 
@@ -31,7 +33,7 @@ class Group:
     def same(self, name, parent, component="unet"):
         self.points[name, component] = self.points[parent, component]
         self.makings[name, component] = Making(
-            name, component, Part(Verdict.COPY, parents=(parent,)), {}
+            name, component, Part(name, component, WHOLE, Verdict.COPY, parents=(parent,)), {}
         )
 
     def merge(self, name, weights, component="unet"):
@@ -42,7 +44,8 @@ class Group:
 
     def recipe(self, name, weights, component="unet", verdict=Verdict.RECOVERED):
         form = Form.CONVEX if min(weights.values()) >= 0 else Form.SIGNED
-        part = Part(verdict, form, tuple(weights), tuple(weights.values()))
+        given = tuple(weights), tuple(weights.values())
+        part = Part(name, component, WHOLE, verdict, form, *given)
         self.makings[name, component] = Making(name, component, part, {})
 
     def known(self, *, bases=None, base=None, claims=None, **more):

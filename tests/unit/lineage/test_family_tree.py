@@ -102,3 +102,14 @@ def test_components_whose_tree_is_the_whole_have_no_picture():
 def test_nothing_to_draw_is_said(component):
     empty = Lineage("g", (Node("a", "a"),), (), findings=("nothing is known",))
     assert any("Nothing is known" in text for text in texts(family_tree.draw(empty, component)))
+
+
+def test_the_bold_name_of_the_base_fits_its_box():
+    name = "0.4.1 as shipped"
+    figure = family_tree.draw(lineage([edge("a", "b")], {"a": name}), base="a")
+    (axes,) = figure.axes
+    (text,) = (each for each in axes.texts if each.get_text() == name)
+    assert text.get_weight() == "bold"
+    drawn = text.get_window_extent(figure.canvas.get_renderer())
+    boxes = [patch.get_window_extent() for patch in axes.patches if hasattr(patch, "get_boxstyle")]
+    assert any(box.x0 < drawn.x0 and drawn.x1 < box.x1 for box in boxes)

@@ -161,3 +161,17 @@ def test_pictures_are_equal_bytes_and_hold_labels_as_text(tmp_path, labels):
         assert first.read_bytes() == second.read_bytes()
         if first.suffix == ".svg":
             assert "<script" not in first.read_text()
+
+
+def test_weights_of_one_sum_stand_on_its_bars_and_not_on_hatching():
+    same = Column("layers.0", Look.EQUAL)
+    summed_here = Column("layers.1", Look.SUM, (Bar("a", 0.6), Bar("b", 0.4)))
+    columns = (*(same for _ in range(8)), summed_here, summed_here, same)
+    figure, colours = drawn(Strip(columns, ("a", "b"), is_global=True))
+    (canvas,) = figure.axes
+    for parent, weight in (("a", "0.6"), ("b", "0.4")):
+        (text,) = (each for each in canvas.texts if each.get_text() == weight)
+        drawn_bars = bars(figure, colours[parent])
+        left = min(bar.get_x() for bar in drawn_bars)
+        right = max(bar.get_x() + bar.get_width() for bar in drawn_bars)
+        assert left < text.get_position()[0] < right
