@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from atlas.lineage import family_tree
 from atlas.lineage.graph import Edge, Lineage, Node, sorted_edges
@@ -110,6 +111,6 @@ def test_the_bold_name_of_the_base_fits_its_box():
     (axes,) = figure.axes
     (text,) = (each for each in axes.texts if each.get_text() == name)
     assert text.get_weight() == "bold"
-    drawn = text.get_window_extent(figure.canvas.get_renderer())
+    drawn = text.get_window_extent(FigureCanvasAgg(figure).get_renderer())
     boxes = [patch.get_window_extent() for patch in axes.patches if hasattr(patch, "get_boxstyle")]
     assert any(box.x0 < drawn.x0 and drawn.x1 < box.x1 for box in boxes)
