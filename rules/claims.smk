@@ -22,7 +22,7 @@ rule collect_claims:
         method=METHOD["collect_claims"],
         facts=CLAIM_FACTS,
         models=lambda wildcards: list(GROUPS[wildcards.group].models),
-        roster=beliefs(),
+        roster=lambda wildcards: beliefs(),
     message:
         "Collecting what is said of the making of {wildcards.group}"
     script:

@@ -27,7 +27,7 @@ rule pack_library:
         runtime=library_needs.packing_minutes(models=len(MODELS)),
     params:
         method=METHOD["pack_library"],
-        labels=labels_of(MODELS),
+        labels=lambda wildcards: labels_of(MODELS),
     message:
         "Packing fingerprints into a library"
     script:

@@ -119,7 +119,7 @@ rule profile_additions:
         calls=CALLS,
         architectures=lambda wildcards: in_report(PROFILED),
         stated=stated_of(PROFILED),
-        additions=in_report(ADDED),
+        additions=lambda wildcards: in_report(ADDED),
         resolutions=MACS["resolutions"],
         batch=MACS["batch"],
         steps=MACS["steps"],
