@@ -104,7 +104,7 @@ rule choose_pairs:
     params:
         method=METHOD["choose_pairs"],
         nearest=config["distances"]["nearest"],
-        groups=own_models_of_groups(),
+        groups=lambda wildcards: own_models_of_groups(),
     message:
         "Choosing the pairs of models to measure by sketch"
     script:

@@ -63,7 +63,7 @@ def test_a_label_is_shown_and_not_obeyed_in_all_pages(atlas: Atlas) -> None:
     named = [path for path in pages if "hurt()" in path.read_text()]
     assert {path.name for path in named} == {
         *("models.md", "models.html", "identity.md", "identity.html", "base.html", "tuned.html"),
-        *("duplicates.md", "duplicates.html"),
+        *("duplicates.md", "duplicates.html", "recipes.md", "recipes.html"),
         "atlas.html",
     }
     assert not [path for path in named if "<script" in path.read_text().lower()]
@@ -89,6 +89,8 @@ def test_pages_can_be_looked_at_and_each_kind_has_a_caption(report: Report) -> N
     assert report.shown("results/groups/models/") == {
         *("identity.csv", "identity.html", "identity.png", "all.histograms.png"),
         *("atlas.html", "duplicates.html"),
+        # two models of which none is a sum of others: a picture says so
+        *("recipes.html", "all.notice.png", "lineage.png", "lineage.json"),
         *(f"{component}.html" for component in ("all", "unet", "vae", "text_encoder")),
         *(f"{component}.blocks.png" for component in ("unet", "vae", "text_encoder")),
     }

@@ -128,6 +128,19 @@ def test_nothing_reaches_a_shell_unquoted() -> None:
     assert [file.name for file in sources if way.search(file.read_text(encoding="utf-8"))] == []
 
 
+def test_words_of_users_become_params_by_functions() -> None:
+    """In a plain string Snakemake would take `{words}` of a label or a path for wildcards."""
+    texts = {file: file.read_text(encoding="utf-8") for file in sorted(RULES.rglob("*.smk"))}
+    telling = {"in_report"}
+    for text in texts.values():
+        for name, body in re.findall(r"^def (\w+)\(.*\n((?: .*\n|\n)+)", text, re.M):
+            if re.search(r"\bin_report\(", body):
+                telling.add(name)
+    assert {"beliefs", "labels_of", "tags_of", "checkpoints_of"} <= telling
+    plain = re.compile(rf"^ *\w+=({'|'.join(sorted(telling))})\(.*", re.M)
+    assert [found for text in texts.values() for found in plain.findall(text)] == []
+
+
 def bound_names(file: Path) -> dict[str, str]:
     """Return what a rules' file names at its top level, with the line that names it."""
     found = {}
