@@ -50,6 +50,7 @@ rule write_recipes:
         proofs=proofs_of_group,
         claims=claims_of_group,
         low_rank=low_ranks_of_group,
+        distances=distances_of_group,
     output:
         table="results/groups/{group}/recipes.csv",
         markdown="results/groups/{group}/recipes.md",

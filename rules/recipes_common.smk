@@ -26,3 +26,4 @@ def beside_fits(name, is_made=True):
 proofs_of_group = beside_fits("proofs.csv", config["lineage"]["prove"])
 low_ranks_of_group = beside_fits("low_rank.csv", config["lineage"]["low_rank"])
 claims_of_group = beside_fits("claims.csv")
+distances_of_group = beside_fits("distances.parquet")

@@ -42,6 +42,7 @@ def main(
         proofs=proofs,
         claims=None,
         low_rank=None,
+        distances=None,
         group=group,
         models=models,
         labels=labels,

@@ -16,6 +16,7 @@ def main(
     proofs: Path | None,
     claims: Path | None,
     low_rank: Path | None,
+    distances: Path | None,
     group: str,
     models: list[str],
     labels: dict[str, str],
@@ -31,6 +32,8 @@ def main(
         The group's fits, as fit_recipes writes them.
     proofs, claims, low_rank
         The group's tables of these names; None where they are not made.
+    distances
+        The group's table of distances, by which claimed sums are judged; None where no claims are.
     models
         The group's models in the roster's order; of published matrices none are known here.
     labels
@@ -45,6 +48,7 @@ def main(
         proofs=proofs,
         claims=claims,
         low_rank=low_rank,
+        distances=distances,
         group=group,
         models=models,
         labels=labels,
@@ -52,7 +56,7 @@ def main(
     )
     overview = recipe_page.overview(told)
     texts = {
-        ".csv": recipe_table.as_csv(told.fits, told.proofs, told.claims, told.models),
+        ".csv": recipe_table.as_csv(told),
         ".md": page.markdown(*overview),
         ".html": page.html(*overview, contents=True),
         ".json": telling.for_pages(told, overview[1]),
@@ -67,7 +71,7 @@ if __name__ == "__main__":
     configure_logging(snakemake)
     given = {
         name: Path(place) if (place := snakemake.input.get(name)) else None
-        for name in ("proofs", "claims", "low_rank")
+        for name in ("proofs", "claims", "low_rank", "distances")
     }
     main(
         fits=Path(snakemake.input.fits),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from atlas.basis.page import listed
 from atlas.claims.comparing import told
 from atlas.lineage import proved, said
-from atlas.lineage.fitted import Fits, Fitted, Part
-from atlas.lineage.proved import Proof, Proofs
-from atlas.lineage.said import Claims
+from atlas.lineage.fitted import Fitted, Part
+from atlas.lineage.proved import Proof
+from atlas.lineage.telling import Told
 from atlas.recipes.tables import WHOLE
 
 COLUMNS = (
@@ -21,29 +21,21 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def as_csv(fits: Fits, proofs: Proofs, claims: Claims, models: Collection[str]) -> str:
-    """
-    Return the table, a header and rows in the order of the fits.
-
-    Parameters
-    ----------
-    models
-        Ids that were compared: those of the group.
-    """
+def as_csv(told: Told) -> str:
+    """Return a group's table, a header and rows in the order of the fits."""
     text = io.StringIO()
     rows = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     rows.writeheader()
-    for components in fits.values():
+    for components in told.fits.values():
         for fitted in components.values():
-            rows.writerows(_rows(fitted, proofs, claims, models))
+            rows.writerows(_rows(fitted, told))
     return text.getvalue()
 
 
-def _rows(
-    fitted: Fitted, proofs: Proofs, claims: Claims, models: Collection[str]
-) -> Iterator[dict[str, Any]]:
-    own = proofs.get((fitted.whole.target, fitted.component), {})
+def _rows(fitted: Fitted, group: Told) -> Iterator[dict[str, Any]]:
+    own = group.proofs.get((fitted.whole.target, fitted.component), {})
     for part in (fitted.whole, *fitted.blocks):
+        claims = said.judged(group.claims, part, group.models, group.sums)
         facts = {
             "target": part.target,
             "component": part.component,
@@ -52,7 +44,7 @@ def _rows(
             "floor": _share(part.relative(part.floor)),
             "verdict": part.verdict,
             "proof": _proof(part, own),
-            "claim": told(said.judged(claims, part, models)),
+            "claim": told(claims),
             "form": part.form or "",
             "deviating": len(part.deviating) or "",
             "nearest": part.nearest or "",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from atlas.basis.page import listed
 from atlas.claims.claim import Claim, Parent
 from atlas.claims.comparing import Answer, Found, Judgement, claims_of_part, compare
+from atlas.lineage.claimed_sums import ClaimedSums
 from atlas.lineage.expressions import plain
 from atlas.lineage.fitted import Fits, Part
 from atlas.recipes.tables import WHOLE
@@ -15,6 +16,8 @@ from atlas.recipes.tables import WHOLE
 Claims = Mapping[str, Sequence[Claim]]
 """By model."""
 
+EXPLAINS = "the claimed sum leaves no more than rounding does"
+"""Of a claim that is true beside another recipe."""
 ORDER = (Answer.CONTRADICTED, Answer.AGREES, Answer.UNDETERMINED, Answer.NOT_CHECKED)
 """Of the answers to the parts of one claim, the first of these that there is is told."""
 
@@ -30,13 +33,22 @@ class Said:
     words: str
 
 
-def judged(claims: Claims, part: Part, models: Collection[str]) -> list[tuple[Claim, Judgement]]:
-    """Return how each claim of a part of a model stands to its weights."""
+def judged(
+    claims: Claims, part: Part, models: Collection[str], sums: ClaimedSums
+) -> list[tuple[Claim, Judgement]]:
+    """
+    Return how each claim of a part of a model stands to its weights.
+
+    A claimed sum that explains them as well as the one that was found is not contradicted.
+    """
     found = found_of(part)
-    return [
-        (claim, compare(claim, found, models))
-        for claim in claims_of_part(claims.get(part.target, ()), part.component, part.block)
-    ]
+    answers = []
+    for claim in claims_of_part(claims.get(part.target, ()), part.component, part.block):
+        judgement = compare(claim, found, models)
+        if judgement.answer is Answer.CONTRADICTED and sums.explains(claim, part):
+            judgement = Judgement(Answer.AGREES, EXPLAINS)
+        answers.append((claim, judgement))
+    return answers
 
 
 def found_of(part: Part) -> Found:
@@ -51,7 +63,9 @@ def found_of(part: Part) -> Found:
     )
 
 
-def of_model(claims: Claims, fits: Fits, model: str, models: Collection[str]) -> list[Said]:
+def of_model(
+    claims: Claims, fits: Fits, model: str, models: Collection[str], sums: ClaimedSums
+) -> list[Said]:
     """
     Return a model's claims, each source and kind once.
 
@@ -63,7 +77,7 @@ def of_model(claims: Claims, fits: Fits, model: str, models: Collection[str]) ->
     for claim in claims.get(model, ()):
         answers.setdefault((claim.source, claim.kind), [])
     for part in parts:
-        for claim, judgement in judged(claims, part, models):
+        for claim, judgement in judged(claims, part, models, sums):
             if claim.block == part.block or part.block == WHOLE:
                 answers[claim.source, claim.kind].append((claim, judgement))
     told = []

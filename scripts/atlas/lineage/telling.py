@@ -11,8 +11,9 @@ from pathlib import Path
 
 from atlas.basis.page import one_line
 from atlas.claims import table as claim_table
-from atlas.lineage import baked, fitted, proved, said
+from atlas.lineage import baked, claimed_sums, fitted, proved, said, turned
 from atlas.lineage.baked import Changes
+from atlas.lineage.claimed_sums import ClaimedSums
 from atlas.lineage.expressions import Name, namer
 from atlas.lineage.fitted import TAKEN, Fits
 from atlas.lineage.proved import Proofs
@@ -61,6 +62,7 @@ class Told:
     proofs: Proofs
     claims: Claims
     changes: Changes
+    sums: ClaimedSums = claimed_sums.NOTHING
     is_published: bool = False
     """Whether all rests on published matrices."""
     _said: dict[str, list[Said]] = field(default_factory=dict)
@@ -115,7 +117,7 @@ class Told:
     def said(self, model: str) -> list[Said]:
         """Return what is claimed of a model, beside what its weights say."""
         if model not in self._said:
-            self._said[model] = said.of_model(self.claims, self.fits, model, self.models)
+            self._said[model] = said.of_model(self.claims, self.fits, model, self.models, self.sums)
         return self._said[model]
 
 
@@ -125,21 +127,25 @@ def read(
     proofs: Path | None,
     claims: Path | None,
     low_rank: Path | None,
+    distances: Path | None,
     group: str,
     models: Sequence[str],
     labels: Mapping[str, str],
     is_published: bool,
 ) -> Told:
     """Return all that is told of a group, from its tables; those that there are not, are None."""
-    found = fitted.read(fits, models)
+    made_again = proved.read(proofs)
+    found = turned.without(fitted.read(fits, models), made_again)
+    said_of = claim_table.read(claims) if claims else {}
     return Told(
         group=group,
         models=list(models) or list(found),
         labels=labels,
         fits=found,
-        proofs=proved.read(proofs),
-        claims=claim_table.read(claims) if claims else {},
+        proofs=made_again,
+        claims=said_of,
         changes=baked.read(low_rank),
+        sums=claimed_sums.read(distances, said_of, found),
         is_published=is_published,
     )
 

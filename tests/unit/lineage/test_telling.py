@@ -35,6 +35,7 @@ def told_of(folder: Path, rows, *, models=("a", "b", "c", "m"), labels=None, **g
         models=list(models),
         labels=labels or {model: model for model in models},
         is_published=given.get("is_published", False),
+        distances=given.get("distances"),
         **paths,
     )
 
@@ -188,7 +189,7 @@ def test_the_table_has_a_row_for_each_parent_and_shares_of_the_nearest_distance(
         row("c", "unet", WHOLE, "none", nearest="a", distance=2.0),
     ]
     told = told_of(tmp_path, rows, proofs=[proof("m", "unet", WHOLE, AB)])
-    text = recipe_table.as_csv(told.fits, told.proofs, told.claims, told.models)
+    text = recipe_table.as_csv(told)
     found = list(csv.DictReader(StringIO(text)))
     assert [each["target"] for each in found] == ["c", "m", "m", "m"]
     first, second, third = (each for each in found if each["target"] == "m")
@@ -210,7 +211,7 @@ def test_claims_stand_beside_what_the_weights_say(tmp_path):
         (said,) = told.said("m")
         assert said.answer == answer
         assert said.what == f"weighted sum of {1 - weight} × a, {weight} × b"
-        text = recipe_table.as_csv(told.fits, told.proofs, told.claims, told.models)
+        text = recipe_table.as_csv(told)
         assert f"webui {answer}" in text
         _, findings, sections = recipe_page.overview(told)
         assert any("webui is contradicted" in each for each in findings) == (weight == 0.5)
