@@ -5,6 +5,7 @@ rule prove_recipes:
     """Make a group's recipes again from their parents, and count what is equal bit for bit."""
     input:
         fits="results/groups/{group}/fits.parquet",
+        distances="results/groups/{group}/distances.parquet",
         fingerprints=group_fingerprints,
         renamings="results/renamings.json",
     output:

@@ -85,7 +85,7 @@ def main(
             labels=labels,
             derived=derived,
             holders=contents,
-            makings=making.read(fits),
+            makings=making.read(fits, proofs),
             claimed=told,
             proofs=_texts(proofs),
             low_rank=_texts(low_rank),

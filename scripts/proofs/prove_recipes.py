@@ -15,15 +15,17 @@ from atlas.basis.workflow import command_line, configure_logging
 from atlas.fingerprints.elements.files import OpenFiles
 from atlas.fingerprints.renamings import Renamings, read_renamings
 from atlas.proofs.holdings import Holdings
+from atlas.proofs.otherwise import Otherwise
 from atlas.proofs.parts import part_of, recipes
 from atlas.proofs.progress import Progress
-from atlas.proofs.proof import Proof, prove
+from atlas.proofs.proof import Proof, Proved, prove
 from atlas.proofs.table import Failed, text
 
 
 def main(
     *,
     fits: Path,
+    distances: Path,
     fingerprints: dict[str, Path],
     checkpoints: dict[str, Path],
     renamings: Path | None,
@@ -38,6 +40,9 @@ def main(
     ----------
     fits
         The group's recipes, as fit_recipes writes them.
+    distances
+        The group's distances, as compare_group writes them: where a recipe is not proved, they tell
+        which other sums explain the model as well.
     fingerprints
         Model to its fingerprint.
     checkpoints
@@ -49,6 +54,7 @@ def main(
     """
     named = read_renamings(renamings) if renamings else Renamings()
     holdings = Holdings(fingerprints, checkpoints, named)
+    otherwise = Otherwise(distances, list(fingerprints), holdings)
     asked = list(recipes(pq.read_table(fits).to_pylist())) if is_wanted else []
     outcomes: list[Proof | Failed] = []
     files = OpenFiles()
@@ -56,16 +62,17 @@ def main(
         for recipe in asked:
             try:
                 part = part_of(recipe, holdings)
-                outcomes.append(prove(part, files, threads=threads, seen=progress.read))
+                proof = prove(part, files, threads=threads, seen=progress.read)
+                if proof.verdict is Proved.NOT:
+                    other = otherwise.prove(recipe, files, threads=threads, seen=progress.read)
+                    outcomes += [other] if other else []
+                outcomes.append(proof)
             except AtlasError as error:
                 logging.warning("%s, %s: %s", recipe.target, recipe.component, error)
                 outcomes.append(Failed(recipe, str(error)))
             progress.done()
     tables.write_text(text(outcomes), table)
-    proved = sum(
-        isinstance(each, Proof) and bool(each.attempts) and each.attempts[0].verdict == "proved"
-        for each in outcomes
-    )
+    proved = sum(isinstance(each, Proof) and each.verdict is Proved.PROVED for each in outcomes)
     logging.info("%d of %d recipes proved", proved, len(asked))
 
 
@@ -78,6 +85,7 @@ if __name__ == "__main__":
     paths = map(Path, snakemake.input.fingerprints)
     main(
         fits=Path(snakemake.input.fits),
+        distances=Path(snakemake.input.distances),
         fingerprints=dict(zip(snakemake.params.models, paths, strict=True)),
         checkpoints={model: Path(path) for model, (path, _) in places.items()},
         renamings=Path(snakemake.input.renamings),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas.lineage import fitted
+from atlas.lineage import fitted, otherwise, proved
 from atlas.lineage.fitted import Part
 from atlas.recipes.tables import WHOLE
 from atlas.recipes.verdicts import Form, Verdict
@@ -67,12 +67,20 @@ def _weight_in(part: Part, holders: frozenset[str]) -> float | None:
     return sum(part.weights[place] for place in own) if own else 0.0
 
 
-def read(table: Path) -> dict[tuple[str, str], Making]:
-    """Return the recipes of a table of fits, by model and component."""
+def read(table: Path, proofs: Path | None) -> dict[tuple[str, str], Making]:
+    """
+    Return the recipes of a table of fits, by model and component.
+
+    Parameters
+    ----------
+    proofs
+        The group's proofs (proofs.csv), if there are any: they may tell of other parents.
+    """
+    found = otherwise.proved_parents(fitted.read(table, ()), proved.read(proofs))
     return {
         (target, component): Making(
             target, component, fit.whole, {part.block: part for part in fit.blocks}
         )
-        for target, fits in fitted.read(table, ()).items()
+        for target, fits in found.items()
         for component, fit in fits.items()
     }

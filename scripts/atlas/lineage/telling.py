@@ -11,7 +11,7 @@ from pathlib import Path
 
 from atlas.basis.page import one_line
 from atlas.claims import table as claim_table
-from atlas.lineage import baked, claimed_sums, fitted, proved, said, turned
+from atlas.lineage import baked, claimed_sums, fitted, otherwise, proved, said, turned
 from atlas.lineage.baked import Changes
 from atlas.lineage.claimed_sums import ClaimedSums
 from atlas.lineage.expressions import Name, namer
@@ -135,7 +135,8 @@ def read(
 ) -> Told:
     """Return all that is told of a group, from its tables; those that there are not, are None."""
     made_again = proved.read(proofs)
-    found = turned.without(fitted.read(fits, models), made_again)
+    settled = otherwise.proved_parents(fitted.read(fits, models), made_again)
+    found = turned.without(settled, made_again)
     said_of = claim_table.read(claims) if claims else {}
     return Told(
         group=group,

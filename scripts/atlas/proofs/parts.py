@@ -27,6 +27,11 @@ class Recipe:
     alike: tuple[tuple[str, ...], ...]
     deviating: Mapping[str, tuple[float, ...] | None]
     """Tensor that does not follow the recipe to weights of its own, where there are any."""
+    is_recovered: bool = False
+    """Whether rounding explains what it leaves."""
+    parameters: int = 0
+    floor: float = 0.0
+    """L2 that rounding leaves."""
 
 
 @dataclass(frozen=True)
@@ -135,4 +140,7 @@ def _recipe(row: Mapping[str, Any]) -> Recipe:
             each["name"]: tuple(each["weights"]) if each["weights"] else None
             for each in row["deviating"] or ()
         },
+        is_recovered=row["verdict"] == Verdict.RECOVERED,
+        parameters=row["parameters"] or 0,
+        floor=row["floor"] or 0.0,
     )

@@ -59,6 +59,11 @@ class Proof:
     attempts: tuple[Attempt, ...]
     turned: float | None
 
+    @property
+    def verdict(self) -> Proved | None:
+        """What the best attempt says; None where the parents differ nowhere."""
+        return self.attempts[0].verdict if self.attempts else None
+
 
 def prove(
     part: Part,
@@ -98,6 +103,16 @@ def prove(
         return Proof(part, tuple(attempts[:1]), None)
     turned = turned_share(taken, attempts[0].making)
     return Proof(part, tuple(attempts), turned)
+
+
+def is_likely(part: Part, files: OpenFiles) -> bool:
+    """Tell whether a way to make a part again is right on all of the sample, with plain weights."""
+    recipe = part.recipe
+    taken = sample(files, [each for each in part.tensors if each.own is None])
+    plain = plain_weights(recipe.weights, recipe.errors)[:-1]  # the fitted ones come last
+    casts = [[source.rounded for source in parent.sources] for parent in part.parents]
+    ways = search(taken, plain, casts) if plain else []
+    return any(0 < tally.elements == tally.equal for _, tally in ways)
 
 
 def _worthwhile(ways: Sequence[tuple[Making, Tally]]) -> list[tuple[Making, Tally]]:

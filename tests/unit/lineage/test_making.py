@@ -12,7 +12,7 @@ ROW = dict.fromkeys(FITS.names) | {"alike": [], "deviating": []}
 def read(tmp_path, *rows):
     path = tmp_path / "fits.parquet"
     tables.write(pa.Table.from_pylist([ROW | row for row in rows], schema=FITS), path)
-    return making.read(path)
+    return making.read(path, None)
 
 
 def row(block, verdict, parents, weights=None, form="convex", alike=None):

@@ -28,6 +28,7 @@ def told_of(folder: Path, rows, labels=None):
         proofs=None,
         claims=None,
         low_rank=None,
+        distances=None,
         group="g",
         models=models,
         labels=labels or {model: model for model in models},

@@ -48,6 +48,12 @@ class Group:
                 ).astype(np.float32)
                 for key in models["a"]
             }
+        # on the line from a to b, so that distances alone tell nothing of who made whom
+        models["chained"] = {
+            key: (np.float32(0.5) * models["a"][key] + np.float32(0.5) * models["forty"][key])
+            for key in models["a"]
+        }
+        self.models = models
         self.tables = {table.stem: table for table in fingerprints(folder, models)}
         self.fits = [fit("seventy", {"a": 0.7, "b": 0.3}), fit("forty", {"b": 0.6, "a": 0.4})]
 
@@ -55,6 +61,7 @@ class Group:
         pq.write_table(pa.Table.from_pylist(self.fits, schema=FITS), self.folder / "fits")
         prove_recipes.main(
             fits=self.folder / "fits",
+            distances=self.distances(),
             fingerprints=self.tables,
             checkpoints=places or {model: self.folder / model for model in self.tables},
             renamings=None,
@@ -63,6 +70,23 @@ class Group:
             table=self.folder / "proofs.csv",
         )
         return list(csv.DictReader((self.folder / "proofs.csv").open(encoding="utf-8")))
+
+    def distances(self) -> Path:
+        """Write the distances of the component, as compare_group has them."""
+        whole = {
+            model: np.concatenate([array.ravel() for array in tensors.values()]).astype(float)
+            for model, tensors in self.models.items()
+        }
+        rows = [
+            {
+                "a": one, "b": other, "component": "unet", "block": WHOLE, "role": WHOLE,
+                "l2": float(np.linalg.norm(whole[one] - whole[other])),
+                "compared_parameters": whole[one].size,
+            }
+            for one in sorted(whole) for other in sorted(whole) if one < other
+        ]  # fmt: skip
+        pq.write_table(pa.Table.from_pylist(rows), self.folder / "distances")
+        return self.folder / "distances"
 
 
 @pytest.fixture
@@ -103,6 +127,37 @@ def test_the_best_comes_first_and_is_the_only_one_turned_around(group):
     shares = [float(row["share"]) for row in rows]
     assert shares == sorted(shares, reverse=True)
     assert [bool(row["turned"]) for row in rows] == [True] + [False] * (len(rows) - 1)
+
+
+def chained(group: Group, **settings) -> dict:
+    parameters = sum(array.size for array in group.models["a"].values())
+    facts = {"floor": 1e-7, "parameters": parameters, "errors": [1e-6] * 2}
+    return fit("chained", {"a": 0.7, "b": 0.3}, **(facts | settings))
+
+
+def test_what_only_other_parents_make_again_was_made_from_these(group):
+    group.fits = [chained(group)]
+    rows = group.proofs()
+    first = best(rows)["chained"]
+    assert (first["parents"], first["weights"]) == ("a + forty", "0.5 0.5")
+    assert (first["verdict"], first["share"]) == ("proved", "1.0")
+    assert float(first["turned"]) < 0.9
+    (failed,) = [row for row in rows if row["verdict"] == "not proved"]
+    assert failed["parents"] == "a + b"
+
+
+@pytest.mark.parametrize("verdict", ["approximate", "recovered"])
+def test_other_parents_are_only_sought_of_a_sum_that_leaves_no_tensor_out(group, verdict):
+    deviating = [{"name": "unet/b", "weights": None, "residual": 1.0, "floor": 0.1}]
+    group.fits = [chained(group, verdict=verdict, deviating=deviating * (verdict == "recovered"))]
+    assert {row["parents"] for row in group.proofs()} == {"a + b"}
+
+
+def test_a_damaged_file_of_other_parents_costs_only_them(group):
+    group.fits = [chained(group)]
+    (group.folder / "forty").unlink()
+    (row,) = group.proofs()
+    assert (row["parents"], row["verdict"]) == ("a + b", "not proved")
 
 
 def test_equal_inputs_give_equal_bytes(group):
