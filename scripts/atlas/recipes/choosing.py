@@ -19,6 +19,8 @@ ASKED = 6
 """Blocks that tell whether a search for an exact sum is in vain."""
 FAR = 10.0
 """Squared residuals that are larger than what is exact by so much are not."""
+SHARPER = 2.0
+"""Measuring must leave so many times less of a set than of the median candidate to search again."""
 LEAST_WEIGHT = 1e-3
 """What has less, or less than three of its errors, is no parent."""
 MOST_CHILDREN = 12
@@ -105,12 +107,26 @@ class Part:
             precision=self.precision[kept],
         ), kept
 
-    def problem(self) -> Problem:
-        """Return what to search, over the blocks in which anything differs."""
+    def problem(self, near: Found | None = None) -> Problem:
+        """
+        Return what to search, over the blocks in which anything differs.
+
+        Parameters
+        ----------
+        near
+            A set that comes near, whose distances tell what measuring leaves; else the candidates'
+            median does.
+        """
         rows = self.told
-        typical = np.median(self.to_target[rows], axis=1)
         tiny = 1e-12 * self.to_target[rows].max(axis=1)
-        least = self.floors[rows] ** 2 + self.precision[0] * typical + tiny
+        if near is None:
+            blur = self.precision[0] * np.median(self.to_target[rows], axis=1)
+        else:
+            places = np.array(near.members)
+            between = self.between[np.ix_(rows, places, places)]
+            own = self.to_target[np.ix_(rows, places)]
+            blur = affine.resolution(near.weights, between, own, self.precision[places])
+        least = self.floors[rows] ** 2 + blur + tiny
         every = len(rows) == len(self.elements)
         between = self.between if every else self.between[rows]
         return Problem(between, self.to_target[rows], self.elements[rows], least)
@@ -215,7 +231,7 @@ def choose(part: Part, *, most: int, norms: Array | None = None) -> Choice:
         best = search(few.problem(), convex=True, most=most)[0]
         near = _essential(few, best, convex=True)
         return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
-    convex = search(part.problem(), convex=True, most=most)
+    convex = _searched(part, convex=True, most=most)
     for found in convex[:3]:
         if len(found.members) > 1 and _is_exact(part, found):
             return Choice(found.members, Form.CONVEX, True)
@@ -240,6 +256,22 @@ def choose(part: Part, *, most: int, norms: Array | None = None) -> Choice:
     if signed is not None and _is_far_better(part, signed.members, near.members):
         return signed
     return Choice(near.members, Form.CONVEX, False) if len(near.members) > 1 else NOTHING
+
+
+def _searched(part: Part, *, convex: bool, most: int) -> list[Found]:
+    """
+    Return the sets that explain a part best, the best first.
+
+    Where most candidates are far off, so is what their distances' errors hide. If the best set is
+    not exact by its own, which are smaller, these tell it from others.
+    """
+    problem = part.problem()
+    found = search(problem, convex=convex, most=most)
+    if len(found[0].members) > 1 and not _is_exact(part, found[0]):
+        sharper = part.problem(found[0])
+        if (SHARPER * sharper.least < problem.least).any():
+            return search(sharper, convex=convex, most=most)
+    return found
 
 
 def _can_be_exact(part: Part, norms: Array | None) -> bool:
@@ -270,7 +302,7 @@ def _signed(part: Part, most: int) -> tuple[Choice | None, set[int]]:
     children: set[int] = set()
     while part.to_target.shape[1] - len(children) > 2 and len(children) < MOST_CHILDREN:
         some, kept = part.without(children)
-        best = search(some.problem(), convex=False, most=most)[0]
+        best = _searched(some, convex=False, most=most)[0]
         if made := _made_of_target(some, best):
             children |= {kept[each] for each in made}
             continue
@@ -293,7 +325,7 @@ def _scaled(part: Part, most: int, children: set[int]) -> Choice | None:
     """Return the best sum of other weights if it is exact; the zero vector stands last."""
     some, kept = part.without(children)
     zero = some.to_target.shape[1] - 1
-    found = search(some.problem(), convex=False, most=most + 1)[0]
+    found = _searched(some, convex=False, most=most + 1)[0]
     parents = tuple(each for each in found.members if each != zero)
     if zero not in found.members or len(parents) < 2 or not _is_exact(some, found):
         return None

@@ -139,7 +139,8 @@ def search(problem: Problem, *, convex: bool, most: int) -> list[Found]:
             found |= {each.members: each for each in beam}
             if beam[0].worth > best + problem.cost:
                 break
-    top = _best(found.values())
+    best, *others = _best(found.values())
+    top = [_exchanged(problem, best, convex=convex), *others]
     return _ranked(problem, [*found.values(), *(_fewer(problem, each, convex) for each in top)])
 
 
@@ -192,6 +193,25 @@ def _additions(problem: Problem, held: Found, *, convex: bool) -> list[int]:
     worth[list(held.members)] = np.inf
     order = np.lexsort((np.arange(count), worth))
     return [int(each) for each in order[:WIDTH] if np.isfinite(worth[each])]
+
+
+def _exchanged(problem: Problem, held: Found, *, convex: bool) -> Found:
+    """
+    Exchange members for other candidates as long as that leaves less.
+
+    A merge of two parents, rounded, comes in early in the place of one of them, and stays.
+    """
+    while len(held.members) > 1 and (held.residual > problem.least).any():
+        wider = {
+            tuple(sorted((*less.members, add)))
+            for less in without_one(problem, held, convex=convex)
+            for add in _additions(problem, less, convex=convex)
+        }
+        best = _best(solved_all(problem, sorted(wider - {held.members}), convex=convex))
+        if not best or best[0].worth >= held.worth:
+            return held
+        held = best[0]
+    return held
 
 
 def _best(found: Iterable[Found]) -> list[Found]:
