@@ -23,6 +23,8 @@ class Score:
     recovered: int = 0
     """Of these."""
     undetermined: int = 0
+    hidden: int = 0
+    """Sums that are `equal`: rounding hides a light fine-tune."""
     others: int = 0
     """Parts that are no sums of candidates."""
     false: int = 0
@@ -37,6 +39,10 @@ class Score:
     """Parents of parts that are sums."""
     found: int = 0
     """Of these named in parts that are `recovered`."""
+    named_in_effect: int = 0
+    """Of parts that are `recovered`, with merges among the parents taken for what they are of."""
+    right_in_effect: int = 0
+    wanted_in_effect: int = 0
     effective: int = 0
     """Parts that are sums and `recovered` with the true parents in effect, and no other."""
     errors: list[float] = field(default_factory=list)
@@ -53,6 +59,21 @@ class Score:
     def recall(self) -> float:
         """Share of the true parents of sums that are named."""
         return self.found / self.wanted if self.wanted else np.nan
+
+    @property
+    def precision_in_effect(self) -> float:
+        """The same of parts that are recovered, where merges stand for what they were made of."""
+        return self.right_in_effect / self.named_in_effect if self.named_in_effect else np.nan
+
+    @property
+    def recall_in_effect(self) -> float:
+        """Share of what recovered parts were made of in effect that is named in effect."""
+        return self.right_in_effect / self.wanted_in_effect if self.wanted_in_effect else np.nan
+
+    @property
+    def surprise(self) -> float:
+        """Root of the mean square of errors by the standard errors that were told."""
+        return float(np.sqrt(np.mean(np.square(self.surprises)))) if self.surprises else np.nan
 
     @property
     def share_false(self) -> float:
@@ -86,6 +107,7 @@ def add(score: Score, tree: Tree, found: Mapping[str, Found], sums: Mapping[str,
             continue
         score.sums += 1
         score.undetermined += said.verdict is Verdict.UNDETERMINED
+        score.hidden += said.verdict is Verdict.EQUAL
         score.wanted += len(truth)
         if not recovered:
             continue
@@ -97,6 +119,9 @@ def add(score: Score, tree: Tree, found: Mapping[str, Found], sums: Mapping[str,
         score.errors.append(
             max(abs(told.get(each, 0) - true.get(each, 0)) for each in told.keys() | true.keys())
         )
+        score.named_in_effect += len(told)
+        score.right_in_effect += len(told.keys() & true.keys())
+        score.wanted_in_effect += len(true)
         score.effective += told.keys() == true.keys()
         score.surprises += [
             abs(weight - truth[parent]) / said.errors[parent]

@@ -38,13 +38,20 @@ def _lines(what: str, score: Score) -> Iterator[Line]:
     yield Line(
         f"{what}: recovered of the sums",
         f"{score.sums:,}",
-        f"{score.recovered:,} (undetermined: {score.undetermined:,})",
+        f"{score.recovered:,} (hidden: {score.hidden:,}, undetermined: {score.undetermined:,})",
         score.recovered / max(score.sums, 1),
     )
     yield Line(
         f"{what}: parents, precision", f"{score.named:,}", f"{score.precision:.2%}", score.precision
     )
     yield Line(f"{what}: parents, recall", f"{score.wanted:,}", f"{score.recall:.2%}", score.recall)
+    yield Line(
+        f"{what}: what recovered parts are of in effect, precision and recall",
+        f"{score.wanted_in_effect:,}",
+        f"{score.precision_in_effect:.2%}, {score.recall_in_effect:.2%}",
+        score.recall_in_effect,
+    )
+    yield Line(f"{what}: errors by told standard errors", "1", f"{score.surprise:.2g}")
     yield Line(
         f"{what}: right in effect",
         f"{score.recovered:,}",
