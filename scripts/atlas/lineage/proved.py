@@ -121,7 +121,7 @@ def _by(proofs: Sequence[Proof]) -> str:
     """Return the arithmetic, where it is one, and none other gives the same."""
     names = {each.arithmetic for each in proofs}
     if any(each.ambiguous for each in proofs):
-        return ", by more than one arithmetic"
+        return ""
     return f" ({names.pop()})" if len(names) == 1 and "" not in names else ""
 
 

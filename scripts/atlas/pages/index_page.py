@@ -191,12 +191,12 @@ def _card(folder: Path, group: Group) -> Iterator[str]:
     yield f'<p class="facts">{_facts(group)}</p>'
     found = _findings(place, group)
     if found:
-        yield "<ul>" + "".join(f"<li>{_shown(text)}</li>" for text in found[:FINDINGS])
+        first = [*_found(place / RECIPES)[:1], *found[:FINDINGS]]
+        yield "<ul>" + "".join(f"<li>{_shown(text)}</li>" for text in first)
         if len(found) > FINDINGS:
             more = f"{len(found) - FINDINGS} more"
             yield f'<li class="rest">{_link(folder, place / IDENTITY, more)}</li>'
-        for page in (RECIPES, DUPLICATES):
-            yield from (f"<li>{_shown(text)}</li>" for text in _found(place / page)[:1])
+        yield from (f"<li>{_shown(text)}</li>" for text in _found(place / DUPLICATES)[:1])
         yield "</ul>"
     yield f'<p class="links">{" ".join(_links(folder, group))}</p></div>'
     yield from _picture(folder, place, group)
