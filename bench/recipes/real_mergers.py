@@ -150,6 +150,7 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
         yield Line("merges of others' programs", "", reason)
         return
     false = blocks = 0
+    named: list[str] = []
     for outcome in outcomes(("f16",) if quick else tuple(OUTPUTS)):
         method, told = outcome.method, outcome.verdicts
         recovered, count = told[Verdict.RECOVERED], len(outcome.fits)
@@ -166,7 +167,13 @@ def measure(folder: Path, *, quick: bool) -> Iterator[Line]:
         )
         if not linear:
             false, blocks = false + recovered, blocks + count
+            named += [
+                f"{method.name} {outcome.dtype}: {' '.join(part)} ({fit.residual / fit.floor:.3g})"
+                for part, fit in outcome.fits.items()
+                if fit.verdict is Verdict.RECOVERED
+            ]
     yield Line("all that are no sums", f"{blocks}", f"{false} recovered", false / blocks, "≤ 0.01")
+    yield from (Line("of these", "", each) for each in named)
 
 
 def unable() -> str | None:

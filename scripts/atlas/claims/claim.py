@@ -32,6 +32,8 @@ class Kind(StrEnum):
     """A LoRA was added to the parents, or the model is one that was trained on a parent."""
     EPOCH = "epoch of run"
     """A state of a training run, whose states have an order."""
+    DATE = "date"
+    """When it was made, in seconds since 1970."""
     OTHER = "other arithmetic"
     """What no sum of weights tells, or what was said in no form that is known."""
 

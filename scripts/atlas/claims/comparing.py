@@ -117,8 +117,9 @@ def told(judgements: Sequence[tuple[Claim, Judgement]]) -> str:
 
 
 def _judged(claim: Claim, found: Found, models: Collection[str]) -> Judgement:
-    if claim.kind in (Kind.EPOCH, Kind.OTHER):
-        words = "it orders models" if claim.kind == Kind.EPOCH else "no sum of weights is claimed"
+    if claim.kind in (Kind.EPOCH, Kind.DATE, Kind.OTHER):
+        is_order = claim.kind != Kind.OTHER
+        words = "it orders models" if is_order else "no sum of weights is claimed"
         return Judgement(Answer.NOT_CHECKED, words)
     if not claim.parents:
         return Judgement(Answer.NOT_CHECKED, "no parent is named")

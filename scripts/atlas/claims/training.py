@@ -1,11 +1,17 @@
 """What trainers write: kohya's sd-scripts into LoRAs, PyTorch Lightning beside the weights."""
 
+from datetime import UTC, datetime
+
 from atlas.claims.claim import Claim, Held, Kind, Parent
 from atlas.claims.merged_models import LEGACY, SHA256
 from atlas.claims.values import digest_of, number_of, text_of
+from atlas.fingerprints.provenance import UPDATES
 from atlas.tensors.tensors import FileMetadata
 
-KOHYA, LIGHTNING = "kohya", "lightning"
+KOHYA, LIGHTNING, AVERAGED = "kohya", "lightning", "averaged weights"
+SPEC = "modelspec"
+FIRST, LAST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""What lies outside is no date of a diffusion model: clocks that were not set begin in 1970."""
 
 
 def kohya(said: FileMetadata, held: Held) -> list[Claim]:
@@ -54,6 +60,53 @@ def lightning(said: FileMetadata, held: Held) -> list[Claim]:
     told += [f"step {steps:.17g}"] if steps is not None else []
     order = steps if steps is not None else epoch
     return [Claim(LIGHTNING, Kind.EPOCH, order=order, detail=", ".join(told))]
+
+
+def averaged(said: FileMetadata, held: Held) -> list[Claim]:
+    """Return how often the averaged weights beside the raw ones (EMA) had been updated."""
+    count = number_of(said.texts.get(UPDATES))
+    if count is None or count < 0:
+        return []
+    detail = f"{count:.17g} updates of the averaged weights"
+    return [Claim(AVERAGED, Kind.EPOCH, order=count, detail=detail)]
+
+
+def dates(said: FileMetadata, held: Held) -> list[Claim]:
+    """
+    Return when a model was made: ModelSpec's `date`, and the end of a run of kohya's sd-scripts.
+
+    Dates of files are not looked at: they are those of a copy.
+    """
+    seconds = next(
+        filter(
+            None,
+            (
+                number_of(said.texts.get(key))
+                for key in ("ss_training_finished_at", "ss_training_started_at")
+            ),
+        ),
+        None,
+    )
+    found = [(SPEC, _from_text(text_of(said.texts.get("modelspec.date"))))]
+    found.append((KOHYA, _from_seconds(seconds)))
+    return [
+        Claim(source, Kind.DATE, order=date.timestamp(), detail=f"made on {date:%Y-%m-%d}")
+        for source, date in found
+        if date is not None and FIRST <= date < LAST
+    ]
+
+
+def _from_text(text: str) -> datetime | None:
+    try:
+        date = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
+
+
+def _from_seconds(seconds: float | None) -> datetime | None:
+    known = seconds is not None and FIRST.timestamp() <= seconds < LAST.timestamp()
+    return datetime.fromtimestamp(seconds or 0.0, UTC) if known else None
 
 
 def _words(said: FileMetadata) -> str:

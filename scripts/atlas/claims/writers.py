@@ -8,7 +8,7 @@ from atlas.claims.claim import WHOLE, Claim, Held
 from atlas.claims.comfyui import comfyui
 from atlas.claims.mecha import mecha
 from atlas.claims.merge_recipes import merge_recipes
-from atlas.claims.training import kohya, lightning
+from atlas.claims.training import averaged, dates, kohya, lightning
 from atlas.tensors.tensors import FileMetadata
 
 Writer = Callable[[FileMetadata, Held], list[Claim]]
@@ -23,6 +23,8 @@ WRITERS: tuple[Writer, ...] = (
     model_card,
     mergekit,
     lightning,
+    averaged,
+    dates,
 )
 """Each takes what one file says, and returns no claim of what it does not know. In this order."""
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ LEGACY_DIGITS = 8
 """Of the old web UIs' hash of a file: the first digits of the SHA-256 of these bytes of it."""
 
 SHA256 = re.compile("[0-9a-f]{64}")
+
+UPDATES = "model_ema.num_updates"
+"""Name of the tensor in which trainers count how often they have updated averaged weights."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,20 @@ def provenance(checkpoint: Checkpoint) -> Provenance:
         FileMark(printable(file.name), file.stat().st_size, legacy_hash(file), cached_hash(file))
         for file in checkpoint.files
     )
-    return Provenance(marks, checkpoint.metadata)
+    return Provenance(marks, (*checkpoint.metadata, *_updates(checkpoint)))
+
+
+def _updates(checkpoint: Checkpoint) -> Iterator[FileMetadata]:
+    """Yield what a file says by its count of updates, as if it were a text of its metadata."""
+    for tensor in checkpoint.tensors:
+        is_count = tensor.key == UPDATES and tensor.dtype in ("i32", "i64") and tensor.numel == 1
+        if is_count and len(tensor.parts) == 1:
+            part = tensor.parts[0]
+            with part.file.open("rb") as stream:
+                stream.seek(part.offset)
+                taken = stream.read(tensor.nbytes)
+            count = int.from_bytes(taken, "little", signed=True)
+            yield FileMetadata(printable(part.file.name), texts={UPDATES: str(count)})
 
 
 def legacy_hash(file: Path) -> str:

@@ -15,6 +15,8 @@ PARENTAL = frozenset({
     "component of", "lora", "other arithmetic",
 })  # fmt: skip
 """Kinds of claims that name a parent."""
+DATE = "date"
+"""Kind of claims that tell when a model was made."""
 CERTAIN = frozenset({"", "id", "hash"})
 """By what a claimed parent was found that need not be told."""
 
@@ -28,8 +30,8 @@ class Claimed:
     """The kind of the first claim that names one: `fine-tune`, `weighted sum`, ..."""
     missing: Mapping[str, tuple[tuple[str, str, str], ...]] = field(default_factory=dict)
     """Child to (name, kind, source) of parents that the group does not have."""
-    orders: Mapping[str, float] = field(default_factory=dict)
-    """Model to its steps or epochs, where they are told of one run."""
+    orders: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Model to what orders it among others: by source its steps, or DATE."""
 
     def parents(self, child: str) -> list[str]:
         """Return the parents that are claimed of a model with a strength that decides."""
@@ -51,9 +53,10 @@ class Claimed:
         for model, found_missing in sorted(self.missing.items()):
             own = missing.get(same[model], ())
             missing[same[model]] = tuple(sorted({*own, *found_missing}))
-        orders: dict[str, float] = {}
-        for model, order in sorted(self.orders.items()):
-            orders[same[model]] = max(order, orders.get(same[model], order))
+        orders: dict[str, dict[str, float]] = {}
+        for model, found_orders in sorted(self.orders.items()):
+            for source, order in found_orders.items():
+                _keep_largest(orders, same[model], source, order)
         return Claimed(signs, kinds, missing, orders)
 
 
@@ -117,11 +120,18 @@ def _is_true(text: object) -> bool:
     return str(text).lower() in ("true", "1")
 
 
-def _orders(records: list[dict[Hashable, Any]]) -> dict[str, float]:
-    """Return the largest order that is told of each model."""
-    found: dict[str, float] = {}
+def _orders(records: list[dict[Hashable, Any]]) -> dict[str, dict[str, float]]:
+    """Return the largest order that each source tells of each model."""
+    found: dict[str, dict[str, float]] = {}
     for record in records:
-        if record["order"] not in ("", None):
-            order = float(record["order"])
-            found[record["model"]] = max(order, found.get(record["model"], order))
+        if record["order"] not in ("", None) and not _is_true(record["inherited"]):
+            source = DATE if record["kind"] == DATE else record["source"]
+            _keep_largest(found, record["model"], source, float(record["order"]))
     return found
+
+
+def _keep_largest(
+    orders: dict[str, dict[str, float]], model: str, source: str, order: float
+) -> None:
+    own = orders.setdefault(model, {})
+    own[source] = max(order, own.get(source, order))

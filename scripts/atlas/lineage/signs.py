@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from atlas.claims.training import AVERAGED, LIGHTNING
+from atlas.lineage.claimed import DATE
 from atlas.lineage.evidence import Evidence, Strength
 from atlas.lineage.holders import Holders
 
@@ -28,6 +31,8 @@ SHARE = 2 / 3
 """Of the tensors of which the kurtosis differs must go one way, at least, to be a sign."""
 FEW = 20
 """Tensors, below which the kurtosis is no sign."""
+STATES = frozenset({LIGHTNING, AVERAGED})
+"""Sources that tell of a training's state in the file."""
 COLUMNS = ["name", "component", "norm", "kurtosis", "shape"]
 
 
@@ -128,13 +133,35 @@ def of_places(
     return found
 
 
-def of_order(parent: str, child: str, orders: Mapping[str, float]) -> list[Evidence]:
-    """Return what steps or epochs tell."""
-    first, second = orders.get(parent), orders.get(child)
-    if first is None or second is None or first == second:
-        return []
-    words = f"{parent} tells of {first:g} steps or epochs, {child} of {second:g}"
-    return [Evidence("order", Strength.HINT, words, second > first)]
+def of_order(parent: str, child: str, orders: Mapping[str, Mapping[str, float]]) -> list[Evidence]:
+    """
+    Return what steps, dates and the state of a training tell.
+
+    Steps are counted anew in every run, dates may be a parent's, and who merges or converts a model
+    leaves its training's state behind, but not always: all of it is a hint.
+    """
+    first, second = orders.get(parent, {}), orders.get(child, {})
+    found = []
+    for source in sorted(first.keys() & second.keys()):
+        before, after = first[source], second[source]
+        if before == after:
+            continue
+        if source == DATE:
+            words = f"{parent} is of {_day(before)}, {child} of {_day(after)}"
+            found.append(Evidence("date", Strength.HINT, words, after > before))
+        else:
+            words = f"{parent} tells of {before:g} steps ({source}), {child} of {after:g}"
+            found.append(Evidence("order", Strength.HINT, words, after > before))
+    states = [bool(each.keys() & STATES) for each in (first, second)]
+    if states[0] != states[1]:
+        has, lacks = (parent, child) if states[0] else (child, parent)
+        words = f"{has} holds the state of its training, {lacks} does not"
+        found.append(Evidence("training state", Strength.HINT, words, states[0]))
+    return found
+
+
+def _day(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
 
 
 def total(found: Iterable[Evidence]) -> tuple[Evidence, ...]:

@@ -139,8 +139,8 @@ def search(problem: Problem, *, convex: bool, most: int) -> list[Found]:
             found |= {each.members: each for each in beam}
             if beam[0].worth > best + problem.cost:
                 break
-    best, *others = _best(found.values())
-    top = [_exchanged(problem, best, convex=convex), *others]
+    first, *others = _best(found.values())
+    top = [_exchanged(problem, first, convex=convex), *others]
     return _ranked(problem, [*found.values(), *(_fewer(problem, each, convex) for each in top)])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from atlas.claims.claim import Kind
 from said_in_files import A, said
 
@@ -51,3 +53,38 @@ def test_lightning_tells_step_and_epoch() -> None:
     assert (claim.kind, claim.order) == (Kind.EPOCH, 470000)
     assert claim.detail == "PyTorch Lightning 1.4.2, epoch 6, step 470000"
     assert said({"pytorch-lightning_version": "1.4.2"}) == []
+
+
+def test_updates_of_averaged_weights_are_counted() -> None:
+    (claim,) = said({"model_ema.num_updates": "551602"})
+    assert (claim.source, claim.kind, claim.order) == ("averaged weights", Kind.EPOCH, 551602)
+    assert claim.detail == "551602 updates of the averaged weights"
+    assert said({"model_ema.num_updates": "-1"}) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "source", "day"),
+    [
+        ({"modelspec.date": "2024-03-05T10:20:30"}, "modelspec", "2024-03-05"),
+        ({"modelspec.date": "2024-03-05"}, "modelspec", "2024-03-05"),
+        ({"modelspec.date": "2024-03-05T23:30:00-05:00"}, "modelspec", "2024-03-05"),
+        ({"ss_training_finished_at": "1709634030.5"}, "kohya", "2024-03-05"),
+        ({"ss_training_started_at": "1709634030"}, "kohya", "2024-03-05"),
+    ],
+)
+def test_dates_are_read(texts: dict[str, str], source: str, day: str) -> None:
+    (claim,) = [each for each in said(texts) if each.kind == Kind.DATE]
+    assert claim.source == source
+    assert claim.detail == f"made on {day}"
+    assert 1.7e9 < (claim.order or 0.0) < 1.8e9
+
+
+@pytest.mark.parametrize("text", ["yesterday", "None", "1970-01-01", "9999-12-31", "0001-01-01"])
+def test_what_is_no_date_is_not(text: str) -> None:
+    texts = {"modelspec.date": text, "ss_training_finished_at": text}
+    assert [each for each in said(texts) if each.kind == Kind.DATE] == []
+
+
+def test_seconds_beyond_any_date_are_none() -> None:
+    for text in ("1e300", "-5", "0", "NaN", "inf"):
+        assert said({"ss_training_finished_at": text}) == []

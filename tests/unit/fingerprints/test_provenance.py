@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_torch_file
 
 from atlas.basis import sealed
 from atlas.checkpoint import open_checkpoint
@@ -15,6 +17,7 @@ from atlas.fingerprints import fingerprint
 from atlas.fingerprints.provenance import (
     LEGACY_BYTES,
     LEGACY_START,
+    UPDATES,
     FileMark,
     Provenance,
     legacy_hash,
@@ -69,6 +72,27 @@ def test_a_fingerprint_keeps_it(tmp_path: Path) -> None:
         ("m.safetensors", {"mecha_recipe": "x"})
     ]
     assert unpacked(packed(kept)) == kept
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "ckpt"])
+@pytest.mark.parametrize("kind", [torch.int32, torch.int64])
+def test_the_count_of_updates_is_kept(tmp_path: Path, ending: str, kind: torch.dtype) -> None:
+    file = tmp_path / f"m.{ending}"
+    tensors = {"a": torch.arange(4.0), UPDATES: torch.tensor(551602, dtype=kind)}
+    if ending == "ckpt":
+        torch.save({"state_dict": tensors, "global_step": 7}, file)
+    else:
+        save_torch_file(tensors, file)
+    texts = [dict(each.texts) for each in provenance(open_checkpoint(file)).metadata]
+    assert texts[-1] == {UPDATES: "551602"}
+    assert (ending == "ckpt") == ({"global_step": "7"} in texts)
+
+
+def test_what_counts_nothing_is_no_count(tmp_path: Path) -> None:
+    for number, wrong in enumerate([torch.tensor(2.0), torch.tensor([1, 2])]):
+        file = tmp_path / f"{number}.safetensors"
+        save_torch_file({UPDATES: wrong}, file)
+        assert provenance(open_checkpoint(file)).metadata == ()
 
 
 def test_what_could_not_be_read_tells_nothing(tmp_path: Path) -> None:

@@ -40,7 +40,20 @@ def test_parents_that_nobody_has_are_missing_and_other_kinds_are_no_parents():
     ]
     told = claimed(table(*rows), MODELS, {})
     assert told.missing == {"b": (("lost", "weighted sum", "webui"),)}
-    assert told.orders == {"b": 3.0}
+    assert told.orders == {"b": {"kohya": 3.0}}
+
+
+def test_dates_and_steps_are_told_apart_and_inherited_ones_are_not_taken():
+    dated = {"model": "b", "source": "modelspec", "kind": "date", "order": "1.7e9"}
+    steps = {"model": "b", "source": "kohya", "kind": "epoch of run", "order": "3"}
+    more = [
+        dated | {"source": "kohya", "order": "1.6e9"},
+        steps | {"order": "5"},
+        dated | {"model": "a", "inherited": "True"},
+    ]
+    told = claimed(table(dated, steps, *more), MODELS, {})
+    assert told.orders == {"b": {"date": 1.7e9, "kohya": 5.0}}
+    assert told.of_leaders({"a": "a", "b": "a", "c": "c"}).orders == {"a": told.orders["b"]}
 
 
 def test_models_of_the_same_weights_are_one():

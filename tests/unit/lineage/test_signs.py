@@ -53,7 +53,25 @@ def test_weak_signs_of_the_minority_become_hints():
 
 
 def test_larger_order_is_a_hint_for_the_child():
-    orders = {"base": 100.0, "tuned": 200.0}
+    orders = {"base": {"kohya": 100.0}, "tuned": {"kohya": 200.0}}
     assert [sign.supports for sign in signs.of_order(*NAMES, orders)] == [True]
     assert [sign.supports for sign in signs.of_order(*NAMES[::-1], orders)] == [False]
     assert signs.of_order(*NAMES, {}) == []
+    assert signs.of_order(*NAMES, orders | {"tuned": {"lightning": 200.0}})[0].kind != "order"
+
+
+def test_the_later_date_is_a_hint_for_the_child():
+    orders = {"base": {"date": 1.66e9}, "tuned": {"date": 1.68e9}}
+    (sign,) = signs.of_order(*NAMES, orders)
+    assert (sign.kind, sign.strength, sign.supports) == ("date", "hint", True)
+    assert sign.words == "base is of 2022-08-08, tuned of 2023-03-28"
+    assert [sign.supports for sign in signs.of_order(*NAMES[::-1], orders)] == [False]
+
+
+def test_who_holds_the_state_of_a_training_was_not_converted():
+    for source in ("lightning", "averaged weights"):
+        (sign,) = signs.of_order(*NAMES, {"base": {source: 470000.0}, "tuned": {"date": 1.7e9}})
+        assert (sign.kind, sign.strength, sign.supports) == ("training state", "hint", True)
+        assert sign.words == "base holds the state of its training, tuned does not"
+    both = {"base": {"lightning": 5.0}, "tuned": {"averaged weights": 4.0}}
+    assert signs.of_order(*NAMES, both) == []
