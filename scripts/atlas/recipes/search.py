@@ -25,6 +25,11 @@ PAIRS = 60
 PAIR_BLOCKS = 6
 PENALTY = 20.0
 """Times ln n, for each parent: in place of the 2 of AIC or the 1 of BIC, as candidates are many."""
+EXCHANGES = 12
+"""Largest number of members that are exchanged, one after another."""
+ALIKE = 1e-12
+"""Relative: worths that differ by less are equal, as of sets that leave what rounding does."""
+WIDER = 1.0 + 1e-9
 COLLINEAR = 1e-5
 """A candidate is no new direction if its squared distance from a set's span is below so much."""
 
@@ -197,20 +202,24 @@ def _additions(problem: Problem, held: Found, *, convex: bool) -> list[int]:
 
 def _exchanged(problem: Problem, held: Found, *, convex: bool) -> Found:
     """
-    Exchange members for other candidates as long as that leaves less.
+    Exchange members for other candidates as long as that leaves less, or as little and is wider.
 
-    A merge of two parents, rounded, comes in early in the place of one of them, and stays.
+    A merge of two parents, rounded, comes in early in the place of one of them, and stays. (Pairs
+    are all looked at from the start.)
     """
-    while len(held.members) > 1 and (held.residual > problem.least).any():
+    for _ in range(EXCHANGES * (len(held.members) > 2)):
         wider = {
             tuple(sorted((*less.members, add)))
             for less in without_one(problem, held, convex=convex)
             for add in _additions(problem, less, convex=convex)
         }
-        best = _best(solved_all(problem, sorted(wider - {held.members}), convex=convex))
-        if not best or best[0].worth >= held.worth:
+        others = solved_all(problem, sorted(wider - {held.members}), convex=convex)
+        least = min([held.worth, *(each.worth for each in others)])
+        good = [each for each in others if each.worth <= least + ALIKE * abs(least)]
+        best = max(good, key=lambda each: each.spread, default=held)
+        if held.worth <= least + ALIKE * abs(least) and best.spread <= WIDER * held.spread:
             return held
-        held = best[0]
+        held = best
     return held
 
 

@@ -195,3 +195,18 @@ def test_a_block_may_have_other_parents() -> None:
         floors.append(rounding_floor(child, "f16"))
     found = fit_blocks(np.array(squares), elements=np.full(4, SIZE), floors=np.array(floors))
     assert [each.parents for each in found] == [(1, 2), (1, 2), (4, 5), (1, 2)]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_merge_of_two_parents_does_not_stand_for_one_of_them(seed: int) -> None:
+    """As good as they are, it lies between them: the widest set is told."""
+    random = np.random.default_rng(seed)
+    base = 0.05 * random.standard_normal(SIZE)
+    models = rounded(base + 0.03 * random.standard_normal((10, SIZE)), "f32")
+    merge = rounded(0.5 * models[0] + 0.5 * models[1], "f16")
+    shares = [0.23, 0.4, 0.24, 0.13]
+    found = fit(np.array(shares) @ models[:4], np.vstack([models, merge]), "f32")
+    assert found.verdict is Verdict.RECOVERED
+    weights = dict(zip(found.parents, found.weights or (), strict=True))
+    assert sorted(weights) == [1, 2, 3, 4]
+    np.testing.assert_allclose([weights[each] for each in range(1, 5)], shares, atol=1e-3)
