@@ -95,6 +95,29 @@ def test_an_added_difference_is_turned_around_nearly_but_not_wholly():
     assert 0.8 < turned_share([right], making) < 1
 
 
+@pytest.mark.parametrize("kept", [np.float16, np.float32])
+def test_a_parent_of_fewer_digits_that_comes_out_again_is_no_child(kept):
+    """From a + 0.4 (b - c) in float32 comes a in float16, and its own digits show what it is."""
+    a, b, c = models(3)
+    a = a.astype(kept).astype(np.float32)
+    c = (b + (c - b) / 20).astype(np.float32)
+    weights = (1.0, 0.4, -0.4)
+    target = BY_NAME["difference"].values([a, b, c], weights, "f32")
+    making = Making(BY_NAME["difference"], (0, 1, 2), weights, ("", "", ""))
+    right = chunk(target, [a.astype(kept), b, c])
+    assert right.tally(making).share == 1
+    assert turned_share([right.turned(0)], making) is not None
+    assert turned_share([right], making) < 1
+
+
+def test_digits_that_are_all_zero_are_none():
+    """Of a child in float32 whose numbers are float16's, its parent could be the child as well."""
+    a, b = (each.astype(np.float16) for each in models(2))
+    target = (0.5 * a.astype(np.float32) + 0.5 * b.astype(np.float32)).astype(np.float16)
+    making = Making(BY_NAME["float64 sum"], (0, 1), (0.5, 0.5), ("", ""))
+    assert turned_share([chunk(target.astype(np.float32), [a, b])], making) > 0
+
+
 def test_turned_weights_give_the_parent_in_exact_numbers():
     weights = (0.5, 0.3, 0.2)
     parents = np.array([1.0, -2.0, 3.5])
