@@ -45,6 +45,7 @@ BENCHMARKS = {
     "lineage": "bench.lineage.relatives",
     "identify": "bench.library.identify",
     "search": "bench.library.search",
+    "sketched-recipes": "bench.library.recipes",
     "triage": "bench.library.triage",
 }
 """Name to module; each has `measure(folder, *, quick)`, which yields lines."""

@@ -25,7 +25,9 @@ from atlas.recipes.fit import WIDE_ROUNDINGS, Fit, fit_blocks, fit_part
 from atlas.recipes.verdicts import Verdict
 
 CANDIDATES = 40
-"""The nearest models that may be parents."""
+"""The nearest models, which may be parents."""
+ROUNDS, BEST = 5, 8
+"""Of the search for parents that are not among them: see `Index.partners`."""
 MOST = 4
 """Parents at most: sketches tell weights of few."""
 WIDE = ("f32", "f64")
@@ -181,11 +183,13 @@ def _problem(part: Part, index: Index) -> _Problem | None:
 
 
 def _candidates(part: Part, index: Index) -> list[tuple[str, Part]]:
-    """Return the nearest models, each family of equal or rounded weights once, the widest of it."""
+    """Return models that may be parents, of each family of equal or rounded weights the widest."""
     by_model = {entry.model: entry for entry in index.entries}
     found: list[tuple[str, Part]] = []
-    for match in index.search(part, CANDIDATES):
-        other = by_model[match.model].part(part.component)
+    nearest = [match.model for match in index.search(part, CANDIDATES)]
+    farther = index.partners(part, rounds=ROUNDS, each=BEST)
+    for model in dict.fromkeys([*nearest, *farther]):
+        other = by_model[model].part(part.component)
         if other is None:
             continue
         kin = [
@@ -194,9 +198,9 @@ def _candidates(part: Part, index: Index) -> list[tuple[str, Part]]:
             if forms_between(each.digests, other.digests)
         ]
         if not kin:
-            found.append((match.model, other))
+            found.append((model, other))
         elif other.nbytes > found[kin[0]][1].nbytes:
-            found[kin[0]] = (match.model, other)
+            found[kin[0]] = (model, other)
     return found
 
 

@@ -15,6 +15,9 @@ from atlas.library.intervals import Estimate, estimate, rounding
 LEAST_COMMON = 0.5
 """Share of the elements of both components that their common blocks have to hold."""
 
+TINY = 1e-12
+"""Of the longest direction's square: what is shorter is a model that is spanned already."""
+
 Key = tuple[str, str]
 """A block and the layout of what was sketched of it."""
 
@@ -190,6 +193,65 @@ class Index:
                 )
             )
         return found
+
+    def partners(self, part: Part, *, rounds: int, each: int) -> list[str]:
+        """
+        Return models that may be further parents: what explains most of what the nearest leaves.
+
+        A parent of a small weight is far from its child, and many others are nearer. Sketches are
+        linear, so that an orthogonal matching pursuit finds it: of the directions from the nearest
+        model, in turn, the one along which most of the remainder lies.
+
+        Parameters
+        ----------
+        rounds
+            Models that are taken in turn.
+        each
+            Best ones of a round that are told.
+        """
+        places, sketches, own = self._sketches(part)
+        if len(places) < 2:
+            return []
+        nearest = int(np.argmin(np.square(sketches - own).sum(axis=1)))
+        directions = sketches - sketches[nearest]
+        left = own - sketches[nearest]
+        least = TINY * np.square(directions).sum(axis=1).max()
+        found: list[int] = []
+        for _ in range(rounds):
+            lengths = np.square(directions).sum(axis=1)
+            along = directions @ left
+            gains = np.divide(along**2, lengths, out=np.zeros_like(along), where=lengths > least)
+            order = np.argsort(-gains, kind="stable")[:each]
+            found += [int(at) for at in order if gains[at] > 0]
+            step = directions[order[0]] / np.sqrt(max(float(lengths[order[0]]), least))
+            left = left - (left @ step) * step
+            directions = directions - np.outer(directions @ step, step)
+        return [self.entries[int(places[at])].model for at in dict.fromkeys(found)]
+
+    def _sketches(
+        self, part: Part
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """
+        Return the models that have all of a component's blocks that any has, with their sketches.
+
+        Returns
+        -------
+        places, sketches, own
+            int64 (models,), float64 (models, sums) and (sums,) of the component.
+        """
+        known = [
+            (block, shelf)
+            for block in part.blocks
+            if (shelf := self._shelves.get((part.component, (block.block, block.layout))))
+        ]
+        if not known:
+            return np.zeros(0, np.int64), np.zeros((0, 0)), np.zeros(0)
+        places = known[0][1].owners
+        for _, shelf in known[1:]:
+            places = np.intersect1d(places, shelf.owners)
+        rows = [shelf.sums[np.isin(shelf.owners, places)] for _, shelf in known]
+        own = np.concatenate([block.sums for block, _ in known]).astype(np.float64)
+        return places, np.concatenate(rows, axis=1).astype(np.float64), own
 
     def _digest(self, place: int, component: str) -> bytes | None:
         part = self.entries[place].part(component)

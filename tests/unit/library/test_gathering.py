@@ -7,7 +7,7 @@ import pytest
 
 import factory
 from atlas.library.entries import Entry, Part
-from atlas.library.gathering import Gathered, Told, gather
+from atlas.library.gathering import CANDIDATES, Gathered, Told, gather
 from atlas.library.index import Index
 
 SHAPES = {f"unet/down_blocks.{n}.resnets.0.conv1.weight": (24, 24, 3, 3) for n in range(4)} | {
@@ -121,6 +121,18 @@ def test_casts_and_copies_of_a_parent_are_one_candidate(gathered):
     library = models | {"base": BASE, "t0-half": half, "t0-copy": models["t0"]}
     found = gathered(merged(t0=0.7, t1=0.3), library)
     assert [set(each.parents) for each in found] == [{"t0", "t1"}]
+
+
+def test_a_parent_that_many_are_nearer_than_is_found(gathered):
+    """Of t0 there are more light fine-tunes than are looked at for being near."""
+    models = tunes(4)
+    light = {
+        f"light{seed}": factory.changed(models["t0"], 50 + seed, scale=0.004)
+        for seed in range(CANDIDATES + 4)
+    }
+    found = gathered(merged(t0=0.8, t1=0.2), models | light | {"base": BASE})
+    assert [set(each.parents) for each in found] == [{"t0", "t1"}]
+    assert found[0].told is Told.BY_SKETCH
 
 
 def test_nothing_is_gathered_of_one_relative(gathered):
