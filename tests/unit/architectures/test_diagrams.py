@@ -127,6 +127,14 @@ def drawn(shown: Portrait, folder: Path) -> list[str]:
     return [unescape(text).replace("\xa0", " ").strip() for text in found]
 
 
+def test_a_network_without_a_head_has_no_box_for_it(tmp_path: Path) -> None:
+    blocks = [piece(f"blocks.{n}", "Block", shape=(1, 1024, 64)) for n in range(3)]
+    flows = given(("sample", "blocks.0"), *pairwise(each.mark for each in blocks))
+    texts = drawn(portrait("MMDiT", blocks, [], [], flows), tmp_path)
+    assert "Head" not in texts
+    assert {"Prediction out", "Sums"} <= set(texts)
+
+
 def test_a_unet_shows_its_marks_sums_and_inputs(small_unet: Portrait, tmp_path: Path) -> None:
     texts = drawn(small_unet, tmp_path)
     assert {"IN00", "IN01", "MID", "OUT00", "OUT01", "time_embedding", "conv_out"} <= set(texts)

@@ -35,7 +35,7 @@ def draw(portrait: Portrait) -> Any:
     _add_inputs(drawing, portrait, runs, readers)
     _add_head(drawing, portrait, runs, readers)
     _add_samples(drawing, portrait, runs)
-    _add_feet(drawing, portrait, is_skipping=bool(skips))
+    _add_feet(drawing, portrait, last=f"run{len(runs) - 1}", is_skipping=bool(skips))
     return drawing
 
 
@@ -122,12 +122,14 @@ def _add_head(
     along = any(readers.goes_along(runs[-1][-1].mark, piece.mark, tokens) for piece in head)
     told = table([row(cell(name, bold=True)), row(cell(times(portrait.latent), size=SMALL))])
     drawing.add_node("output", label=told)
-    drawing.add_node(
-        HEAD,
-        label=listings.listing("Head", head, portrait.structure, COLOURS["head"], readers),
-    )
-    drawing.add_edge(f"run{len(runs) - 1}", "head", weight="20", color=_beside(along))
-    drawing.add_edge("head", "output", weight="20")
+    last = f"run{len(runs) - 1}"
+    if not head:
+        drawing.add_edge(last, "output", weight="20")
+        return
+    listed = listings.listing("Head", head, portrait.structure, COLOURS["head"], readers)
+    drawing.add_node(HEAD, label=listed)
+    drawing.add_edge(last, HEAD, weight="20", color=_beside(along))
+    drawing.add_edge(HEAD, "output", weight="20")
 
 
 def _add_samples(drawing: Any, portrait: Portrait, runs: Sequence[Sequence[Piece]]) -> None:
@@ -150,7 +152,7 @@ def _type(piece: Piece) -> tuple[Any, ...]:
     return piece.mark.rpartition(".")[0], piece.classes, piece.parameters
 
 
-def _add_feet(drawing: Any, portrait: Portrait, *, is_skipping: bool) -> None:
+def _add_feet(drawing: Any, portrait: Portrait, *, last: str, is_skipping: bool) -> None:
     units: dict[str, list[Piece]] = {}
     for unit in portrait.structure.units:
         units.setdefault(unit.mark.rpartition(".")[0] or unit.mark, []).append(unit)
@@ -160,7 +162,8 @@ def _add_feet(drawing: Any, portrait: Portrait, *, is_skipping: bool) -> None:
     for node, told in frame.foot(portrait, units, edges).items():
         drawing.add_node(node, label=told)
     # To the right, below the expanded blocks, is room.
-    for left, right in (("head", "sums"), ("output", "legend")):
+    above = HEAD if boxes(portrait.structure)[HEAD] else last
+    for left, right in ((above, "sums"), ("output", "legend")):
         drawing.add_subgraph([left, right], rank="same")
         drawing.add_edge(left, right, style="invis")
     if portrait.structure.samples:
