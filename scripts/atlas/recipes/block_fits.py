@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from atlas.recipes.bounds import BY_FLOAT64, MEASURED, Left, left
+from atlas.recipes.bounds import (
+    BY_FLOAT64,
+    LONE_DEVIATIONS,
+    MEASURED,
+    Left,
+    largest_ratio,
+    left,
+)
 from atlas.recipes.choosing import LEAST_WEIGHT
 from atlas.recipes.fit import EXPLAINED, LARGEST_ERROR
 from atlas.recipes.rows import Deviation, Row, in_order
@@ -30,8 +37,8 @@ class BlockTensors:
     roundings: Array
     """Squared L2 that rounding leaves of the parents, (tensors, parents)."""
     form: Form
-    may_be_exact: bool = True
-    """Whether a sum of this form and these parents is believed where rounding explains it."""
+    is_shared: bool = True
+    """Whether these parents explain most blocks of the component; else this one stands alone."""
 
     def __getitem__(self, which: NDArray[np.bool_]) -> BlockTensors:
         names = tuple(name for name, kept in zip(self.names, which, strict=True) if kept)
@@ -144,7 +151,11 @@ def _judged(
         float(follows.elements.sum()),
         follows.roundings,
     )
-    exact = found.exact and told.may_be_exact and kind is not Left.MORE
+    exact = (
+        found.exact
+        and kind is not Left.MORE
+        and (told.is_shared or _is_plain(told, follows, found))
+    )
     if not exact and (size < 2 or residual > EXPLAINED * nearest):
         distance = row.distance if row.distance is not None else float(np.sqrt(nearest))
         floor = float(np.sqrt(block.tensors.floors.sum()))
@@ -171,6 +182,13 @@ def _judged(
         errors=ordered_errors,
         deviating=tuple(sorted(deviating, key=lambda each: each.name)),
     )
+
+
+def _is_plain(told: BlockTensors, follows: Tensors, found: Robust) -> bool:
+    """Tell whether a block that stands alone is believed to be a sum: see LONE_DEVIATIONS."""
+    elements = float(follows.elements.sum())
+    most = largest_ratio(found.weights, found.errors, elements, deviations=LONE_DEVIATIONS)
+    return told.form is not Form.SIGNED and follows.ratio(found.weights) <= most
 
 
 def _deviations(

@@ -18,6 +18,13 @@ One rounding's square has a relative standard deviation of √0.8; where exponen
 several octaves, a tenth of the elements carries the sum, which makes it about 3.
 """
 
+LONE_DEVIATIONS = 4.0
+"""
+The same of a block whose parents do not explain most of their component's other blocks.
+
+Where a parent is missing, or training followed, one block in hundreds comes near by chance.
+"""
+
 DENOMINATORS = (2, 4, 6, 8)
 """Of weights that are simple fractions, as 1/2 is."""
 
@@ -46,7 +53,11 @@ BY_FLOAT64 = 2.0**-40
 
 
 def largest_ratio(
-    weights: NDArray[np.float64], errors: NDArray[np.float64], elements: float
+    weights: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    elements: float,
+    *,
+    deviations: float = DEVIATIONS,
 ) -> float:
     """
     Return how much larger than the rounding floor's the square of an exact sum's residual may be.
@@ -67,7 +78,7 @@ def largest_ratio(
             if _are_multiples(weights, near, denominator):
                 ties = 2 / denominator**2
                 break
-    return float(1 + ties + SLACK + DEVIATIONS / np.sqrt(max(elements, 1.0)))
+    return float(1 + ties + SLACK + deviations / np.sqrt(max(elements, 1.0)))
 
 
 def half_arithmetic(

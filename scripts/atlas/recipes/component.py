@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from atlas.recipes.block_squares import BlockSquares
 from atlas.recipes.bounds import MEASURED
-from atlas.recipes.choosing import NOTHING, Choice, Part, choose
+from atlas.recipes.choosing import NOTHING, Choice, choose
 from atlas.recipes.families import Families
 from atlas.recipes.fit import WIDE_ROUNDINGS, of_block
+from atlas.recipes.measuring import Part
 from atlas.recipes.search import solved
 from atlas.recipes.verdicts import Form
 from atlas.relations.contents import Contents

@@ -9,15 +9,8 @@ from numpy.typing import NDArray
 
 from atlas.recipes import affine
 from atlas.recipes.bounds import MEASURED, Left, is_common
-from atlas.recipes.choosing import (
-    LEAST_WEIGHT,
-    Choice,
-    Measured,
-    Part,
-    choose,
-    distinct,
-    measured,
-)
+from atlas.recipes.choosing import LEAST_WEIGHT, Choice, choose, distinct
+from atlas.recipes.measuring import Measured, Part, measured
 from atlas.recipes.verdicts import Form, Verdict
 
 Array = NDArray[np.float64]
@@ -192,7 +185,8 @@ def _fit(
         fewer = Choice(members, choice.form, choice.exact)
         if (again := solve(part, block, fewer)).explained >= found.explained:
             choice, found = fewer, again
-    exact = found.explained and known and (choice.exact or choice.form is not Form.SIGNED)
+    is_lone = choice.form is not Form.SIGNED and found.is_plainly_exact
+    exact = found.explained and known and (choice.exact or is_lone)
     residual = max(found.residual, 0.0)
     if not exact and (len(choice.members) < 2 or residual > EXPLAINED * nearest):
         return alone, None

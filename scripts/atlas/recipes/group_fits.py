@@ -241,9 +241,8 @@ class Parts:
             self.component.roundings(target),
         )
         roundings = self.component.rounding[rows][:, list(members)]
-        believed = likely.exact or form is not Form.SIGNED
         names = tuple(self.names[rows])
-        return BlockTensors(names, members, tensors, roundings, form, believed)
+        return BlockTensors(names, members, tensors, roundings, form, likely.exact)
 
 
 _Blocks = list[tuple[Row, BlockTensors | None]]
