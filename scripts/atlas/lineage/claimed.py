@@ -56,7 +56,11 @@ class Claimed:
         orders: dict[str, dict[str, float]] = {}
         for model, found_orders in sorted(self.orders.items()):
             for source, order in found_orders.items():
-                _keep_largest(orders, same[model], source, order)
+                if source == DATE:  # weights are as old as the first file that holds them
+                    known = orders.setdefault(same[model], {})
+                    known[DATE] = min(order, known.get(DATE, order))
+                else:
+                    _keep_largest(orders, same[model], source, order)
         return Claimed(signs, kinds, missing, orders)
 
 

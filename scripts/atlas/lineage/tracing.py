@@ -375,7 +375,9 @@ class _Tracing:
     def missing(self, edges: Sequence[Edge]) -> list[Edge]:
         """Return edges from parents that claims name and the group lacks."""
         explained = {
-            edge.child for edge in edges if edge.kind == MERGE and edge.direction == DECIDED
+            edge.child
+            for edge in edges
+            if edge.kind == MERGE and edge.direction == DECIDED and self._explains(edge)
         }
         found = []
         for child, named in self.claimed.missing.items():
@@ -391,6 +393,16 @@ class _Tracing:
                     )
                 )  # fmt: skip
         return found
+
+    def _explains(self, edge: Edge) -> bool:
+        """Tell whether a merge leaves no room for a parent that is not here."""
+        if edge.strength is Strength.PROOF:
+            return True
+        recipes = []
+        for component in edge.components:
+            own = self.contents[component]
+            recipes.append(own.accepted.recipes.get(own.holders.number[edge.child]))
+        return all(recipe is not None and recipe.making.is_recovered for recipe in recipes)
 
 
 def directed_as_recipe(edge: Edge) -> Edge:

@@ -56,6 +56,16 @@ def test_dates_and_steps_are_told_apart_and_inherited_ones_are_not_taken():
     assert told.of_leaders({"a": "a", "b": "a", "c": "c"}).orders == {"a": told.orders["b"]}
 
 
+def test_weights_are_as_old_as_their_first_file_and_have_as_many_steps_as_any():
+    rows = [
+        {"model": model, "source": source, "kind": kind, "order": order}
+        for model, order in (("a", "1.6e9"), ("b", "1.7e9"))
+        for source, kind in (("modelspec", "date"), ("lightning", "epoch of run"))
+    ]
+    told = claimed(table(*rows), MODELS, {}).of_leaders({"a": "a", "b": "a", "c": "c"})
+    assert told.orders == {"a": {"date": 1.6e9, "lightning": 1.7e9}}
+
+
 def test_models_of_the_same_weights_are_one():
     told = claimed(None, MODELS, {"b": "a", "c": "b"})
     leaders = told.of_leaders({"a": "a", "b": "a", "c": "c"})

@@ -11,6 +11,7 @@ import pytest
 from atlas.lineage import graph
 from atlas.lineage.signs import Moments
 from atlas.lineage.tracing import trace
+from atlas.recipes.verdicts import Verdict
 
 spec = importlib.util.spec_from_file_location("made_up", Path(__file__).with_name("made_up.py"))
 made_up = importlib.util.module_from_spec(spec)
@@ -169,6 +170,21 @@ def test_named_parent_that_nobody_has_is_a_missing_node(group):
     lineage = trace(group.known(claims=told))
     assert [node.label for node in lineage.nodes if node.missing] == ["Anything<v3>"]
     assert edges(lineage)["missing: Anything<v3>", "c"].kind == "merge"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.RECOVERED, Verdict.APPROXIMATE])
+def test_named_parent_is_missing_where_the_others_do_not_explain_all(group, verdict):
+    group.recipe("merged", {"a": 0.6, "b": 0.4}, verdict=verdict)
+    cells = {"source": "webui", "kind": "weighted sum", "inherited": "false", "how": "id"}
+    named = [("A", "a"), ("B", "b"), ("Lost", "")]
+    told = pd.concat(
+        [claim(model="merged", parent=name, parent_model=model, **cells) for name, model in named],
+        ignore_index=True,
+    )
+    lineage = trace(group.known(claims=told))
+    assert edges(lineage)["a", "merged"].is_decided
+    missing = [node.label for node in lineage.nodes if node.missing]
+    assert missing == ([] if verdict is Verdict.RECOVERED else ["Lost"])
 
 
 def test_declared_base_that_weights_deny_is_told(group):
