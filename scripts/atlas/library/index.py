@@ -222,8 +222,10 @@ class Index:
             along = directions @ left
             gains = np.divide(along**2, lengths, out=np.zeros_like(along), where=lengths > least)
             order = np.argsort(-gains, kind="stable")[:each]
+            if not gains[order[0]] > 0:
+                break
             found += [int(at) for at in order if gains[at] > 0]
-            step = directions[order[0]] / np.sqrt(max(float(lengths[order[0]]), least))
+            step = directions[order[0]] / np.sqrt(lengths[order[0]])
             left = left - (left @ step) * step
             directions = directions - np.outer(directions @ step, step)
         return [self.entries[int(places[at])].model for at in dict.fromkeys(found)]

@@ -106,12 +106,11 @@ def prove(
 
 
 def is_likely(part: Part, files: OpenFiles) -> bool:
-    """Tell whether a way to make a part again is right on all of the sample, with plain weights."""
+    """Tell whether a way to make a part again is right on all of the sample."""
     recipe = part.recipe
     taken = sample(files, [each for each in part.tensors if each.own is None])
-    plain = plain_weights(recipe.weights, recipe.errors)[:-1]  # the fitted ones come last
     casts = [[source.rounded for source in parent.sources] for parent in part.parents]
-    ways = search(taken, plain, casts) if plain else []
+    ways = search(taken, plain_weights(recipe.weights, recipe.errors), casts)
     return any(0 < tally.elements == tally.equal for _, tally in ways)
 
 

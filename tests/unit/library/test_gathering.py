@@ -135,5 +135,11 @@ def test_a_parent_that_many_are_nearer_than_is_found(gathered):
     assert found[0].told is Told.BY_SKETCH
 
 
+@pytest.mark.filterwarnings("error")
+def test_of_models_that_are_all_the_same_none_is_a_further_parent(entries_of, entry_of):
+    index = Index(entries_of({"one": BASE, "two": BASE}))
+    assert index.partners(unet(entry_of("target", tunes(1)["t0"])), rounds=5, each=8) == []
+
+
 def test_nothing_is_gathered_of_one_relative(gathered):
     assert gathered(tunes(1)["t0"], {"base": BASE}) == []

@@ -10,7 +10,7 @@ from atlas.fingerprints.elements.files import OpenFiles
 from atlas.fingerprints.renamings import Adopted, Renamings, signature_of
 from atlas.proofs import sampling, streaming
 from atlas.proofs.parts import part_of
-from atlas.proofs.proof import Proved, prove
+from atlas.proofs.proof import Proved, is_likely, prove
 from recipes_of_files import family, holdings, in_dtype, recipe
 
 
@@ -45,6 +45,15 @@ def test_another_weight_is_not_proved(tmp_path, dtype):
     models["child"] = mixed(models, {"a": 0.7007, "b": 0.2993}, dtype)
     near = recipe({"a": 0.7, "b": 0.3}, error=1e-6)
     assert proof_of(tmp_path, models, near).attempts[0].verdict is Proved.NOT
+
+
+@pytest.mark.parametrize("weights", [{"a": 0.7, "b": 0.3}, {"a": 0.70003, "b": 0.29997}])
+def test_the_sample_tells_what_is_likely_though_the_fit_is_plain_already(tmp_path, weights):
+    models = family()
+    models["child"] = mixed(models, {"a": 0.7, "b": 0.3})
+    held = holdings(tmp_path, models)
+    assert is_likely(part_of(recipe(weights), held), OpenFiles())
+    assert not is_likely(part_of(recipe({"a": 0.6, "b": 0.4}), held), OpenFiles())
 
 
 def test_elements_that_parents_share_count_for_nothing(tmp_path):
